@@ -1,0 +1,60 @@
+import { CompactSign, compactVerify, EmbeddedJWK } from 'jose';
+import { z } from 'zod';
+import { PeerError } from './errors.ts';
+import { type Identity, type KeyId, keyIdOf, keyIdSchema, publicJwkSchema } from './identity.ts';
+import { LIMITS } from './limits.ts';
+
+export const addressSchema = z.object({ host: z.string().min(1).max(255), port: z.int().min(1).max(65535) });
+export type Address = z.infer<typeof addressSchema>;
+
+/** What a node says of itself: where it is, and for which keys (owners and users) it hosts vessels. */
+export const advertisementSchema = z.object({
+  addresses: z.array(addressSchema).max(LIMITS.advertisedAddresses),
+  keys: z.array(keyIdSchema).max(LIMITS.advertisedKeys),
+  version: z.string().max(32),
+  iat: z.number(),
+  exp: z.number(),
+});
+export type Advertisement = z.infer<typeof advertisementSchema>;
+
+const TYPE = 'potluck-advertisement';
+
+/** @param lifetimeSeconds until when readers may believe it; at most `LIMITS.advertisementLifetimeSeconds`. */
+export async function signAdvertisement(
+  identity: Identity,
+  facts: Omit<Advertisement, 'iat' | 'exp'>,
+  lifetimeSeconds: number,
+): Promise<string> {
+  const iat = Math.floor(Date.now() / 1000);
+  const payload: Advertisement = { ...facts, iat, exp: iat + lifetimeSeconds };
+  return await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
+    .setProtectedHeader({ alg: 'EdDSA', typ: TYPE, jwk: identity.publicJwk })
+    .sign(identity.privateKey);
+}
+
+/** @throws PeerError BAD_REPLY: not signed, not of this shape, or expired. */
+export async function verifyAdvertisement(jws: string): Promise<{ node: KeyId; advertisement: Advertisement }> {
+  const verified = await compactVerify(jws, EmbeddedJWK, { algorithms: ['EdDSA'] }).catch((cause: unknown) => {
+    throw new PeerError('BAD_REPLY', 'expected a signed advertisement, got something else', { cause });
+  });
+  const jwk = publicJwkSchema.safeParse(verified.protectedHeader.jwk);
+  const parsed = advertisementSchema.safeParse(parseJson(verified.payload));
+  if (!jwk.success || verified.protectedHeader.typ !== TYPE || !parsed.success) {
+    throw new PeerError('BAD_REPLY', 'expected a signed advertisement, got another signed text');
+  }
+  const { iat, exp } = parsed.data;
+  const nowSeconds = Date.now() / 1000;
+  const tooLong = exp - iat > LIMITS.advertisementLifetimeSeconds;
+  if (tooLong || exp + LIMITS.clockSkewSeconds < nowSeconds || iat - LIMITS.clockSkewSeconds > nowSeconds) {
+    throw new PeerError('BAD_REPLY', 'expected an advertisement that is valid now, got one that is not');
+  }
+  return { node: keyIdOf(jwk.data), advertisement: parsed.data };
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

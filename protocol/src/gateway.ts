@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { keyIdSchema } from './identity.ts';
+
+/**
+ * The gateway: a node dials the clearinghouse by wss, pinned to the clearinghouse's key, and sends its advertisement as
+ * one text message at once and again before each expiry. The clearinghouse answers each with a `GatewayReply`.
+ */
+export const gatewayReplySchema = z.strictObject({
+  ok: z.boolean(),
+  /** Why the advertisement was refused. */
+  message: z.string().max(1000).optional(),
+});
+export type GatewayReply = z.infer<typeof gatewayReplySchema>;
+
+export const GATEWAY = {
+  /** Longest text message in either direction. */
+  messageBytes: 64 * 1024,
+  advertisementLifetimeSeconds: 60,
+  advertiseEverySeconds: 20,
+  /** Redial waits: first, longest; doubled in between, with jitter. */
+  redialFirstMs: 200,
+  redialLongestMs: 30_000,
+} as const;
+
+export const gatewayAddressSchema = z.object({
+  host: z.string().min(1).max(255),
+  port: z.int().min(1).max(65535),
+  /** The clearinghouse's key, to which its TLS certificate is pinned. */
+  key: keyIdSchema,
+});
+export type GatewayAddress = z.infer<typeof gatewayAddressSchema>;
+
+/** `donation.json` in a donor's archive: where to report, and who will own the vessels. */
+export const donationSchema = z.object({
+  clearinghouse: z.url(),
+  gateway: gatewayAddressSchema,
+  /** The donor's name on the site, for messages only. */
+  donor: z.string().max(64),
+  /** The key that owns the donated vessels; the clearinghouse's backend holds its private part. */
+  owner: keyIdSchema,
+});
+export type Donation = z.infer<typeof donationSchema>;

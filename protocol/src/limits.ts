@@ -1,0 +1,25 @@
+/** Every limit of the wire, in one place; docs/LIMITS.md lists them and test/structure holds the two together. */
+export const LIMITS = {
+  /** One request or reply, envelope and attachment together. */
+  messageBytes: 8 * 1024 * 1024,
+  /** The signed part of a request or reply. */
+  envelopeBytes: 256 * 1024,
+  /** One uploaded or retrieved file: what is left of a message when the envelope is full. */
+  fileBytes: 8 * 1024 * 1024 - 256 * 1024 - 4,
+  fileNameLength: 120,
+  filesPerVessel: 1000,
+  programArguments: 64,
+  programArgumentLength: 4096,
+  usersPerVessel: 64,
+  /** A request may live this long between its signing and its expiry. */
+  requestLifetimeSeconds: 120,
+  /** Two clocks may differ by this much. */
+  clockSkewSeconds: 30,
+  advertisementLifetimeSeconds: 600,
+  advertisedAddresses: 8,
+  advertisedKeys: 256,
+  restrictionsBytes: 64 * 1024,
+  restrictionsLines: 2000,
+  replyTimeoutMs: 30_000,
+  connectTimeoutMs: 10_000,
+} as const;

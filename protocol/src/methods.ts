@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { keyIdSchema } from './identity.ts';
+import { LIMITS } from './limits.ts';
+import { fileNameSchema, vesselInfoSchema, vesselNameSchema, vesselStateSchema } from './vessel.ts';
+
+/** Who may call: anybody with a key, the keys in a vessel's users (and its owner), its owner alone. */
+export type Permission = 'anyone' | 'user' | 'owner';
+
+export interface Method<P extends z.ZodType, R extends z.ZodType> {
+  readonly permission: Permission;
+  readonly params: P;
+  readonly result: R;
+  /** Which side attaches bytes to its message. */
+  readonly attachment: 'none' | 'request' | 'reply';
+}
+
+function method<P extends z.ZodType, R extends z.ZodType>(m: Method<P, R>): Method<P, R> {
+  return m;
+}
+
+const ofVessel = z.strictObject({ vessel: vesselNameSchema });
+const ofFile = z.strictObject({ vessel: vesselNameSchema, name: fileNameSchema });
+const fileInfo = z.object({ name: fileNameSchema, size: z.number(), sha256: z.string() });
+const newState = z.object({ state: vesselStateSchema });
+
+/** The requests that a node answers: the one table from which the server and every client derive. */
+export const METHODS = {
+  GetVessels: method({
+    permission: 'anyone',
+    params: z.strictObject({}),
+    result: z.object({
+      version: z.string(),
+      node: keyIdSchema,
+      /** The walls of DESIGN section 5 that are up on this node, outermost last; `missing` says which are not, and why. */
+      walls: z.object({ up: z.array(z.string()), missing: z.array(z.string()) }),
+      vessels: z.array(vesselInfoSchema),
+    }),
+    attachment: 'none',
+  }),
+  GetVesselResources: method({
+    permission: 'anyone',
+    params: ofVessel,
+    /** `restrictions` is the text form; `usage` has what is held or used now, by resource name. */
+    result: z.object({ restrictions: z.string(), usage: z.record(z.string(), z.number()) }),
+    attachment: 'none',
+  }),
+  AddFileToVessel: method({ permission: 'user', params: ofFile, result: fileInfo, attachment: 'request' }),
+  ListFilesInVessel: method({
+    permission: 'user',
+    params: ofVessel,
+    result: z.object({ files: z.array(fileInfo) }),
+    attachment: 'none',
+  }),
+  RetrieveFileFromVessel: method({ permission: 'user', params: ofFile, result: fileInfo, attachment: 'reply' }),
+  StartVessel: method({
+    permission: 'user',
+    params: z.strictObject({
+      vessel: vesselNameSchema,
+      program: fileNameSchema,
+      args: z.array(z.string().max(LIMITS.programArgumentLength)).max(LIMITS.programArguments),
+    }),
+    result: newState,
+    attachment: 'none',
+  }),
+  StopVessel: method({ permission: 'user', params: ofVessel, result: newState, attachment: 'none' }),
+  ResetVessel: method({ permission: 'user', params: ofVessel, result: newState, attachment: 'none' }),
+  /** The attachment is the kept end of the log as UTF-8; `droppedBytes` says how much came before it. */
+  ReadVesselLog: method({
+    permission: 'user',
+    params: ofVessel,
+    result: z.object({ droppedBytes: z.number() }),
+    attachment: 'reply',
+  }),
+  ChangeUsers: method({
+    permission: 'owner',
+    params: z.strictObject({ vessel: vesselNameSchema, users: z.array(keyIdSchema).max(LIMITS.usersPerVessel) }),
+    result: z.object({ users: z.array(keyIdSchema) }),
+    attachment: 'none',
+  }),
+} as const;
+
+export type MethodName = keyof typeof METHODS;
+export type Params<M extends MethodName> = z.infer<(typeof METHODS)[M]['params']>;
+export type Result<M extends MethodName> = z.infer<(typeof METHODS)[M]['result']>;
+
+export function isMethodName(name: string): name is MethodName {
+  return Object.hasOwn(METHODS, name);
+}

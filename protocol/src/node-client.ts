@@ -1,0 +1,144 @@
+import type { RawData, WebSocket } from 'ws';
+import type { Address } from './advertisement.ts';
+import { type Reply, signRequest, verifyReply } from './envelope.ts';
+import { PeerError, RequestError } from './errors.ts';
+import type { Identity, KeyId } from './identity.ts';
+import { LIMITS } from './limits.ts';
+import { packMessage, unpackMessage } from './message.ts';
+import { METHODS, type MethodName, type Params, type Result } from './methods.ts';
+import { openPinnedSocket } from './pinned-socket.ts';
+
+export interface NodeClientInit {
+  readonly address: Address;
+  /** The node's key. Without it the first key seen is believed; `node` then says which it was. */
+  readonly node?: KeyId | undefined;
+  readonly identity: Identity;
+  readonly connectTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface CallOptions {
+  readonly attachment?: Uint8Array;
+  readonly timeoutMs?: number;
+}
+
+interface Waiting {
+  resolve(reply: Reply): void;
+  reject(error: Error): void;
+}
+
+/** One connection to a node manager; many requests may be under way on it at once. */
+export class NodeClient implements AsyncDisposable {
+  readonly node: KeyId;
+  readonly address: Address;
+  readonly #identity: Identity;
+  readonly #socket: WebSocket;
+  readonly #waiting = new Map<string, Waiting>();
+
+  private constructor(init: NodeClientInit, node: KeyId, socket: WebSocket) {
+    this.node = node;
+    this.address = init.address;
+    this.#identity = init.identity;
+    this.#socket = socket;
+    socket.on('message', (data) => void this.#receive(data));
+    socket.on('error', (cause) => this.#fail(new PeerError('CLOSED', `connection to ${this.#where} broke`, { cause })));
+    socket.on('close', () => this.#fail(new PeerError('CLOSED', `connection to ${this.#where} was closed`)));
+  }
+
+  /** @throws PeerError UNREACHABLE, TIMEOUT, WRONG_IDENTITY */
+  static async connect(init: NodeClientInit): Promise<NodeClient> {
+    const { socket, key } = await openPinnedSocket({
+      address: init.address,
+      key: init.node,
+      maxPayloadBytes: LIMITS.messageBytes,
+      connectTimeoutMs: init.connectTimeoutMs ?? LIMITS.connectTimeoutMs,
+      signal: init.signal,
+    });
+    return new NodeClient(init, key, socket);
+  }
+
+  /**
+   * @returns the result of the method's schema, and the bytes that the node attached (empty if the method has none).
+   * @throws RequestError the node refused, with its code. @throws PeerError TIMEOUT, CLOSED, BAD_REPLY
+   */
+  async call<M extends MethodName>(
+    method: M,
+    params: Params<M>,
+    options: CallOptions = {},
+  ): Promise<{ result: Result<M>; attachment: Uint8Array }> {
+    const attachment = options.attachment ?? new Uint8Array();
+    if (attachment.byteLength > LIMITS.fileBytes) {
+      throw new RequestError(
+        'BAD_ATTACHMENT',
+        `expected at most ${LIMITS.fileBytes} bytes, got ${attachment.byteLength}`,
+      );
+    }
+    const { message, nonce } = await signRequest(this.#identity, { method, params, node: this.node, attachment });
+    const reply = await this.#exchange(nonce, packMessage(message), options.timeoutMs ?? LIMITS.replyTimeoutMs);
+    const parsed = METHODS[method].result.safeParse(reply.result);
+    if (!parsed.success) {
+      throw new PeerError('BAD_REPLY', `expected a result of ${method}, got another shape`, { cause: parsed.error });
+    }
+    return { result: parsed.data as Result<M>, attachment: reply.attachment };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    if (this.#socket.readyState === this.#socket.CLOSED) return;
+    const closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
+    this.#socket.close();
+    await closed;
+  }
+
+  get #where(): string {
+    return `${this.address.host}:${this.address.port}`;
+  }
+
+  async #exchange(nonce: string, bytes: Buffer, timeoutMs: number): Promise<Reply> {
+    if (this.#socket.readyState !== this.#socket.OPEN) {
+      throw new PeerError('CLOSED', `connection to ${this.#where} was closed`);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+    const timer = setTimeout(() => {
+      reject(new PeerError('TIMEOUT', `expected an answer of ${this.#where} within ${timeoutMs / 1000} s, got none`));
+    }, timeoutMs);
+    this.#waiting.set(nonce, { resolve, reject });
+    try {
+      this.#socket.send(bytes);
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(nonce);
+    }
+  }
+
+  async #receive(data: RawData): Promise<void> {
+    try {
+      const { re, outcome } = await verifyReply(unpackMessage(toBuffer(data)), this.node);
+      const waiting = this.#waiting.get(re);
+      if (outcome instanceof Error) waiting?.reject(outcome);
+      else waiting?.resolve(outcome);
+    } catch (error) {
+      this.#fail(
+        error instanceof PeerError
+          ? error
+          : new PeerError('BAD_REPLY', 'expected a reply, got something else', { cause: error }),
+      );
+      this.#socket.terminate();
+    }
+  }
+
+  #fail(error: PeerError): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
+
+/** `ws` hands over a Buffer, an ArrayBuffer or fragments, as its `binaryType` says. */
+export function toBuffer(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}

@@ -1,0 +1,63 @@
+import type { TLSSocket } from 'node:tls';
+import { WebSocket } from 'ws';
+import type { Address } from './advertisement.ts';
+import { PeerError } from './errors.ts';
+import type { KeyId } from './identity.ts';
+import { LIMITS } from './limits.ts';
+import { peerKeyOf } from './tls.ts';
+
+export interface PinnedSocketInit {
+  readonly address: Address;
+  /** The key the other side must prove; without it, any Ed25519 key is taken and returned. */
+  readonly key?: KeyId | undefined;
+  readonly maxPayloadBytes: number;
+  readonly connectTimeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens a WebSocket over TLS 1.3 to a server whose certificate is pinned to its key.
+ * @throws PeerError UNREACHABLE, TIMEOUT, WRONG_IDENTITY
+ */
+export async function openPinnedSocket(init: PinnedSocketInit): Promise<{ socket: WebSocket; key: KeyId }> {
+  const { host, port } = init.address;
+  const timeoutMs = init.connectTimeoutMs ?? LIMITS.connectTimeoutMs;
+  const socket = new WebSocket(`wss://${host.includes(':') ? `[${host}]` : host}:${port}/`, {
+    rejectUnauthorized: false, // The pin below replaces the authorities.
+    minVersion: 'TLSv1.3',
+    handshakeTimeout: timeoutMs,
+    maxPayload: init.maxPayloadBytes,
+    perMessageDeflate: false,
+  });
+  const abort = (): void => socket.terminate();
+  init.signal?.addEventListener('abort', abort, { once: true });
+  try {
+    return { socket, key: await pinned(socket, init) };
+  } catch (error) {
+    socket.on('error', () => undefined);
+    socket.terminate();
+    throw error;
+  } finally {
+    init.signal?.removeEventListener('abort', abort);
+  }
+}
+
+async function pinned(socket: WebSocket, init: PinnedSocketInit): Promise<KeyId> {
+  const where = `${init.address.host}:${init.address.port}`;
+  const { promise, resolve, reject } = Promise.withResolvers<KeyId>();
+  let key: KeyId | undefined;
+  socket.once('upgrade', (response) => {
+    key = peerKeyOf(response.socket as TLSSocket);
+  });
+  socket.once('open', () => {
+    if (key !== undefined && (init.key === undefined || init.key === key)) return resolve(key);
+    const got = key ?? 'a certificate without an Ed25519 key';
+    reject(new PeerError('WRONG_IDENTITY', `expected key ${init.key ?? 'of type Ed25519'} at ${where}, got ${got}`));
+  });
+  socket.once('error', (cause: NodeJS.ErrnoException) => {
+    const timedOut = cause.message.includes('timed out');
+    const message = timedOut ? `no answer from ${where} in time` : `nobody can be reached at ${where}`;
+    reject(new PeerError(timedOut ? 'TIMEOUT' : 'UNREACHABLE', message, { cause }));
+  });
+  return await promise;
+}

@@ -1,0 +1,164 @@
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import { ConfigError } from './errors.ts';
+import { LIMITS } from './limits.ts';
+import {
+  isPortName,
+  isQuantityName,
+  MANDATORY_QUANTITIES,
+  PORT_NAMES,
+  type PortName,
+  QUANTITIES,
+  QUANTITY_NAMES,
+  type QuantityName,
+} from './resources.ts';
+
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** One `destination allow|deny CIDR [PORTS]` line: ours beyond Seattle. The first rule that matches decides. */
+export interface DestinationRule {
+  readonly action: 'allow' | 'deny';
+  /** An address with a prefix length: `127.0.0.2/32`, `fd00::/8`. */
+  readonly network: string;
+  readonly ports: PortRange;
+}
+
+/** What a vessel may use; the parsed form of a restrictions file. */
+export interface Restrictions {
+  readonly quantities: Readonly<Record<QuantityName, number>>;
+  readonly messport: ReadonlySet<number>;
+  readonly connport: ReadonlySet<number>;
+  readonly destinations: readonly DestinationRule[];
+}
+
+export const ALL_PORTS: PortRange = { first: 1, last: 65535 };
+
+interface Draft {
+  quantities: Map<QuantityName, number>;
+  ports: Record<PortName, Set<number>>;
+  destinations: DestinationRule[];
+}
+
+type Refuse = (what: string) => ConfigError;
+
+/**
+ * Parses `resource NAME VALUE` and `destination allow|deny CIDR [PORT[-PORT]]` lines; `#` starts a comment.
+ * @param source what to call the text in errors, usually the file's name.
+ * @throws ConfigError RESTRICTIONS_BROKEN with `source:line` in the message and in `details`
+ */
+export function parseRestrictions(text: string, source = 'restrictions'): Restrictions {
+  if (Buffer.byteLength(text) > LIMITS.restrictionsBytes) {
+    throw broken(source, 1, `expected at most ${LIMITS.restrictionsBytes} bytes, got ${Buffer.byteLength(text)}`);
+  }
+  const lines = text.split(/\r\n|\n|\r/);
+  if (lines.length > LIMITS.restrictionsLines) {
+    throw broken(source, LIMITS.restrictionsLines + 1, `expected at most ${LIMITS.restrictionsLines} lines`);
+  }
+  const draft: Draft = {
+    quantities: new Map(),
+    ports: { messport: new Set(), connport: new Set() },
+    destinations: [],
+  };
+  for (const [index, line] of lines.entries()) {
+    const words = line.replace(/#.*$/, '').trim().split(/\s+/).filter(Boolean);
+    if (words.length > 0) parseLine(words, draft, (what) => broken(source, index + 1, what));
+  }
+  return finish(draft, (what) => broken(source, lines.length, what));
+}
+
+function broken(source: string, line: number, what: string): ConfigError {
+  return new ConfigError('RESTRICTIONS_BROKEN', `${source}:${line}: ${what}`, { details: { source, line } });
+}
+
+function parseLine(words: string[], draft: Draft, refuse: Refuse): void {
+  const [kind, ...rest] = words;
+  if (kind === 'resource') parseResource(rest, draft, refuse);
+  else if (kind === 'destination') parseDestination(rest, draft, refuse);
+  else throw refuse(`expected "resource" or "destination", got "${kind}"`);
+}
+
+function parseResource(words: string[], draft: Draft, refuse: Refuse): void {
+  const [name, text, ...more] = words;
+  if (name === undefined || text === undefined || more.length > 0) {
+    throw refuse(`expected "resource NAME VALUE", got ${words.length} words after "resource"`);
+  }
+  // Number() alone also takes '', '0x10' and 'Infinity'.
+  const value = /^\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isFinite(value)) throw refuse(`expected a number that is not negative for ${name}, got "${text}"`);
+  if (isPortName(name)) {
+    if (!Number.isInteger(value) || value < 1 || value > 65535)
+      throw refuse(`expected a port of 1 to 65535, got "${text}"`);
+    if (draft.ports[name].has(value)) throw refuse(`expected each ${name} once, got ${value} again`);
+    draft.ports[name].add(value);
+    return;
+  }
+  if (!isQuantityName(name)) {
+    throw refuse(`expected one of ${[...QUANTITY_NAMES, ...PORT_NAMES].join(' ')}, got "${name}"`);
+  }
+  if (draft.quantities.has(name)) throw refuse(`expected ${name} once, got it again`);
+  if (QUANTITIES[name] === 'countable' && !Number.isInteger(value)) {
+    throw refuse(`expected a whole number for ${name}, got "${text}"`);
+  }
+  draft.quantities.set(name, value);
+}
+
+function parseDestination(words: string[], draft: Draft, refuse: Refuse): void {
+  const [action, network, ports, ...more] = words;
+  if ((action !== 'allow' && action !== 'deny') || network === undefined || more.length > 0) {
+    throw refuse('expected "destination allow|deny ADDRESS[/PREFIX] [PORT[-PORT]]"');
+  }
+  draft.destinations.push({ action, network: parseNetwork(network, refuse), ports: parsePorts(ports, refuse) });
+}
+
+function parseNetwork(text: string, refuse: Refuse): string {
+  const [address = '', prefix, ...more] = text.split('/');
+  const bits = isIPv6(address) ? 128 : 32;
+  const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
+  if (isIP(address) === 0 || more.length > 0 || !(length <= bits)) {
+    throw refuse(`expected an IP address with an optional /prefix, got "${text}"`);
+  }
+  return `${address}/${length}`;
+}
+
+function parsePorts(text: string | undefined, refuse: Refuse): PortRange {
+  if (text === undefined) return ALL_PORTS;
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
+  const first = Number(match?.[1]);
+  const last = Number(match?.[2] ?? match?.[1]);
+  if (!(first >= 1 && first <= last && last <= 65535)) throw refuse(`expected PORT or PORT-PORT, got "${text}"`);
+  return { first, last };
+}
+
+function finish(draft: Draft, refuse: Refuse): Restrictions {
+  const missing = MANDATORY_QUANTITIES.filter((name) => !draft.quantities.has(name));
+  if (missing.length > 0)
+    throw refuse(`expected a line for each of ${MANDATORY_QUANTITIES.join(', ')}, missing: ${missing.join(', ')}`);
+  const quantities = Object.fromEntries(
+    QUANTITY_NAMES.map((name) => [name, draft.quantities.get(name) ?? 0]),
+  ) as Record<QuantityName, number>;
+  return { quantities, ...draft.ports, destinations: draft.destinations };
+}
+
+/** The text form; `parseRestrictions(formatRestrictions(r))` equals `r`. */
+export function formatRestrictions(restrictions: Restrictions): string {
+  const lines = QUANTITY_NAMES.map((name) => `resource ${name} ${restrictions.quantities[name]}`);
+  for (const name of PORT_NAMES) {
+    for (const port of [...restrictions[name]].sort((a, b) => a - b)) lines.push(`resource ${name} ${port}`);
+  }
+  for (const { action, network, ports } of restrictions.destinations) {
+    const suffix = ports.first === 1 && ports.last === 65535 ? '' : ` ${ports.first}-${ports.last}`;
+    lines.push(`destination ${action} ${network}${suffix}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** @returns a test of one numeric address and port against a rule's network and ports. */
+export function matcherOf(rule: DestinationRule): (address: string, port: number) => boolean {
+  const [address = '', prefix = ''] = rule.network.split('/');
+  const list = new BlockList();
+  list.addSubnet(address, Number(prefix), isIPv6(address) ? 'ipv6' : 'ipv4');
+  return (candidate, port) =>
+    port >= rule.ports.first && port <= rule.ports.last && list.check(candidate, isIPv6(candidate) ? 'ipv6' : 'ipv4');
+}

@@ -1,0 +1,50 @@
+import 'reflect-metadata'; // @peculiar/x509 resolves its parts through it.
+import { createPublicKey, randomBytes, type webcrypto as Webcrypto, webcrypto } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import * as x509 from '@peculiar/x509';
+import { type Identity, type KeyId, keyIdOf, publicJwkSchema } from './identity.ts';
+
+/** What `tls.createServer` needs so that its certificate is pinned to an identity. */
+export interface TlsOptions {
+  readonly key: string;
+  readonly cert: string;
+  readonly minVersion: 'TLSv1.3';
+}
+
+/** A self-signed certificate of the identity's own key: no authority is asked, the key is the name. */
+export async function tlsOptionsOf(identity: Identity): Promise<TlsOptions> {
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+    {
+      serialNumber: randomBytes(8).toString('hex'),
+      name: `CN=${identity.id}`,
+      keys: await webcryptoKeys(identity),
+      signingAlgorithm: 'Ed25519',
+      notBefore: new Date(0),
+      notAfter: new Date('2100-01-01'),
+    },
+    webcrypto as Crypto,
+  );
+  const key = identity.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { key, cert: certificate.toString('pem'), minVersion: 'TLSv1.3' };
+}
+
+async function webcryptoKeys(identity: Identity): Promise<Webcrypto.CryptoKeyPair> {
+  const { subtle } = webcrypto;
+  return {
+    privateKey: await subtle.importKey('jwk', { ...identity.privateJwk }, 'Ed25519', true, ['sign']),
+    publicKey: await subtle.importKey('jwk', { ...identity.publicJwk }, 'Ed25519', true, ['verify']),
+  };
+}
+
+/**
+ * @returns the key that the other side has just proved to hold (TLS 1.3 signs the handshake with it), or undefined when
+ * it is not an Ed25519 key.
+ */
+export function peerKeyOf(socket: TLSSocket): KeyId | undefined {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return undefined;
+  const jwk = publicJwkSchema.safeParse(
+    createPublicKey(certificate.publicKey.export({ type: 'spki', format: 'pem' })).export({ format: 'jwk' }),
+  );
+  return jwk.success ? keyIdOf(jwk.data) : undefined;
+}

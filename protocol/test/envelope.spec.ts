@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import {
+  digest,
+  generateIdentity,
+  type Identity,
+  LIMITS,
+  type Message,
+  packMessage,
+  type RequestCode,
+  RequestError,
+  type ReplayStore,
+  signReply,
+  signRequest,
+  unpackMessage,
+  verifyReply,
+  verifyRequest,
+} from '../src/index.ts';
+
+class Replays implements ReplayStore {
+  readonly #taken = new Set<string>();
+  claim(nonce: string): boolean {
+    if (this.#taken.has(nonce)) return false;
+    this.#taken.add(nonce);
+    return true;
+  }
+}
+
+const node = generateIdentity();
+const user = generateIdentity();
+const now = (): number => Date.now() / 1000;
+const request = async (init: Partial<Parameters<typeof signRequest>[1]> = {}, who: Identity = user): Promise<Message> =>
+  (await signRequest(who, { method: 'GetVessels', params: {}, node: node.id, ...init })).message;
+const verify = async (message: Message, nowSeconds = now(), replays: ReplayStore = new Replays()) =>
+  await verifyRequest(message, { node: node.id, replays, nowSeconds });
+const refused = async (promise: Promise<unknown>, code: RequestCode): Promise<void> => {
+  await assert.rejects(promise, (error: unknown) => error instanceof RequestError && error.code === code);
+};
+
+describe('a signed request', () => {
+  it('arrives as it was sent, with the key that signed it', async () => {
+    const attachment = Buffer.from('bytes of a program');
+    const sent = await request({ method: 'AddFileToVessel', params: { vessel: 'v1', name: 'a.js' }, attachment });
+    const got = await verify(unpackMessage(packMessage(sent)));
+    assert.equal(got.signer, user.id);
+    assert.deepEqual(got.params, { vessel: 'v1', name: 'a.js' });
+    assert.equal(Buffer.from(got.attachment).toString(), 'bytes of a program');
+  });
+
+  it('is refused when any character of its payload was changed', async () => {
+    const { envelope, attachment } = await request();
+    const [head, body, signature] = envelope.split('.');
+    const forged = Buffer.from(body ?? '', 'base64url').toString().replace('GetVessels', 'StopVessel');
+    const changed = `${head}.${Buffer.from(forged).toString('base64url')}.${signature}`;
+    await refused(verify({ envelope: changed, attachment }), 'BAD_SIGNATURE');
+  });
+
+  it('is refused when another key is named as its signer', async () => {
+    const { envelope, attachment } = await request();
+    const other = { alg: 'EdDSA', typ: 'potluck-request', jwk: generateIdentity().publicJwk };
+    const [, body, signature] = envelope.split('.');
+    const head = Buffer.from(JSON.stringify(other)).toString('base64url');
+    await refused(verify({ envelope: `${head}.${body}.${signature}`, attachment }), 'BAD_SIGNATURE');
+  });
+
+  it('is refused when it is a signed reply', async () => {
+    const reply = await signReply(user, 'AAAAAAAAAAAAAAAAAAAAAA', { result: {}, attachment: new Uint8Array() });
+    await refused(verify(reply), 'BAD_SIGNATURE');
+  });
+
+  it('is refused by another node', async () => {
+    await refused(verify(await request({ node: generateIdentity().id })), 'WRONG_NODE');
+  });
+
+  it('is taken once, and refused when it comes again', async () => {
+    const replays = new Replays();
+    const message = await request();
+    await verify(message, now(), replays);
+    await refused(verify(message, now(), replays), 'REPLAYED');
+  });
+
+  it('is refused after its expiry and the clock skew, and from the future', async () => {
+    const message = await request({ lifetimeSeconds: 10 });
+    await verify(message, now() + 10 + LIMITS.clockSkewSeconds - 2);
+    await refused(verify(message, now() + 12 + LIMITS.clockSkewSeconds), 'EXPIRED');
+    await refused(verify(message, now() - LIMITS.clockSkewSeconds - 2), 'EXPIRED');
+  });
+
+  it('may live as long as the limit and not one second longer', async () => {
+    await verify(await request({ lifetimeSeconds: LIMITS.requestLifetimeSeconds }));
+    await refused(verify(await request({ lifetimeSeconds: LIMITS.requestLifetimeSeconds + 1 })), 'EXPIRED');
+  });
+
+  it('is refused when its attachment was changed, and the nonce stays free', async () => {
+    const replays = new Replays();
+    const message = await request({ attachment: Buffer.from('one') });
+    await refused(verify({ ...message, attachment: Buffer.from('two') }, now(), replays), 'BAD_ATTACHMENT');
+    await verify(message, now(), replays);
+  });
+});
+
+describe('a message', () => {
+  it('is refused when it is shorter than it says, or its envelope is over the limit', async () => {
+    const refuses = (bytes: Buffer): void => {
+      assert.throws(() => unpackMessage(bytes), { code: 'BAD_MESSAGE' });
+    };
+    refuses(Buffer.alloc(3));
+    refuses(packMessage(await request()).subarray(0, 50));
+    const long = Buffer.alloc(4 + LIMITS.envelopeBytes + 1);
+    long.writeUInt32BE(LIMITS.envelopeBytes + 1);
+    refuses(long);
+    long.writeUInt32BE(LIMITS.envelopeBytes);
+    assert.equal(unpackMessage(long).attachment.byteLength, 1);
+  });
+});
+
+describe('a signed reply', () => {
+  const nonce = 'AAAAAAAAAAAAAAAAAAAAAA';
+
+  it('gives back the result and the attachment', async () => {
+    const sent = await signReply(node, nonce, { result: { state: 'Fresh' }, attachment: Buffer.from('log') });
+    const { re, outcome } = await verifyReply(sent, node.id);
+    assert.equal(re, nonce);
+    assert.ok(!(outcome instanceof Error));
+    assert.deepEqual(outcome.result, { state: 'Fresh' });
+    assert.equal(digest(outcome.attachment), digest(Buffer.from('log')));
+  });
+
+  it('gives back a refusal as an error with the same code', async () => {
+    const sent = await signReply(node, nonce, new RequestError('NO_SUCH_VESSEL', 'expected v1 or v2, got v9'));
+    const { outcome } = await verifyReply(sent, node.id);
+    assert.ok(outcome instanceof RequestError);
+    assert.equal(outcome.code, 'NO_SUCH_VESSEL');
+  });
+
+  it('is not believed from another key', async () => {
+    const sent = await signReply(user, nonce, { result: {}, attachment: new Uint8Array() });
+    await assert.rejects(verifyReply(sent, node.id), { code: 'WRONG_IDENTITY' });
+  });
+});
