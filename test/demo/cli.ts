@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { parseArgs, styleText } from 'node:util';
+import { describeError } from '@potluck/protocol';
+import { Demo, type Stage } from './demo.ts';
+import { DemoError } from './errors.ts';
+import { Narrator } from './narrator.ts';
+
+const STEPS = 9;
+const root = join(import.meta.dirname, '..', '..');
+
+/** Plays the demonstration; @returns the exit code. */
+export async function main(argv: string[]): Promise<number> {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+  try {
+    const options = optionsOf(argv);
+    return await play(options, stop.signal);
+  } catch (error) {
+    console.error(`npm start: ${describeError(error)}`);
+    return error instanceof DemoError && error.code === 'USAGE' ? 2 : 1;
+  }
+}
+
+interface Options {
+  once: boolean;
+  onePlace: boolean;
+}
+
+function optionsOf(args: string[]): Options {
+  try {
+    const { values } = parseArgs({ args, options: { once: { type: 'boolean' }, 'one-address': { type: 'boolean' } } });
+    return { once: values.once === true, onePlace: values['one-address'] === true };
+  } catch (cause) {
+    throw new DemoError('USAGE', 'expected "npm start", or "npm start -- [--once] [--one-address]"', { cause });
+  }
+}
+
+async function play(options: Options, signal: AbortSignal): Promise<number> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    const here = `${process.platform} ${process.arch}`;
+    throw new DemoError('UNSUPPORTED', `expected Linux on x64, the only installer of this version, got ${here}`);
+  }
+  const narrator = new Narrator(STEPS, signal);
+  const demo = new Demo(
+    { narrator, signal },
+    {
+      directory: join(root, '.potluck', 'demo'),
+      payload: join(root, '.potluck', 'payload', 'potluck-linux-x64.tgz'),
+      example: join(root, 'examples', 'all-pairs-ping'),
+      onePlace: options.onePlace,
+    },
+  );
+  try {
+    const stage = await demo.play();
+    console.log(`\nAll of it took ${narrator.totalSeconds.toFixed(1)} s.`);
+    if (options.once) return 0;
+    console.log(welcome(stage));
+    if (!signal.aborted) await once(signal, 'abort');
+    return 0;
+  } finally {
+    console.log('\nEnding all of it ...');
+    await demo.stop();
+    console.log('Nothing is left running.');
+  }
+}
+
+function welcome({ portalUrl, pageUrl, donor, user, userDirectory }: Stage): string {
+  const name = user.username;
+  const strong = (text: string): string => styleText('bold', text);
+  return `
+The potluck is open.
+
+  ${strong('Matrix')}   ${pageUrl}   served by the vessels themselves
+  ${strong('Portal')}   ${portalUrl}
+           log in as ${strong(name)}, password ${strong(user.password)} (holds three vessels)
+           or as ${strong(donor.username)}, password ${strong(donor.password)} (donated three nodes)
+  ${strong('Shell')}    cd ${userDirectory}
+           npx seash --clearinghouse ${portalUrl}
+           then type: loadkeys ${name}, as ${name}, browse, list, on %all show log
+
+Ctrl-C ends all of it.`;
+}
