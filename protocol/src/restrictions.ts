@@ -85,7 +85,7 @@ function parseResource(words: string[], draft: Draft, refuse: Refuse): void {
     throw refuse(`expected "resource NAME VALUE", got ${words.length} words after "resource"`);
   }
   // Number() alone also takes '', '0x10' and 'Infinity'.
-  const value = /^\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isFinite(value)) throw refuse(`expected a number that is not negative for ${name}, got "${text}"`);
   if (isPortName(name)) {
     if (!Number.isInteger(value) || value < 1 || value > 65535)

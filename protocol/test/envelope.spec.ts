@@ -6,9 +6,9 @@ import {
   LIMITS,
   type Message,
   packMessage,
+  type ReplayStore,
   type RequestCode,
   RequestError,
-  type ReplayStore,
   signReply,
   signRequest,
   unpackMessage,
@@ -49,7 +49,9 @@ describe('a signed request', () => {
   it('is refused when any character of its payload was changed', async () => {
     const { envelope, attachment } = await request();
     const [head, body, signature] = envelope.split('.');
-    const forged = Buffer.from(body ?? '', 'base64url').toString().replace('GetVessels', 'StopVessel');
+    const forged = Buffer.from(body ?? '', 'base64url')
+      .toString()
+      .replace('GetVessels', 'StopVessel');
     const changed = `${head}.${Buffer.from(forged).toString('base64url')}.${signature}`;
     await refused(verify({ envelope: changed, attachment }), 'BAD_SIGNATURE');
   });

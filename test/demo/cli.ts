@@ -4,6 +4,7 @@ import { parseArgs, styleText } from 'node:util';
 import { describeError } from '@potluck/protocol';
 import { Demo, type Stage } from './demo.ts';
 import { DemoError } from './errors.ts';
+import { lock } from './lock.ts';
 import { Narrator } from './narrator.ts';
 
 const STEPS = 9;
@@ -41,6 +42,7 @@ async function play(options: Options, signal: AbortSignal): Promise<number> {
     const here = `${process.platform} ${process.arch}`;
     throw new DemoError('UNSUPPORTED', `expected Linux on x64, the only installer of this version, got ${here}`);
   }
+  await using _held = await lock(join(root, '.potluck', 'demo.pid'));
   const narrator = new Narrator(STEPS, signal);
   const demo = new Demo(
     { narrator, signal },

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addressSchema, loadPublicKey } from '@potluck/protocol';
 import { z } from 'zod';
@@ -82,6 +82,7 @@ export class Demo {
   }
 
   async #build(): Promise<void> {
+    await removeLeftovers(this.#init.directory);
     await rm(this.#init.directory, { recursive: true, force: true });
     await mkdir(this.#userDirectory, { recursive: true, mode: 0o700 });
     await this.#run(binOf('installer', 'installer'), ['build', '--out', this.#init.payload]);
@@ -187,8 +188,15 @@ export class Demo {
   }
 }
 
+/** A demonstration that was killed could not end its node managers; the next one does. */
+async function removeLeftovers(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  const nodes = names.filter((name) => name.startsWith('node-'));
+  await Promise.all(nodes.map((name) => uninstall(join(directory, name))));
+}
+
 /** Stops an installation's node manager and removes it; one that never came to be is no failure. */
-export async function uninstall(directory: string): Promise<void> {
+async function uninstall(directory: string): Promise<void> {
   await runProgram(join(directory, 'potluck'), ['uninstall', '--yes']).catch(() => undefined);
 }
 

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { ConfigError, formatRestrictions, LIMITS, matcherOf, parseRestrictions } from '../src/index.ts';
+
+const MINIMUM = 'resource cpu .1\nresource memory 1e7\nresource diskused 100\n';
+
+function refusal(text: string): ConfigError {
+  try {
+    parseRestrictions(text, 'demo.resources');
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    assert.equal(error.code, 'RESTRICTIONS_BROKEN');
+    return error;
+  }
+  assert.fail(`expected a refusal of ${text}`);
+}
+
+describe('a restrictions file', () => {
+  it('gives each quantity, the ports and the destinations; what is not named is 0', () => {
+    const text = `# a comment\r\n${MINIMUM}resource messport 54321 # seed\r\nresource connport 80\ndestination allow 10.0.0.0/8 80-90\n`;
+    const { quantities, messport, connport, destinations } = parseRestrictions(text);
+    assert.equal(quantities.cpu, 0.1);
+    assert.equal(quantities.memory, 1e7);
+    assert.equal(quantities.events, 0);
+    assert.deepEqual([...messport], [54321]);
+    assert.deepEqual([...connport], [80]);
+    assert.deepEqual(destinations, [{ action: 'allow', network: '10.0.0.0/8', ports: { first: 80, last: 90 } }]);
+  });
+
+  it('is refused with the file and the line of the fault', () => {
+    const faults: [string, RegExp][] = [
+      ['resource cpus 1', /expected one of cpu .*got "cpus"/],
+      ['resource cpu', /expected "resource NAME VALUE"/],
+      ['resource events 1 2', /expected "resource NAME VALUE"/],
+      ['resource events many', /expected a number .*got "many"/],
+      ['resource events -1', /expected a number/],
+      ['resource events 0x10', /expected a number/],
+      ['resource events Infinity', /expected a number/],
+      ['resource events 1.5', /expected a whole number/],
+      ['resource cpu 1', /expected cpu once/],
+      ['resource messport 0', /expected a port of 1 to 65535/],
+      ['resource messport 65536', /expected a port of 1 to 65535/],
+      ['call open allow', /expected "resource" or "destination", got "call"/],
+      ['destination open 10.0.0.1', /expected "destination allow\|deny/],
+      ['destination allow example.org', /expected an IP address/],
+      ['destination allow 10.0.0.1/33', /expected an IP address/],
+      ['destination allow 10.0.0.1 90-80', /expected PORT or PORT-PORT/],
+    ];
+    for (const [line, message] of faults) {
+      const { message: got } = refusal(`${MINIMUM}${line}\n`);
+      assert.match(got, message);
+      assert.match(got, /^demo\.resources:4: /);
+    }
+  });
+
+  it('is refused when cpu, memory or diskused is missing', () => {
+    assert.match(refusal('resource cpu 1\n').message, /missing: memory, diskused/);
+  });
+
+  it('may be as long as the limits say, and not longer', () => {
+    const comment = '#'.repeat(LIMITS.restrictionsBytes - MINIMUM.length);
+    parseRestrictions(MINIMUM + comment);
+    refusal(`${MINIMUM + comment}#`);
+    const lines = '\n'.repeat(LIMITS.restrictionsLines - 4);
+    parseRestrictions(MINIMUM + lines);
+    refusal(`${MINIMUM + lines}\n`);
+  });
+
+  it('comes back the same from its own text form', () => {
+    const port = fc.integer({ min: 1, max: 65535 });
+    const arbitrary = fc.record({
+      cpu: fc.double({ min: 0, max: 64, noNaN: true }),
+      events: fc.nat(),
+      messports: fc.uniqueArray(port, { maxLength: 20 }),
+      last: port,
+    });
+    fc.assert(
+      fc.property(arbitrary, ({ cpu, events, messports, last }) => {
+        const ports = messports.map((value) => `resource messport ${value}\n`).join('');
+        const text = `resource cpu ${cpu}\nresource memory 5\nresource diskused 5\nresource events ${events}\n${ports}destination deny fd00::/8 1-${last}\n`;
+        const parsed = parseRestrictions(text);
+        assert.deepEqual(parseRestrictions(formatRestrictions(parsed)), parsed);
+      }),
+    );
+  });
+
+  it('never fails in another way, whatever the text', () => {
+    const word = fc.constantFrom(
+      'resource',
+      'destination',
+      'cpu',
+      'messport',
+      'allow',
+      '1',
+      '1e999',
+      '::/0',
+      '#',
+      '\n',
+      '__proto__',
+    );
+    fc.assert(
+      fc.property(fc.array(fc.oneof(word, fc.string())), (words) => {
+        try {
+          parseRestrictions(words.join(' '));
+        } catch (error) {
+          assert.ok(error instanceof ConfigError);
+        }
+      }),
+    );
+  });
+});
+
+describe('a destination rule', () => {
+  it('matches the addresses of its network and the ports of its range', () => {
+    const { destinations } = parseRestrictions(
+      `${MINIMUM}destination allow 127.0.0.2 100-200\ndestination deny fd00::/8\n`,
+    );
+    const [four, six] = destinations.map(matcherOf);
+    assert.ok(four !== undefined && six !== undefined);
+    assert.ok(four('127.0.0.2', 100) && four('127.0.0.2', 200));
+    assert.ok(!four('127.0.0.3', 100) && !four('127.0.0.2', 99) && !four('127.0.0.2', 201));
+    assert.ok(six('fd00::1', 1) && !six('fe80::1', 1));
+  });
+});

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer } from 'ws';
+import {
+  type Address,
+  generateIdentity,
+  type Identity,
+  openPinnedSocket,
+  signAdvertisement,
+  tlsOptionsOf,
+  verifyAdvertisement,
+} from '../src/index.ts';
+
+async function listen(identity: Identity): Promise<{ address: Address; server: Server; sockets: WebSocketServer }> {
+  const server = createServer(await tlsOptionsOf(identity));
+  const sockets = new WebSocketServer({ server });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { address: { host: '127.0.0.1', port: (server.address() as AddressInfo).port }, server, sockets };
+}
+
+describe('a pinned connection', () => {
+  const identity = generateIdentity();
+  let site: Awaited<ReturnType<typeof listen>>;
+  before(async () => {
+    site = await listen(identity);
+  });
+  after(async () => {
+    for (const client of site.sockets.clients) client.terminate();
+    site.server.closeAllConnections();
+    await new Promise((resolve) => site.server.close(resolve));
+  });
+  const open = async (key?: Identity) =>
+    await openPinnedSocket({ address: site.address, key: key?.id, maxPayloadBytes: 1000 });
+
+  it('opens to the key that it expects, and says which key it met when it expects none', async () => {
+    for (const expected of [identity, undefined]) {
+      const { socket, key } = await open(expected);
+      assert.equal(key, identity.id);
+      socket.terminate();
+    }
+  });
+
+  it('is refused to a server with another key', async () => {
+    await assert.rejects(open(generateIdentity()), { code: 'WRONG_IDENTITY' });
+  });
+
+  it('says in one sentence that nobody is there', async () => {
+    const gone = await listen(generateIdentity());
+    await new Promise((resolve) => gone.server.close(resolve));
+    const attempt = openPinnedSocket({ address: gone.address, maxPayloadBytes: 1000 });
+    await assert.rejects(attempt, {
+      code: 'UNREACHABLE',
+      message: `nobody can be reached at 127.0.0.1:${gone.address.port}`,
+    });
+  });
+});
+
+describe('an advertisement', () => {
+  const node = generateIdentity();
+  const facts = { addresses: [{ host: '127.0.0.1', port: 1224 }], keys: [generateIdentity().id], version: '0.1.0' };
+
+  it('is believed with its signature, under the key that signed it', async () => {
+    const verified = await verifyAdvertisement(await signAdvertisement(node, facts, 60));
+    assert.equal(verified.node, node.id);
+    assert.deepEqual(verified.advertisement.keys, facts.keys);
+  });
+
+  it('is refused when it is changed, expired, valid for too long, or no advertisement', async () => {
+    const good = await signAdvertisement(node, facts, 60);
+    const refused = [
+      good.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+      good.replace(/\.[^.]*\./, '.e30.'),
+      await signAdvertisement(node, facts, -60),
+      await signAdvertisement(node, facts, 3600),
+      'potluck',
+    ];
+    for (const jws of refused) await assert.rejects(verifyAdvertisement(jws), { code: 'BAD_REPLY' });
+  });
+});
