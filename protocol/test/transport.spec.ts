@@ -69,7 +69,7 @@ describe('an advertisement', () => {
   it('is refused when it is changed, expired, valid for too long, or no advertisement', async () => {
     const good = await signAdvertisement(node, facts, 60);
     const refused = [
-      good.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+      good.replace(/\.(.)([^.]*)$/, (_, first, rest) => `.${first === 'A' ? 'B' : 'A'}${rest}`),
       good.replace(/\.[^.]*\./, '.e30.'),
       await signAdvertisement(node, facts, -60),
       await signAdvertisement(node, facts, 3600),
