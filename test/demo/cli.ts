@@ -1,13 +1,15 @@
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
-import { describeError } from '@potluck/protocol';
+import { addressSchema, describeError } from '@potluck/protocol';
+import { z } from 'zod';
 import { Demo, type Stage } from './demo.ts';
 import { DemoError } from './errors.ts';
 import { lock } from './lock.ts';
 import { Narrator } from './narrator.ts';
 
 const STEPS = 9;
+const portSchema = z.coerce.number().pipe(addressSchema.shape.port);
 const root = join(import.meta.dirname, '..', '..');
 
 /** Plays the demonstration; @returns the exit code. */
@@ -26,14 +28,27 @@ export async function main(argv: string[]): Promise<number> {
 interface Options {
   once: boolean;
   onePlace: boolean;
+  directory: string;
+  portalPort: number | undefined;
 }
 
 function optionsOf(args: string[]): Options {
   try {
-    const { values } = parseArgs({ args, options: { once: { type: 'boolean' }, 'one-address': { type: 'boolean' } } });
-    return { once: values.once === true, onePlace: values['one-address'] === true };
-  } catch (cause) {
-    throw new DemoError('USAGE', 'expected "npm start", or "npm start -- [--once] [--one-address]"', { cause });
+    const { values } = parseArgs({
+      args,
+      options: {
+        once: { type: 'boolean' },
+        'one-address': { type: 'boolean' },
+        directory: { type: 'string' },
+        'portal-port': { type: 'string' },
+      },
+    });
+    const directory = resolve(values.directory ?? join(root, '.potluck', 'demo'));
+    const portalPort = portSchema.optional().parse(values['portal-port']);
+    return { once: values.once === true, onePlace: values['one-address'] === true, directory, portalPort };
+  } catch {
+    const usage = '[--once] [--one-address] [--directory DIR] [--portal-port PORT]';
+    throw new DemoError('USAGE', `expected "npm start -- ${usage}", got "${args.join(' ')}"`);
   }
 }
 
@@ -42,15 +57,16 @@ async function play(options: Options, signal: AbortSignal): Promise<number> {
     const here = `${process.platform} ${process.arch}`;
     throw new DemoError('UNSUPPORTED', `expected Linux on x64, the only installer of this version, got ${here}`);
   }
-  await using _held = await lock(join(root, '.potluck', 'demo.pid'));
+  await using _held = await lock(`${options.directory}.pid`);
   const narrator = new Narrator(STEPS, signal);
   const demo = new Demo(
     { narrator, signal },
     {
-      directory: join(root, '.potluck', 'demo'),
+      directory: options.directory,
       payload: join(root, '.potluck', 'payload', 'potluck-linux-x64.tgz'),
       example: join(root, 'examples', 'all-pairs-ping'),
       onePlace: options.onePlace,
+      portalPort: options.portalPort,
     },
   );
   try {

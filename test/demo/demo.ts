@@ -18,6 +18,8 @@ export interface DemoInit {
   readonly example: string;
   /** Node managers on ports of one address, as on systems without 127.0.0.2. */
   readonly onePlace: boolean;
+  /** The portal's port; without it, the first free one from 8080 on. */
+  readonly portalPort: number | undefined;
 }
 
 /** What stands after the last step. */
@@ -90,7 +92,7 @@ export class Demo {
 
   async #startSite(): Promise<string> {
     const state = join(this.#init.directory, 'clearinghouse');
-    const port = await freePort('127.0.0.1', PORTAL_PORT);
+    const port = this.#init.portalPort ?? (await freePort('127.0.0.1', PORTAL_PORT));
     const gatewayPort = await freePort('127.0.0.1', GATEWAY_PORT);
     const site = new Service(process.execPath, [
       ...[binOf('clearinghouse-web', 'clearinghouse'), 'run', '--state', state, '--payload', this.#init.payload],

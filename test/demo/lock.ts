@@ -7,7 +7,9 @@ import { DemoError } from './errors.ts';
  * @throws DemoError BUSY while another process that lives holds it
  */
 export async function lock(path: string): Promise<AsyncDisposable> {
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path), { recursive: true }).catch((cause: Error) => {
+    throw new DemoError('USAGE', `expected a directory that can be made at ${dirname(path)}, got another`, { cause });
+  });
   const holder = Number(await readFile(path, 'utf8').catch(() => ''));
   if (holder > 0 && holder !== process.pid && isAlive(holder)) {
     throw new DemoError(
