@@ -1,0 +1,116 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { access, mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { VesselError } from './errors.ts';
+
+/** What a vessel process is made of; absolute paths without symbolic links, as the permission model wants them. */
+export interface RuntimeFiles {
+  /** One bundled ES module. */
+  readonly entry: string;
+  /** isolated-vm's binary part. */
+  readonly native: string;
+}
+
+/** The names that `prebuiltRuntime` looks for; whoever packs a payload writes these. */
+export const PREBUILT_NAMES = { entry: 'vessel.mjs', native: 'isolated-vm.node' } as const;
+
+/**
+ * Bundles the vessel process into `directory`, under a name that holds its hash; a file of that name is used as it is.
+ * @throws VesselError RUNTIME_BROKEN, RUNTIME_MISSING
+ */
+export async function runtimeFiles(directory: string): Promise<RuntimeFiles> {
+  const text = await bundleVessel();
+  await mkdir(directory, { recursive: true });
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const entry = join(await realpath(directory), `vessel-${hash}.mjs`);
+  const present = await access(entry).then(
+    () => true,
+    () => false,
+  );
+  if (!present) await writeAtomically(entry, text);
+  return { entry, native: nativePath() };
+}
+
+/**
+ * The same files, made beforehand: what an installed node manager runs, where there is no bundler.
+ * @throws VesselError RUNTIME_MISSING
+ */
+export function prebuiltRuntime(directory: string): RuntimeFiles {
+  return {
+    entry: present(join(directory, PREBUILT_NAMES.entry)),
+    native: present(join(directory, PREBUILT_NAMES.native)),
+  };
+}
+
+/**
+ * @returns the text of the vessel process: one ES module for this Node, which imports nothing but `node:` modules.
+ * @throws VesselError RUNTIME_BROKEN
+ */
+export async function bundleVessel(): Promise<string> {
+  // Both imports are late: an installed node manager has neither the bundler nor a need for it.
+  const [{ build }, { preludeSource }] = await Promise.all([import('esbuild'), import('@potluck/repy-api')]);
+  const prelude = await preludeSource();
+  const result = await build({
+    entryPoints: [fileURLToPath(new URL('./process/main.ts', import.meta.url))],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node26',
+    logLevel: 'silent',
+    legalComments: 'none',
+    plugins: [
+      {
+        name: 'prelude',
+        setup(bundler) {
+          bundler.onResolve({ filter: /^potluck:prelude$/ }, ({ path }) => ({ path, namespace: 'prelude' }));
+          bundler.onLoad({ filter: /.*/, namespace: 'prelude' }, () => ({ contents: prelude, loader: 'text' }));
+        },
+      },
+    ],
+  }).catch((cause: unknown) => {
+    throw new VesselError('RUNTIME_BROKEN', 'expected the vessel process to bundle, it did not', { cause });
+  });
+  const text = result.outputFiles[0]?.text;
+  if (text === undefined)
+    throw new VesselError('RUNTIME_BROKEN', 'expected one bundle of the vessel process, got none');
+  return text;
+}
+
+/**
+ * @returns isolated-vm's binary for this Node and this machine. It is found, never loaded: this process must not hold
+ * a second engine instance.
+ * @throws VesselError RUNTIME_MISSING
+ */
+export function nativePath(): string {
+  const require = createRequire(import.meta.url);
+  try {
+    const find: { path(directory: string): string } = require('node-gyp-build');
+    return realpathSync(find.path(dirname(require.resolve('isolated-vm/package.json'))));
+  } catch (cause) {
+    const machine = `${process.platform}-${process.arch}`;
+    throw new VesselError('RUNTIME_MISSING', `expected a binary of isolated-vm for ${machine}, found none`, { cause });
+  }
+}
+
+function present(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (cause) {
+    throw new VesselError('RUNTIME_MISSING', `expected the file ${path}, found none`, { cause });
+  }
+}
+
+/** Two processes may build at the same time: each renames a whole file into place. */
+async function writeAtomically(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(temporary, text, { mode: 0o644 });
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}

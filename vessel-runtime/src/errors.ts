@@ -1,0 +1,24 @@
+import { type ErrorInit, PotluckError } from '@potluck/protocol';
+
+/**
+ * `NOT_READY`: the process did not say `ready` in time. `ENDED_EARLY`: it ended before the program began.
+ * `BAD_FRAME`: what came over the pipe is no frame. `FRAME_TOO_LARGE`: a frame of ours would pass its limit.
+ * `SPAWN_FAILED`: the system gave no process. `ALREADY_STARTED`: a process holds one program in its life.
+ * `RUNTIME_MISSING`: the files of the vessel process are not there. `RUNTIME_BROKEN`: they could not be built.
+ */
+export type VesselCode =
+  | 'NOT_READY'
+  | 'ENDED_EARLY'
+  | 'BAD_FRAME'
+  | 'FRAME_TOO_LARGE'
+  | 'SPAWN_FAILED'
+  | 'ALREADY_STARTED'
+  | 'RUNTIME_MISSING'
+  | 'RUNTIME_BROKEN';
+
+/** Something is wrong with a vessel process itself, not with the program in it. */
+export class VesselError extends PotluckError<VesselCode> {
+  constructor(code: VesselCode, message: string, init: ErrorInit = {}) {
+    super('internal', code, message, init);
+  }
+}

@@ -1,0 +1,46 @@
+import type { Readable } from 'node:stream';
+
+const WINDOW_MS = 100;
+/** What one chunk costs beside its bytes, so that a flood of tiny ones is held back too. */
+const CHUNK_COST_BYTES = 128;
+
+/**
+ * Reads a stream that something hostile writes, at no more than `bytesPerSecond`: beyond, the writer waits in its own
+ * `write`, and our memory and time are spared.
+ */
+export class Drain {
+  readonly #stream: Readable;
+  readonly #budget: number;
+  #spent = 0;
+  #windowStart = performance.now();
+  #resume: NodeJS.Timeout | undefined;
+  #bounded = true;
+
+  constructor(stream: Readable, bytesPerSecond: number, onChunk: (chunk: Buffer) => number | undefined) {
+    this.#stream = stream;
+    this.#budget = (bytesPerSecond * WINDOW_MS) / 1000;
+    stream.on('data', (chunk: Buffer) => this.#charge(chunk.byteLength + CHUNK_COST_BYTES + (onChunk(chunk) ?? 0)));
+    stream.on('error', () => {});
+  }
+
+  /** The writer is dead: what is left is little and is read at once. */
+  release(): void {
+    this.#bounded = false;
+    clearTimeout(this.#resume);
+    this.#stream.resume();
+  }
+
+  #charge(cost: number): void {
+    const now = performance.now();
+    if (now - this.#windowStart >= WINDOW_MS) {
+      this.#windowStart = now;
+      this.#spent = 0;
+    }
+    this.#spent += cost;
+    if (!this.#bounded || this.#spent < this.#budget) return;
+    this.#stream.pause();
+    const windows = this.#spent / this.#budget;
+    this.#spent = 0;
+    this.#resume = setTimeout(() => this.#stream.resume(), WINDOW_MS * windows).unref();
+  }
+}

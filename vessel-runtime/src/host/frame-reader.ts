@@ -1,0 +1,80 @@
+import type { Ending } from '@potluck/protocol';
+import { FrameDecoder } from '../codec.ts';
+import { VesselError } from '../errors.ts';
+import { FRAME_LIMITS, type VesselFrame, vesselFrameSchema } from '../frames.ts';
+
+/** About what checking one frame costs, told in bytes of reading. */
+const FRAME_COST_BYTES = 256;
+
+/** Only these can a vessel process know of its own program; the rest is for its node manager to say. */
+const OWN_ENDINGS: readonly Ending['kind'][] = ['finished', 'exitall', 'error', 'refused', 'limit'];
+
+/** The frames of one vessel process in the one order that they may come in. */
+export class FrameReader {
+  readonly #decoder = new FrameDecoder<VesselFrame>(vesselFrameSchema, FRAME_LIMITS.fromVesselBytes);
+  #ready = false;
+  #mayRun = false;
+  #started = false;
+  #ended = false;
+  #fault: VesselError | undefined;
+  #cost = 0;
+
+  /** Set once something came that is no frame, or a frame out of order; nothing is read after it. */
+  get fault(): VesselError | undefined {
+    return this.#fault;
+  }
+
+  /** Bytes that all frames so far have cost beside their own; only grows. */
+  get cost(): number {
+    return this.#cost;
+  }
+
+  /** The `start` frame is on its way: from now on frames about a program may come. */
+  expectProgram(): void {
+    this.#mayRun = true;
+  }
+
+  /** @returns the frames before the first fault. */
+  read(chunk: Uint8Array): VesselFrame[] {
+    const frames: VesselFrame[] = [];
+    if (this.#fault !== undefined) return frames;
+    try {
+      for (const frame of this.#decoder.push(chunk)) {
+        this.#cost += FRAME_COST_BYTES;
+        frames.push(this.#inOrder(frame));
+      }
+    } catch (error) {
+      this.#fault =
+        error instanceof VesselError ? error : new VesselError('BAD_FRAME', 'expected a frame', { cause: error });
+    }
+    return frames;
+  }
+
+  #inOrder(frame: VesselFrame): VesselFrame {
+    if (this.#ended) throw outOfOrder('nothing after "ended"', frame);
+    if (frame.type === 'ready') {
+      if (this.#ready) throw outOfOrder('"ready" once', frame);
+      this.#ready = true;
+      return frame;
+    }
+    if (!this.#ready || !this.#mayRun) throw outOfOrder('"ready", then nothing before its program', frame);
+    if (frame.type === 'started') {
+      if (this.#started) throw outOfOrder('"started" once', frame);
+      this.#started = true;
+    }
+    return frame.type === 'ended' ? this.#believable(frame) : frame;
+  }
+
+  #believable(frame: Extract<VesselFrame, { type: 'ended' }>): VesselFrame {
+    this.#ended = true;
+    const { kind, exitCode } = frame.ending;
+    if (!OWN_ENDINGS.includes(kind)) throw outOfOrder('an ending of its own program', frame);
+    const well = kind === 'finished' || kind === 'exitall';
+    return { ...frame, ending: { ...frame.ending, exitCode: well ? 0 : exitCode || 1 } };
+  }
+}
+
+function outOfOrder(expected: string, frame: VesselFrame): VesselError {
+  const got = frame.type === 'ended' ? `"ended" of kind "${frame.ending.kind}"` : `"${frame.type}"`;
+  return new VesselError('BAD_FRAME', `expected ${expected}, got ${got}`);
+}

@@ -1,0 +1,206 @@
+import { memoryEnding } from './endings.ts';
+import { hasProc, ProcessMeter } from './proc.ts';
+import { LOOK_MS, Share } from './share.ts';
+import type { VesselProcess } from './vessel-process.ts';
+
+export interface GovernorLimits {
+  /** Fraction of one core. */
+  readonly cpu: number;
+  /** Beyond what the process takes when the watch begins. */
+  readonly memoryBytes: number;
+}
+
+interface Watched {
+  readonly process: VesselProcess;
+  readonly limits: GovernorLimits;
+  readonly meter: ProcessMeter;
+  readonly share: Share;
+  readonly idleBytes: number;
+  /** All in milliseconds of the monotonic clock, or of CPU. */
+  settledAt: number;
+  usedMs: number;
+  mainMs: number;
+  dueAt: number;
+  /** The last full look: threads, report. */
+  reportedAt: number;
+  reportedMs: number;
+  /** Fraction of a core, over the last second. */
+  cpu: number;
+  stopped: boolean;
+}
+
+const REPORT_MS = 1000;
+
+/**
+ * Holds every watched process to its CPU share and its memory, from outside, by one timer for all of them. A process
+ * that keeps within its share is never stopped; one that does not is stopped (SIGSTOP) for at most 50 ms at a time. One
+ * past its memory is killed with an ending that says so. Where there is no /proc it does nothing, and `detectWalls`
+ * says that.
+ */
+export class Governor implements AsyncDisposable {
+  readonly #watched = new Map<VesselProcess, Watched>();
+  #running = false;
+  #able = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  async start(): Promise<void> {
+    this.#able = hasProc();
+    this.#running = true;
+    this.#schedule();
+  }
+
+  /** Every process goes on, unwatched. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    for (const process of [...this.#watched.keys()]) this.unwatch(process);
+    this.#schedule();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** Call it when the process is `ready` and before its `start`: its memory then is what is not charged. */
+  watch(process: VesselProcess, limits: GovernorLimits): void {
+    if (!this.#running || !this.#able || this.#watched.has(process)) return;
+    const watched = firstLook(process, limits);
+    if (watched === undefined) return;
+    this.#watched.set(process, watched);
+    process.ended.then(() => this.unwatch(process));
+    this.#schedule();
+  }
+
+  /** The process goes on without limits. It happens by itself when the process has ended. */
+  unwatch(process: VesselProcess): void {
+    const watched = this.#watched.get(process);
+    if (watched === undefined) return;
+    this.#watched.delete(process);
+    if (watched.stopped) process.signal('SIGCONT');
+    watched.meter.close();
+  }
+
+  /** The timer alone keeps no program alive: the watched processes do. */
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#watched.size === 0 || !this.#running) return;
+    let dueAt = Number.POSITIVE_INFINITY;
+    for (const watched of this.#watched.values()) dueAt = Math.min(dueAt, watched.dueAt);
+    this.#timer = setTimeout(() => this.#tick(), Math.max(1, dueAt - performance.now())).unref();
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    for (const watched of [...this.#watched.values()]) {
+      // Half a millisecond early is better than a whole one late.
+      if (watched.dueAt > now + 0.5) continue;
+      try {
+        this.#look(watched);
+      } catch {
+        // Its files do not answer any more: it is gone, and `ended` is about to say so.
+        this.unwatch(watched.process);
+      }
+    }
+    this.#schedule();
+  }
+
+  #look(watched: Watched): void {
+    const now = performance.now();
+    if (now - watched.reportedAt >= REPORT_MS) report(watched, now);
+    if (!watched.stopped && isIdle(watched)) {
+      settle(watched, 0);
+      watched.dueAt = now + LOOK_MS;
+      return;
+    }
+    const usedMs = watched.meter.cpuNs() / 1e6;
+    settle(watched, usedMs - watched.usedMs);
+    watched.usedMs = usedMs;
+    if (this.#passedMemory(watched)) return;
+    if (watched.share.credit < 0) this.#freeze(watched);
+    else this.#run(watched);
+  }
+
+  #passedMemory({ process, meter, idleBytes, limits, cpu }: Watched): boolean {
+    const used = meter.rssBytes() - idleBytes;
+    process.observe({ cpu, memory: Math.max(0, used) });
+    if (used <= limits.memoryBytes) return false;
+    process.kill(memoryEnding(limits.memoryBytes, used));
+    this.unwatch(process);
+    return true;
+  }
+
+  /** Also for a process that is stopped already and still in debt: between two freezes it breathes. */
+  #freeze(watched: Watched): void {
+    const breathMs = watched.share.breathMs();
+    if (watched.stopped) {
+      watched.process.signal('SIGCONT');
+      watched.stopped = false;
+      watched.dueAt = performance.now() + Math.max(1, breathMs);
+      // Shorter than a timer can wait: long enough for the kernel to let it run, no longer.
+      if (breathMs < 1) setImmediate(() => this.#endBreath(watched));
+      return;
+    }
+    watched.process.signal('SIGSTOP');
+    watched.stopped = true;
+    watched.dueAt = performance.now() + watched.share.freezeMs();
+  }
+
+  #endBreath(watched: Watched): void {
+    if (this.#watched.get(watched.process) === watched && !watched.stopped) this.#freeze(watched);
+  }
+
+  #run(watched: Watched): void {
+    if (watched.stopped) watched.process.signal('SIGCONT');
+    watched.stopped = false;
+    watched.dueAt = performance.now() + watched.share.nextLookMs();
+  }
+}
+
+function firstLook(process: VesselProcess, limits: GovernorLimits): Watched | undefined {
+  try {
+    const meter = new ProcessMeter(process.pid);
+    const now = performance.now();
+    const usedMs = meter.cpuNs() / 1e6;
+    return {
+      process,
+      limits,
+      meter,
+      share: new Share(limits.cpu),
+      idleBytes: meter.rssBytes(),
+      settledAt: now,
+      usedMs,
+      mainMs: meter.mainThreadNs() / 1e6,
+      dueAt: now + 1,
+      reportedAt: now,
+      reportedMs: usedMs,
+      cpu: 0,
+      stopped: false,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nothing moves in a process whose main thread sleeps; what its helpers use is charged at the next full look. */
+function isIdle(watched: Watched): boolean {
+  const mainMs = watched.meter.mainThreadNs() / 1e6;
+  const idle = mainMs === watched.mainMs;
+  watched.mainMs = mainMs;
+  return idle && watched.share.credit >= 0;
+}
+
+function settle(watched: Watched, usedMs: number): void {
+  const now = performance.now();
+  watched.share.settle(now - watched.settledAt, usedMs);
+  watched.settledAt = now;
+}
+
+function report(watched: Watched, now: number): void {
+  const { meter, process, idleBytes } = watched;
+  meter.refreshThreads();
+  const usedMs = meter.cpuNs() / 1e6;
+  watched.cpu = (usedMs - watched.reportedMs) / (now - watched.reportedAt);
+  process.observe({ cpu: watched.cpu, memory: Math.max(0, meter.rssBytes() - idleBytes) });
+  watched.reportedAt = now;
+  watched.reportedMs = usedMs;
+}

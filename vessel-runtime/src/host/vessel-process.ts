@@ -1,0 +1,217 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import type { Ending, Restrictions } from '@potluck/protocol';
+import type { RuntimeFiles } from '../build.ts';
+import { encodeFrame } from '../codec.ts';
+import { VesselError } from '../errors.ts';
+import { FRAME_LIMITS, type StartFrame, type VesselFrame } from '../frames.ts';
+import { Drain } from './drain.ts';
+import { crashed, endingOf } from './endings.ts';
+import { FrameReader } from './frame-reader.ts';
+import { launch } from './launch.ts';
+
+export interface StartInit {
+  readonly program: { readonly name: string; readonly source: string };
+  readonly args: readonly string[];
+  /** The node's own address: what `getmyip` answers. */
+  readonly address: string;
+  readonly restrictions: Restrictions;
+}
+
+/** What the governor has seen of a process from outside. */
+export interface Observed {
+  /** Fraction of one core, over about the last second. */
+  readonly cpu: number;
+  /** Bytes beyond what the process took when the watch began. */
+  readonly memory: number;
+}
+
+const PIPE_BYTES_PER_SECOND = 4 * 1024 * 1024;
+const ENGINE_BYTES_PER_SECOND = 256 * 1024;
+const STDERR_KEPT_BYTES = 2048;
+/** From the `ended` frame to the end of the process; it only has to exit. */
+const FAREWELL_MS = 2000;
+/** From the end of the process to the end of its pipe, which something that it left behind could hold open. */
+const LAST_WORDS_MS = 1000;
+
+/** Not killed one by one: without a death signal from the system this is what is left when we exit. */
+const living = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
+/**
+ * One process that holds one vessel's program, seen from its node manager. Nothing that it writes is believed without a
+ * check; a bad frame ends it and nothing else.
+ */
+export class VesselProcess implements AsyncDisposable {
+  readonly pid: number;
+  /** Rejects with VesselError NOT_READY when the process ends first or needs more than `FRAME_LIMITS.readyMs`. */
+  readonly ready: Promise<void>;
+  /** Resolves when the program's first statement is about to run; rejects with VesselError ENDED_EARLY. */
+  readonly started: Promise<void>;
+  /** Resolves once, after the process is gone from the system; never rejects. */
+  readonly ended: Promise<Ending>;
+  /** Called with each text that the program logs. */
+  onLog: (text: string) => void = () => {};
+
+  readonly #child: ChildProcess;
+  readonly #reader: FrameReader;
+  readonly #drains: Drain[];
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #started = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<Ending>();
+  #timer: NodeJS.Timeout | undefined;
+  #ending: Ending | undefined;
+  #stderr = '';
+  #memoryLimit: number | undefined;
+  #reported: Record<string, number> = {};
+  #observed: Observed | undefined;
+
+  /**
+   * @param options.nice the process's priority, as in nice(1).
+   * @throws VesselError SPAWN_FAILED
+   */
+  static spawn(files: RuntimeFiles, options: { nice?: number } = {}): VesselProcess {
+    return new VesselProcess(launch(files, options));
+  }
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.pid = child.pid as number;
+    this.ready = this.#ready.promise;
+    this.started = this.#started.promise;
+    this.ended = this.#ended.promise;
+    // Nobody has to listen to these two: `ended` tells the same.
+    this.ready.catch(() => {});
+    this.started.catch(() => {});
+    const [stdin, stdout, stderr, pipe] = child.stdio as unknown as [Writable, Readable, Readable, Readable];
+    stdin.on('error', () => {});
+    this.#reader = new FrameReader();
+    this.#drains = [
+      new Drain(stdout, ENGINE_BYTES_PER_SECOND, () => 0),
+      new Drain(stderr, ENGINE_BYTES_PER_SECOND, (chunk) => this.#keepStderr(chunk)),
+      new Drain(pipe, PIPE_BYTES_PER_SECOND, (chunk) => this.#read(chunk, pipe)),
+    ];
+    living.add(child);
+    child.once('exit', (code, signal) => this.#exited(pipe, { code, signal }));
+    this.#timer = setTimeout(() => this.#late(), FRAME_LIMITS.readyMs).unref();
+  }
+
+  /**
+   * Gives the process its program. Once in its life; may be called before `ready`.
+   * @throws VesselError ALREADY_STARTED, FRAME_TOO_LARGE
+   */
+  start(init: StartInit): void {
+    if (this.#memoryLimit !== undefined) {
+      throw new VesselError('ALREADY_STARTED', 'expected a vessel process without a program, got one that has one');
+    }
+    const { restrictions, args } = init;
+    const frame: StartFrame = {
+      type: 'start',
+      program: { name: init.program.name, source: init.program.source },
+      args: [...args],
+      address: init.address,
+      restrictions: {
+        quantities: { ...restrictions.quantities },
+        messport: [...restrictions.messport],
+        connport: [...restrictions.connport],
+        destinations: [...restrictions.destinations],
+      },
+    };
+    const encoded = encodeFrame(frame, FRAME_LIMITS.toVesselBytes);
+    this.#memoryLimit = restrictions.quantities.memory;
+    this.#reader.expectProgram();
+    this.#child.stdin?.write(encoded);
+  }
+
+  /** What the process said last, overruled by what was seen from outside: `cpu` in cores, `memory` in bytes. */
+  usage(): Record<string, number> {
+    return { ...this.#reported, ...this.#observed };
+  }
+
+  /** For the governor. */
+  observe(observed: Observed): void {
+    this.#observed = observed;
+  }
+
+  /** For the governor. @returns false when the process is gone. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): boolean {
+    return this.#child.kill(signal);
+  }
+
+  /** Ends the process at once, stopped or looping as it may be. The first reason given is the one that is told. */
+  kill(ending: Ending): void {
+    this.#ending ??= ending;
+    this.#child.kill('SIGKILL');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill({ kind: 'stopped', message: 'the vessel process is no longer needed', exitCode: 143 });
+    await this.ended;
+  }
+
+  #late(): void {
+    const message = `expected a vessel process to be ready in ${FRAME_LIMITS.readyMs} ms, it was not`;
+    this.#ready.reject(new VesselError('NOT_READY', message));
+    this.kill(crashed(message));
+  }
+
+  /** @returns what its frames cost beside their bytes. */
+  #read(chunk: Buffer, pipe: Readable): number {
+    const before = this.#reader.cost;
+    const frames = this.#reader.read(chunk);
+    for (const frame of frames) this.#handle(frame);
+    if (this.#reader.fault !== undefined) {
+      this.kill(crashed(`the vessel process broke its pipe: ${this.#reader.fault.message}`));
+      pipe.destroy();
+    }
+    return this.#reader.cost - before;
+  }
+
+  #handle(frame: VesselFrame): void {
+    if (frame.type === 'ready') {
+      clearTimeout(this.#timer);
+      this.#ready.resolve();
+    } else if (frame.type === 'started') this.#started.resolve();
+    else if (frame.type === 'log') this.onLog(frame.text);
+    else if (frame.type === 'usage') this.#reported = frame.usage;
+    else {
+      this.#ending ??= frame.ending;
+      this.#timer = setTimeout(() => this.#child.kill('SIGKILL'), FAREWELL_MS).unref();
+    }
+  }
+
+  #keepStderr(chunk: Buffer): number {
+    this.#stderr = (this.#stderr + chunk.toString('latin1', Math.max(0, chunk.length - STDERR_KEPT_BYTES))).slice(
+      -STDERR_KEPT_BYTES,
+    );
+    return 0;
+  }
+
+  /** What it wrote before its end may still be in the pipe: its ending is known when the pipe has ended. */
+  #exited(pipe: Readable, exit: { code: number | null; signal: NodeJS.Signals | null }): void {
+    clearTimeout(this.#timer);
+    living.delete(this.#child);
+    const settle = (): void => {
+      clearTimeout(this.#timer);
+      const used = this.#observed?.memory;
+      this.#settle(
+        this.#ending ?? endingOf({ ...exit, stderr: this.#stderr, memoryLimit: this.#memoryLimit, memoryUsed: used }),
+      );
+    };
+    for (const drain of this.#drains) drain.release();
+    if (pipe.closed) settle();
+    else {
+      pipe.once('close', settle);
+      this.#timer = setTimeout(() => pipe.destroy(), LAST_WORDS_MS);
+    }
+  }
+
+  #settle(ending: Ending): void {
+    for (const stream of this.#child.stdio) stream?.destroy();
+    this.#ready.reject(new VesselError('NOT_READY', `expected a ready vessel process, it ended: ${ending.message}`));
+    this.#started.reject(new VesselError('ENDED_EARLY', `expected the program to start, it ended: ${ending.message}`));
+    this.#ended.resolve(ending);
+  }
+}

@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { availableWrappers, wrap } from './launch.ts';
+import { hasProc } from './proc.ts';
+
+export interface Walls {
+  /** Names of the walls that stand around each vessel process. */
+  readonly up: string[];
+  /** Names of the others, each with the reason or the way to get it. */
+  readonly missing: string[];
+}
+
+const GET_UTIL_LINUX = 'install util-linux';
+const NOT_BUILT = ['own user', 'bubblewrap', 'seccomp', 'cgroup'];
+
+/**
+ * Finds out by trying: starts one process behind the same walls as a vessel's and reads from outside what the system
+ * says of it. The isolate is always there, since no vessel process becomes ready without it.
+ */
+export async function detectWalls(): Promise<Walls> {
+  const probe = await tryProbe();
+  const wrappers = availableWrappers();
+  const found: [name: string, up: boolean, remedy: string][] = [
+    ['isolate', true, ''],
+    ['permission model', probe.permission, 'use the pinned Node'],
+    ['no_new_privs', /^NoNewPrivs:\s*1$/m.test(probe.status), GET_UTIL_LINUX],
+    ['rlimits', /^Max core file size\s+0\s+0\s/m.test(probe.limits), GET_UTIL_LINUX],
+    ['parent-death', wrappers.has('setpriv'), GET_UTIL_LINUX],
+    ['governor', hasProc(), 'it needs /proc, so CPU and memory are not held from outside'],
+  ];
+  return {
+    up: found.filter(([, up]) => up).map(([name]) => name),
+    missing: [
+      ...found.filter(([, up]) => !up).map(([name, , remedy]) => `${name}: ${remedy}`),
+      ...NOT_BUILT.map((name) => `${name}: not built yet in this version`),
+    ],
+  };
+}
+
+interface Probe {
+  readonly permission: boolean;
+  readonly status: string;
+  readonly limits: string;
+}
+
+/** The probe says on stdout whether it may read files, then waits for us to have read about it. */
+async function tryProbe(): Promise<Probe> {
+  const script =
+    'process.stdout.write(String(process.permission?.has("fs.read", "/") === false));process.stdin.resume()';
+  const [command = '', ...args] = wrap([process.execPath, '--permission', '--no-warnings', '-e', script]);
+  const child = spawn(command, args, { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'ignore'] });
+  try {
+    const said = await firstChunk(child, child.stdout);
+    const about = (file: string) => readFile(`/proc/${child.pid}/${file}`, 'latin1').catch(() => '');
+    return { permission: said === 'true', status: await about('status'), limits: await about('limits') };
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+async function firstChunk(child: ChildProcess, stream: Readable): Promise<string> {
+  return await new Promise((resolve) => {
+    stream.once('data', (chunk: Buffer) => resolve(chunk.toString()));
+    child.once('error', () => resolve(''));
+    child.once('exit', () => resolve(''));
+  });
+}

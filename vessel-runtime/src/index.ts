@@ -1,0 +1,7 @@
+export * from './build.ts';
+export * from './codec.ts';
+export * from './errors.ts';
+export * from './frames.ts';
+export * from './host/governor.ts';
+export * from './host/vessel-process.ts';
+export * from './host/walls.ts';
