@@ -79,13 +79,19 @@ function readFlags(args: readonly string[]) {
 function wholeNumber(flag: string, text: string, first: number, last: number): number {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= first && value <= last) return value;
-  throw new InstallError('USAGE', `expected ${flag} to be a whole number of ${first} to ${last}, got "${text}"`);
+  throw new InstallError(
+    'USAGE',
+    `expected ${flag} to be a whole number of ${first} to ${last}, got ${JSON.stringify(text)}`,
+  );
 }
 
 function addressOf(text: string | undefined): string {
   if (text === undefined) return outsideAddress();
   if (isIP(text) !== 0) return text;
-  throw new InstallError('USAGE', `expected --address to be an IP address of this machine, got "${text}"`);
+  throw new InstallError(
+    'USAGE',
+    `expected --address to be an IP address of this machine, got ${JSON.stringify(text)}`,
+  );
 }
 
 /** The first address that other machines can see; without any, the machine serves itself only. */
@@ -101,7 +107,7 @@ function destinationsOf(texts: readonly string[]): DestinationRule[] {
     throw new InstallError('USAGE', `expected --allow-destination at most ${most} times, got it ${texts.length} times`);
   }
   return texts.map((text) => {
-    const refused = `expected --allow-destination "ADDRESS[/N] [PORT[-PORT]]", got "${text}"`;
+    const refused = `expected --allow-destination "ADDRESS[/N] [PORT[-PORT]]", got ${JSON.stringify(text)}`;
     if (/[\r\n#]/.test(text)) throw new InstallError('USAGE', refused);
     try {
       const lines = 'resource cpu 0\nresource memory 0\nresource diskused 0\n';
