@@ -104,6 +104,21 @@ export async function verifyRequest(
   return { method, params, nonce, signer, attachment: message.attachment };
 }
 
+/**
+ * The nonce that a request claims to have, to answer a refusal under; nothing about the request is checked.
+ * @returns undefined when there is none, so that nobody could tell what a reply is about.
+ */
+export function nonceOf({ envelope }: Message): string | undefined {
+  const [, payload] = envelope.split('.');
+  if (payload === undefined) return undefined;
+  try {
+    const json: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    return z.object({ nonce: nonceSchema }).safeParse(json).data?.nonce;
+  } catch {
+    return undefined;
+  }
+}
+
 export async function signReply(identity: Identity, re: string, outcome: Reply | RequestError): Promise<Message> {
   const failed = outcome instanceof RequestError;
   const attachment = failed ? new Uint8Array() : outcome.attachment;

@@ -2,10 +2,13 @@
 export const LIMITS = {
   /** One request or reply, envelope and attachment together. */
   messageBytes: 8 * 1024 * 1024,
-  /** The signed part of a request or reply. */
-  envelopeBytes: 256 * 1024,
+  /**
+   * The signed part of a request or reply. A list of `filesPerVessel` files with the longest names, and `programArguments`
+   * of the greatest length, must fit after base64url.
+   */
+  envelopeBytes: 512 * 1024,
   /** One uploaded or retrieved file: what is left of a message when the envelope is full. */
-  fileBytes: 8 * 1024 * 1024 - 256 * 1024 - 4,
+  fileBytes: 8 * 1024 * 1024 - 512 * 1024 - 4,
   fileNameLength: 120,
   filesPerVessel: 1000,
   programArguments: 64,

@@ -11,8 +11,14 @@ export interface Message {
 
 const HEADER_BYTES = 4;
 
-/** Layout: 4 bytes big-endian length of the envelope, the envelope as ASCII, the attachment. */
+/**
+ * Layout: 4 bytes big-endian length of the envelope, the envelope as ASCII, the attachment.
+ * @throws RequestError BAD_MESSAGE the other side would not take it.
+ */
 export function packMessage({ envelope, attachment }: Message): Buffer {
+  if (envelope.length > LIMITS.envelopeBytes) {
+    throw bad(`an envelope of at most ${LIMITS.envelopeBytes} bytes`, envelope.length);
+  }
   const packed = Buffer.allocUnsafe(HEADER_BYTES + envelope.length + attachment.byteLength);
   packed.writeUInt32BE(envelope.length);
   packed.write(envelope, HEADER_BYTES, 'latin1');

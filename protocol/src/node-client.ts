@@ -42,7 +42,7 @@ export class NodeClient implements AsyncDisposable {
     this.#socket = socket;
     socket.on('message', (data) => void this.#receive(data));
     socket.on('error', (cause) => this.#fail(new PeerError('CLOSED', `connection to ${this.#where} broke`, { cause })));
-    socket.on('close', () => this.#fail(new PeerError('CLOSED', `connection to ${this.#where} was closed`)));
+    socket.on('close', (code, reason) => this.#fail(this.#closed(code, reason)));
   }
 
   /** @throws PeerError UNREACHABLE, TIMEOUT, WRONG_IDENTITY */
@@ -129,6 +129,12 @@ export class NodeClient implements AsyncDisposable {
       );
       this.#socket.terminate();
     }
+  }
+
+  /** With the node's own words, if it gave any. */
+  #closed(code: number, reason: Buffer): PeerError {
+    const why = reason.length === 0 ? '' : `: ${reason.toString()}`;
+    return new PeerError('CLOSED', `connection to ${this.#where} was closed${why}`, { details: { code } });
   }
 
   #fail(error: PeerError): void {

@@ -32,7 +32,9 @@ export async function openPinnedSocket(init: PinnedSocketInit): Promise<{ socket
   const abort = (): void => socket.terminate();
   init.signal?.addEventListener('abort', abort, { once: true });
   try {
-    return { socket, key: await pinned(socket, init) };
+    const key = pinned(socket, init);
+    if (init.signal?.aborted) abort(); // Before us: the event will not come.
+    return { socket, key: await key };
   } catch (error) {
     socket.on('error', () => undefined);
     socket.terminate();

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type Identity,
+  isMethodName,
+  METHODS,
+  type Message,
+  type MethodName,
+  type Params,
+  type ReplayStore,
+  type Reply,
+  RequestError,
+  signReply,
+  type VerifiedRequest,
+  verifyRequest,
+} from '@potluck/protocol';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { diskFull, isDiskFull } from './errors.ts';
+import type { Answer, Handlers } from './handlers.ts';
+import type { Vessel } from './vessel.ts';
+import type { Vessels } from './vessels.ts';
+
+export interface DispatcherComponents {
+  readonly identity: Identity;
+  readonly replays: ReplayStore;
+  readonly vessels: Vessels;
+  readonly handlers: Handlers;
+  readonly log: Logger;
+}
+
+/** Carries out signed requests by the method table. */
+export class Dispatcher {
+  readonly #components: DispatcherComponents;
+
+  constructor(components: DispatcherComponents) {
+    this.#components = components;
+  }
+
+  /** @returns the signed reply, also to what is refused; never throws for anything in the message. */
+  async answer(message: Message, nonce: string): Promise<Message> {
+    const { identity } = this.#components;
+    let outcome: Reply | RequestError;
+    try {
+      outcome = await this.#carryOut(await this.#verify(message));
+    } catch (error) {
+      outcome = this.#refusal(error);
+    }
+    return await signReply(identity, nonce, outcome);
+  }
+
+  /** @returns the signed refusal of a message that was not looked at. */
+  async refuse(nonce: string, error: RequestError): Promise<Message> {
+    return await signReply(this.#components.identity, nonce, error);
+  }
+
+  async #verify(message: Message): Promise<VerifiedRequest> {
+    const { identity, replays } = this.#components;
+    return await verifyRequest(message, { node: identity.id, replays, nowSeconds: Date.now() / 1000 });
+  }
+
+  async #carryOut(request: VerifiedRequest): Promise<Reply> {
+    const { method } = request;
+    if (!isMethodName(method)) {
+      throw new RequestError('UNKNOWN_METHOD', `expected one of ${Object.keys(METHODS).join(', ')}, got "${method}"`);
+    }
+    const params = paramsOf(method, request.params);
+    const vessel = 'vessel' in params ? this.#components.vessels.get(params.vessel) : undefined;
+    checkPermission(method, vessel, request);
+    checkAttachment(method, request);
+    const run = async (): Promise<Answer<MethodName>> => await this.#handle(method, params, request.attachment);
+    // Strangers' questions change nothing, so they need not wait, and cannot keep the vessel's users waiting.
+    const queued = vessel !== undefined && METHODS[method].permission !== 'anyone';
+    const answer = queued ? await vessel.queue.run(run) : await run();
+    return { result: answer.result, attachment: answer.attachment ?? new Uint8Array() };
+  }
+
+  async #handle<M extends MethodName>(method: M, params: Params<M>, attachment: Uint8Array): Promise<Answer<M>> {
+    return await this.#components.handlers[method]({ params, attachment });
+  }
+
+  #refusal(error: unknown): RequestError {
+    if (error instanceof RequestError) return error;
+    if (isDiskFull(error)) return diskFull(error);
+    const id = randomBytes(6).toString('base64url');
+    this.#components.log.error({ id, err: error }, 'a request failed unexpectedly');
+    const message = `the node could not do it, and noted why in its log under ${id}`;
+    return new RequestError('INTERNAL', message, { details: { id } });
+  }
+}
+
+function paramsOf(method: MethodName, params: unknown): Params<MethodName> {
+  const parsed = METHODS[method].params.safeParse(params);
+  if (parsed.success) return parsed.data;
+  const what = z.prettifyError(parsed.error).replaceAll(/\s+/g, ' ');
+  throw new RequestError('BAD_PARAMETERS', `expected other parameters for ${method}: ${what}`);
+}
+
+function checkPermission(method: MethodName, vessel: Vessel | undefined, { signer }: VerifiedRequest): void {
+  const { permission } = METHODS[method];
+  if (permission === 'anyone' || vessel?.permits(permission, signer)) return;
+  const who = permission === 'owner' ? 'the owner' : 'a user or the owner';
+  throw new RequestError('NOT_PERMITTED', `expected ${who} of ${vessel?.name} to ask for ${method}, got key ${signer}`);
+}
+
+function checkAttachment(method: MethodName, { attachment }: VerifiedRequest): void {
+  if (attachment.byteLength === 0 || METHODS[method].attachment === 'request') return;
+  throw new RequestError('BAD_ATTACHMENT', `expected ${method} without attached bytes, got ${attachment.byteLength}`);
+}

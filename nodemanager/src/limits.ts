@@ -1,0 +1,45 @@
+/**
+ * Every limit of a node manager beyond those of the wire (`LIMITS` of protocol), in one place; docs/LIMITS.md lists
+ * them. A `NodeManager` may be given others, which is how the tests reach them.
+ */
+export const NODE_LIMITS = {
+  /** Connections at once, in all; one more is dropped before its handshake. */
+  connections: 256,
+  /** Connections at once from one address; one more is dropped before its handshake. */
+  connectionsPerAddress: 32,
+  /** Requests of one connection that are not answered yet; one more is answered with BUSY. */
+  requestsPerConnection: 16,
+  /** Requests that wait for or change one vessel; one more is answered with BUSY. */
+  requestsPerVessel: 32,
+  /** Bytes of messages and replies held in memory for all connections; past it a connection is closed as busy. */
+  heldBytes: 128 * 1024 * 1024,
+  /** From a connection to its completed handshakes (TLS, then WebSocket). */
+  handshakeMs: 10_000,
+  /** From the first byte of a message to its last, and for a reply to be taken. */
+  messageMs: 60_000,
+  /** Without any message, a connection is closed. */
+  idleMs: 300_000,
+  /** From the node's farewell on a connection to its end, whatever the other side does. */
+  farewellMs: 1000,
+  /** Each of the two files of a vessel's log; the older is dropped when the newer is full. */
+  vesselLogBytes: 64 * 1024,
+  /** Each of the two files of the daemon's own log. */
+  daemonLogBytes: 1024 * 1024,
+  /** Characters kept of the message of an ending, so that `GetVessels` fits in one reply whatever programs say. */
+  endingMessageLength: 500,
+  /** Vessels of one node. */
+  vessels: 64,
+  /** Bytes of `nodemanager.json`. */
+  configBytes: 8 * 1024 * 1024,
+  /** Warm vessel processes. */
+  poolSize: 2,
+  /** From StartVessel to the program's first statement, the wait for a warm process included. */
+  startMs: 20_000,
+  /** Waits before another vessel process is tried when one did not become ready: first, longest; doubled in between. */
+  poolRetryFirstMs: 200,
+  poolRetryLongestMs: 30_000,
+  /** Room kept inside the database, so that requests are still answered when the disk is full. */
+  databaseReserveBytes: 256 * 1024,
+} as const satisfies Record<string, number>;
+
+export type NodeLimits = Readonly<Record<keyof typeof NODE_LIMITS, number>>;

@@ -1,0 +1,205 @@
+import { chmod, mkdir, stat } from 'node:fs/promises';
+import {
+  type Address,
+  ConfigError,
+  describeError,
+  generateIdentity,
+  type Identity,
+  type KeyId,
+  loadIdentity,
+  saveIdentity,
+} from '@potluck/protocol';
+import { detectWalls, Governor, prebuiltRuntime, type RuntimeFiles, runtimeFiles } from '@potluck/vessel-runtime';
+import type Database from 'better-sqlite3';
+import { type Logger, pino } from 'pino';
+import packageJson from '../package.json' with { type: 'json' };
+import { loadConfig, type NodeConfig } from './config.ts';
+import { openDatabase } from './database.ts';
+import { Dispatcher } from './dispatch.ts';
+import { codeOf, NodeManagerError } from './errors.ts';
+import { GatewayClient } from './gateway.ts';
+import { handlersOf } from './handlers.ts';
+import { NODE_LIMITS, type NodeLimits } from './limits.ts';
+import { StateLock } from './lock.ts';
+import { LogRing } from './log-ring.ts';
+import { type StatePaths, statePaths } from './paths.ts';
+import { WarmPool } from './pool.ts';
+import { ProcessStore } from './processes.ts';
+import { Launcher } from './program.ts';
+import { SqliteReplayStore } from './replays.ts';
+import { RequestServer } from './server.ts';
+import { removeAddress, writeAddress } from './status.ts';
+import { VesselStore } from './vessel-store.ts';
+import { Vessels } from './vessels.ts';
+
+export interface NodeManagerInit {
+  /** The state directory; made when it is not there. */
+  readonly state: string;
+  /** Where `vessel.mjs` and `isolated-vm.node` are; without it they are built into the state directory. */
+  readonly runtime?: string | undefined;
+  /** Overrides of `NODE_LIMITS`. */
+  readonly limits?: Partial<NodeLimits>;
+}
+
+interface Running {
+  readonly id: KeyId;
+  readonly address: Address;
+  readonly stack: AsyncDisposableStack;
+}
+
+/** The daemon of one node: vessels, requests, advertisement, in one state directory. */
+export class NodeManager implements AsyncDisposable {
+  readonly #paths: StatePaths;
+  readonly #init: NodeManagerInit;
+  readonly #limits: NodeLimits;
+  #running: Running | undefined;
+
+  constructor(init: NodeManagerInit) {
+    this.#init = init;
+    this.#paths = statePaths(init.state);
+    this.#limits = { ...NODE_LIMITS, ...init.limits };
+  }
+
+  /** The node's key; known once started. */
+  get id(): KeyId {
+    return this.#started().id;
+  }
+
+  /** Where requests are listened for; known once started. */
+  get address(): Address {
+    return this.#started().address;
+  }
+
+  /**
+   * Returns when requests are answered; on failure nothing of it is left running.
+   * @throws NodeManagerError PORT_IN_USE, ALREADY_RUNNING, STATE_UNUSABLE
+   * @throws ConfigError CONFIG_BROKEN, KEY_FILE_MISSING, KEY_FILE_BROKEN, KEY_FILE_EXPOSED
+   */
+  async start(): Promise<void> {
+    await using stack = new AsyncDisposableStack();
+    await makeState(this.#paths);
+    const config = await loadConfig(this.#paths.config);
+    stack.use(StateLock.take(this.#paths));
+    const identity = await ownIdentity(this.#paths);
+    const log = openLog(this.#paths, this.#limits, stack);
+    const database = openDatabase(this.#paths, this.#limits.databaseReserveBytes);
+    stack.defer(() => void database.close());
+    const parts = { config, identity, log, database, stack };
+    const address = await this.#serve(parts);
+    log.info({ node: identity.id, ...address }, 'the node manager listens');
+    stack.defer(() => log.info('the node manager stops'));
+    this.#running = { id: identity.id, address, stack: stack.move() };
+  }
+
+  /** Programs that run are ended and recorded as `Stale`; clients are told farewell. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    await running?.stack.disposeAsync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #started(): Running {
+    if (this.#running !== undefined) return this.#running;
+    throw new NodeManagerError('NOT_RUNNING', 'expected a node manager that was started, got one that was not');
+  }
+
+  /** Later parts use earlier ones, and stop before them. */
+  async #serve({ config, identity, log, database, stack }: Parts): Promise<Address> {
+    const limits = this.#limits;
+    const processes = new ProcessStore(database);
+    const leftovers = await processes.killLeftovers();
+    if (leftovers > 0) log.warn({ leftovers }, 'vessel processes of an earlier node manager were killed');
+    const governor = stack.use(new Governor());
+    await governor.start();
+    const pool = new WarmPool({ processes, log }, { files: await this.#runtime(), limits });
+    const launcher = new Launcher({ pool, governor }, { address: ownHost(config), limits });
+    const store = new VesselStore(database);
+    const vessels = new Vessels({ store, launcher, log }, { paths: this.#paths, limits, initial: config.vessels });
+    stack.use(vessels);
+    await vessels.start();
+    stack.use(pool);
+    const walls = detectWalls().catch((error: unknown) => ({
+      up: [],
+      missing: [`not known: ${describeError(error)}`],
+    }));
+    stack.defer(async () => void (await walls));
+    let gateway: GatewayClient | undefined;
+    const handlers = handlersOf(vessels, {
+      node: identity.id,
+      version: packageJson.version,
+      walls,
+      onUsersChanged: () => gateway?.advertise(),
+    });
+    const replays = new SqliteReplayStore(database);
+    const dispatcher = new Dispatcher({ identity, replays, vessels, handlers, log });
+    const server = stack.use(new RequestServer({ identity, dispatcher, log }, { listen: config.listen, limits }));
+    const address = await server.start();
+    pool.start();
+    await writeAddress(this.#paths, { ...address, node: identity.id, pid: process.pid });
+    stack.defer(async () => await removeAddress(this.#paths));
+    if (config.gateway !== undefined) {
+      const addresses = config.advertise ?? [address];
+      const init = { gateway: config.gateway, addresses, version: packageJson.version, keys: () => vessels.keys() };
+      gateway = stack.use(new GatewayClient({ identity, log }, init));
+      gateway.start();
+    }
+    return address;
+  }
+
+  async #runtime(): Promise<RuntimeFiles> {
+    const { runtime } = this.#init;
+    return runtime === undefined ? await runtimeFiles(this.#paths.runtime) : prebuiltRuntime(runtime);
+  }
+}
+
+interface Parts {
+  readonly config: NodeConfig;
+  readonly identity: Identity;
+  readonly log: Logger;
+  readonly database: Database.Database;
+  readonly stack: AsyncDisposableStack;
+}
+
+async function makeState({ directory }: StatePaths): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await chmod(directory, 0o700);
+  } catch (cause) {
+    const message = `expected a state directory at ${directory}, got one that cannot be made`;
+    throw new NodeManagerError('STATE_UNUSABLE', message, { cause });
+  }
+}
+
+/** A node gets its key at its first start; one that has vessels and lost its key is broken, not new. */
+async function ownIdentity(paths: StatePaths): Promise<Identity> {
+  try {
+    return await loadIdentity(paths.identity);
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error.code !== 'KEY_FILE_MISSING') throw error;
+    const isNew = await stat(paths.database).then(
+      () => false,
+      (cause: unknown) => codeOf(cause) === 'ENOENT',
+    );
+    if (!isNew) throw error;
+    const identity = generateIdentity();
+    await saveIdentity(paths.identity, identity);
+    return identity;
+  }
+}
+
+function openLog(paths: StatePaths, limits: NodeLimits, stack: AsyncDisposableStack): Logger {
+  const ring = new LogRing({ newPath: paths.log, oldPath: paths.logOld, limitBytes: limits.daemonLogBytes });
+  ring.start();
+  stack.defer(() => ring.close());
+  return pino({ base: null }, { write: (line: string) => ring.append(line) });
+}
+
+/** What `getmyip` answers: an address that programs can bind, or the one that others dial when all are listened on. */
+function ownHost({ listen, advertise }: NodeConfig): string {
+  const wildcard = listen.host === '0.0.0.0' || listen.host === '::';
+  return wildcard ? (advertise?.[0]?.host ?? listen.host) : listen.host;
+}

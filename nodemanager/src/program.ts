@@ -1,0 +1,87 @@
+import { describeError, type Ending, RequestError, type Restrictions } from '@potluck/protocol';
+import type { Governor, VesselProcess } from '@potluck/vessel-runtime';
+import type { NodeLimits } from './limits.ts';
+import type { WarmPool } from './pool.ts';
+
+export interface LauncherComponents {
+  readonly pool: WarmPool;
+  readonly governor: Governor;
+}
+
+export interface LauncherInit {
+  /** What `getmyip` answers in every vessel of the node. */
+  readonly address: string;
+  readonly limits: Pick<NodeLimits, 'startMs' | 'endingMessageLength'>;
+}
+
+export interface LaunchInit {
+  readonly program: { readonly name: string; readonly source: string };
+  readonly args: readonly string[];
+  readonly restrictions: Restrictions;
+  readonly log: (text: string) => void;
+}
+
+/** One program in one vessel process, from the choice of the process to its end. */
+export interface Run {
+  /** Always resolves, once. */
+  readonly ended: Promise<Ending>;
+  /** Starts it. @returns undefined when its first statement is about to run, else why it never will. */
+  begin(): Promise<Ending | undefined>;
+  kill(ending: Ending): void;
+  usage(): Record<string, number>;
+}
+
+/** Puts programs into warm vessel processes. */
+export class Launcher {
+  readonly #components: LauncherComponents;
+  readonly #init: LauncherInit;
+
+  constructor(components: LauncherComponents, init: LauncherInit) {
+    this.#components = components;
+    this.#init = init;
+  }
+
+  /** Takes a process and sets its limits; nothing of the program runs yet. @throws RequestError START_FAILED */
+  async launch(launch: LaunchInit): Promise<Run> {
+    const { startMs, endingMessageLength } = this.#init.limits;
+    const vessel = await this.#components.pool.take(startMs).catch((cause: unknown) => {
+      throw new RequestError('START_FAILED', describeError(cause), { cause });
+    });
+    const { cpu, memory } = launch.restrictions.quantities;
+    this.#components.governor.watch(vessel, { cpu, memoryBytes: memory });
+    vessel.onLog = launch.log;
+    return {
+      ended: vessel.ended.then((ending) => ({ ...ending, message: tidy(ending.message, endingMessageLength) })),
+      begin: async () => await this.#begin(vessel, launch),
+      kill: (ending) => vessel.kill(ending),
+      usage: () => vessel.usage(),
+    };
+  }
+
+  async #begin(vessel: VesselProcess, { program, args, restrictions }: LaunchInit): Promise<Ending | undefined> {
+    const { address, limits } = this.#init;
+    const timer = setTimeout(() => {
+      const message = `expected it to start within ${limits.startMs / 1000} s, got no sign of it`;
+      vessel.kill({ kind: 'crashed', message, exitCode: 1 });
+    }, limits.startMs);
+    try {
+      vessel.start({ program, args: [...args], address, restrictions });
+      await vessel.started;
+      return undefined;
+    } catch (error) {
+      // Only says something when the process still lives: a frame that could not be sent.
+      vessel.kill({ kind: 'crashed', message: tidy(describeError(error), limits.endingMessageLength), exitCode: 1 });
+      return await vessel.ended;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Programs choose these words: no control characters in anybody's terminal, and not more than fits. */
+function tidy(message: string, length: number): string {
+  return message
+    .toWellFormed()
+    .replace(/\p{Cc}+/gu, ' ')
+    .slice(0, length);
+}

@@ -1,0 +1,132 @@
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { ConfigError, type Identity, LIMITS, tlsOptionsOf } from '@potluck/protocol';
+import type { Logger } from 'pino';
+import { WebSocketServer } from 'ws';
+import { ByteBudget } from './budget.ts';
+import { CLOSE_CODES, Connection } from './connection.ts';
+import type { Dispatcher } from './dispatch.ts';
+import { codeOf, NodeManagerError } from './errors.ts';
+import type { NodeLimits } from './limits.ts';
+
+export interface RequestServerComponents {
+  readonly identity: Identity;
+  readonly dispatcher: Dispatcher;
+  readonly log: Logger;
+}
+
+export interface RequestServerInit {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly limits: NodeLimits;
+}
+
+/** WebSockets over TLS 1.3, pinned to the node's key. */
+export class RequestServer implements AsyncDisposable {
+  readonly #components: RequestServerComponents;
+  readonly #init: RequestServerInit;
+  readonly #perAddress = new Map<string, number>();
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+  #webSockets: WebSocketServer | undefined;
+
+  constructor(components: RequestServerComponents, init: RequestServerInit) {
+    this.#components = components;
+    this.#init = init;
+  }
+
+  /** @returns the address that is listened on. @throws NodeManagerError PORT_IN_USE @throws ConfigError CONFIG_BROKEN */
+  async start(): Promise<{ host: string; port: number }> {
+    const { identity, log } = this.#components;
+    const { handshakeMs } = this.#init.limits;
+    const server = createServer({
+      ...(await tlsOptionsOf(identity)),
+      handshakeTimeout: handshakeMs,
+      headersTimeout: handshakeMs,
+      requestTimeout: handshakeMs,
+      connectionsCheckingInterval: Math.min(1000, handshakeMs),
+    });
+    this.#server = server;
+    server.on('connection', (socket: Socket) => this.#admit(socket));
+    server.on('tlsClientError', (error) => log.debug({ reason: error.message }, 'a TLS handshake failed'));
+    server.on('request', (_request, response) => response.writeHead(426, { connection: 'close' }).end());
+    this.#webSockets = this.#upgrade(server);
+    await this.#listen(server);
+    return { host: this.#init.listen.host, port: (server.address() as AddressInfo).port };
+  }
+
+  /** Says farewell to every client. */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const client of this.#webSockets?.clients ?? []) client.close(CLOSE_CODES.goingAway, 'the node manager stops');
+    const cut = setTimeout(() => this.#cut(), this.#init.limits.farewellMs);
+    server.closeIdleConnections();
+    await closed;
+    clearTimeout(cut);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #upgrade(server: Server): WebSocketServer {
+    const { dispatcher, log } = this.#components;
+    const { limits } = this.#init;
+    const budget = new ByteBudget(limits.heldBytes);
+    const webSockets = new WebSocketServer({ server, maxPayload: LIMITS.messageBytes, perMessageDeflate: false });
+    webSockets.on('connection', (socket, request) => {
+      new Connection({ dispatcher, budget, log }, { socket, carrier: request.socket, limits });
+    });
+    // The https server's errors come again here; `#listen` has them.
+    webSockets.on('error', () => undefined);
+    return webSockets;
+  }
+
+  /** Counts before the handshake, which is what costs. */
+  #admit(socket: Socket): void {
+    const address = socket.remoteAddress ?? '';
+    const count = (this.#perAddress.get(address) ?? 0) + 1;
+    const { connections, connectionsPerAddress } = this.#init.limits;
+    if (this.#sockets.size >= connections || count > connectionsPerAddress) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    this.#perAddress.set(address, count);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      const left = (this.#perAddress.get(address) ?? 1) - 1;
+      if (left === 0) this.#perAddress.delete(address);
+      else this.#perAddress.set(address, left);
+    });
+  }
+
+  async #listen(server: Server): Promise<void> {
+    const { host, port } = this.#init.listen;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    server.once('error', reject);
+    server.listen({ host, port }, resolve);
+    try {
+      await promise;
+    } catch (cause) {
+      throw listenError(host, port, cause);
+    }
+    server.off('error', reject);
+    server.on('error', (error) => this.#components.log.error({ err: error }, 'the server reported an error'));
+  }
+}
+
+function listenError(host: string, port: number, cause: unknown): Error {
+  if (codeOf(cause) === 'EADDRINUSE') {
+    return new NodeManagerError('PORT_IN_USE', `expected port ${port} of ${host} to be free, got one that is in use`);
+  }
+  return new ConfigError('CONFIG_BROKEN', `expected an address to listen on in listen, got ${host} port ${port}`, {
+    cause,
+  });
+}

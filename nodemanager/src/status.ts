@@ -1,0 +1,74 @@
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { generateIdentity, keyIdSchema, NodeClient, type Result, type VesselInfo } from '@potluck/protocol';
+import { z } from 'zod';
+import { NodeManagerError } from './errors.ts';
+import { StateLock } from './lock.ts';
+import type { StatePaths } from './paths.ts';
+
+/** `address.json`: there while a node manager listens. */
+export const nodeAddressSchema = z.object({
+  host: z.string(),
+  port: z.int(),
+  node: keyIdSchema,
+  pid: z.int(),
+});
+export type NodeAddress = z.infer<typeof nodeAddressSchema>;
+
+/** Says where the node manager listens: readers see all of it or nothing. */
+export async function writeAddress(paths: StatePaths, address: NodeAddress): Promise<void> {
+  await writeWhole(paths.address, `${JSON.stringify(address)}\n`);
+  await writeWhole(paths.pid, `${address.pid}\n`);
+}
+
+export async function removeAddress(paths: StatePaths): Promise<void> {
+  await rm(paths.address, { force: true });
+  await rm(paths.pid, { force: true });
+}
+
+/** @throws NodeManagerError NOT_RUNNING none runs on that directory, or it does not listen yet. */
+export async function readAddress(paths: StatePaths): Promise<NodeAddress> {
+  if (!StateLock.isHeld(paths)) {
+    throw new NodeManagerError('NOT_RUNNING', `expected a node manager on ${paths.directory}, got none that runs`);
+  }
+  const text = await readFile(paths.address, 'utf8').catch((cause: unknown) => {
+    const message = `expected a node manager on ${paths.directory} that listens, got one that starts or stops`;
+    throw new NodeManagerError('NOT_RUNNING', message, { cause });
+  });
+  return nodeAddressSchema.parse(JSON.parse(text));
+}
+
+/** Asks the node manager of that state directory itself. @returns lines for people. @throws NodeManagerError NOT_RUNNING */
+export async function describeNode(paths: StatePaths): Promise<string[]> {
+  const { host, port, node, pid } = await readAddress(paths);
+  await using client = await NodeClient.connect({
+    address: { host: reachable(host), port },
+    node,
+    identity: generateIdentity(),
+  });
+  const { result } = await client.call('GetVessels', {});
+  return [
+    `Node ${node} runs as process ${pid} and listens on ${host} port ${port}.`,
+    ...wallLines(result.walls),
+    ...result.vessels.map(vesselLine),
+  ];
+}
+
+function wallLines({ up, missing }: Result<'GetVessels'>['walls']): string[] {
+  return [`Walls that are up: ${up.join(', ') || 'none'}.`, ...missing.map((wall) => `Not up: ${wall}.`)];
+}
+
+function vesselLine({ name, state, since, program, ending, users }: VesselInfo): string {
+  const what = program === undefined ? '' : `, program ${program}`;
+  const why = ending === undefined ? '' : ` (${ending.message})`;
+  return `Vessel ${name}: ${state} since ${new Date(since).toISOString()}${what}${why}, ${users.length} users.`;
+}
+
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.tmp`, text, { mode: 0o600 });
+  await rename(`${path}.tmp`, path);
+}

@@ -1,0 +1,182 @@
+import {
+  type Ending,
+  type FileName,
+  type KeyId,
+  type Permission,
+  parseRestrictions,
+  QUANTITIES,
+  RequestError,
+  type Restrictions,
+  type VesselInfo,
+  type VesselName,
+} from '@potluck/protocol';
+import type { Logger } from 'pino';
+import { VesselFiles } from './files.ts';
+import type { NodeLimits } from './limits.ts';
+import { LogRing } from './log-ring.ts';
+import type { VesselPaths } from './paths.ts';
+import type { Launcher, Run } from './program.ts';
+import { TaskQueue } from './queue.ts';
+import type { VesselRecord, VesselStatus, VesselStore } from './vessel-store.ts';
+
+export interface VesselComponents {
+  readonly store: VesselStore;
+  readonly launcher: Launcher;
+  readonly log: Logger;
+}
+
+export interface VesselInit {
+  readonly record: VesselRecord;
+  readonly paths: VesselPaths;
+  readonly limits: NodeLimits;
+}
+
+const ENDINGS = {
+  stopped: { kind: 'stopped', message: 'a user stopped it', exitCode: 143 },
+  reset: { kind: 'stopped', message: 'a user reset the vessel', exitCode: 143 },
+  nodeStopped: { kind: 'restart', message: 'the node manager was stopped while it ran', exitCode: 143 },
+  nodeVanished: { kind: 'restart', message: 'the node manager ended without notice while it ran', exitCode: 137 },
+} as const satisfies Record<string, Ending>;
+
+/** One slice of the node: its files, its log, and at most one running program. */
+export class Vessel {
+  readonly name: VesselName;
+  readonly owner: KeyId;
+  readonly restrictions: Restrictions;
+  readonly files: VesselFiles;
+  readonly log: LogRing;
+  /** What changes the vessel goes through here, one at a time. */
+  readonly queue: TaskQueue;
+  readonly #components: VesselComponents;
+  #users: readonly KeyId[];
+  #status: VesselStatus;
+  #run: Run | undefined;
+
+  constructor(components: VesselComponents, { record, paths, limits }: VesselInit) {
+    this.#components = components;
+    this.name = record.name;
+    this.owner = record.owner;
+    this.#users = record.users;
+    this.#status = record.status;
+    this.restrictions = parseRestrictions(record.restrictions, record.name);
+    this.files = new VesselFiles(paths, this.restrictions.quantities.diskused);
+    this.log = new LogRing({ newPath: paths.logNew, oldPath: paths.logOld, limitBytes: limits.vesselLogBytes });
+    this.queue = new TaskQueue(limits.requestsPerVessel);
+  }
+
+  /** Nothing runs yet: a vessel that was recorded as `Started` has lost its program with the last node manager. */
+  async start(): Promise<void> {
+    await this.files.start();
+    this.log.start();
+    if (this.#status.state === 'Started') this.#end(ENDINGS.nodeVanished);
+  }
+
+  /** Ends its program and records that the node manager's stop was the reason. */
+  async stop(): Promise<void> {
+    this.#run?.kill(ENDINGS.nodeStopped); // A start that is under way need not be waited for.
+    await this.queue.close();
+    await this.#stopRun(ENDINGS.nodeStopped);
+    this.log.close();
+  }
+
+  get users(): readonly KeyId[] {
+    return this.#users;
+  }
+
+  get info(): VesselInfo {
+    const { state, since, ending, program } = this.#status;
+    return { name: this.name, state, since, ending, program, owner: this.owner, users: [...this.#users] };
+  }
+
+  /** By resource name, in the units of the restrictions. */
+  async usage(): Promise<Record<string, number>> {
+    // What the process reports is not trusted to be of ours only.
+    const reported = Object.entries(this.#run?.usage() ?? {}).filter(([name]) => Object.hasOwn(QUANTITIES, name));
+    return { ...Object.fromEntries(reported), diskused: await this.files.usedBytes() };
+  }
+
+  permits(permission: Permission, signer: KeyId): boolean {
+    if (permission === 'anyone' || signer === this.owner) return true;
+    return permission === 'user' && this.#users.includes(signer);
+  }
+
+  changeUsers(users: readonly KeyId[]): readonly KeyId[] {
+    const distinct = [...new Set(users)];
+    this.#components.store.saveUsers(this.name, distinct);
+    this.#users = distinct;
+    return distinct;
+  }
+
+  /**
+   * Returns when the program's first statement is about to run.
+   * @throws RequestError BAD_STATE, NO_SUCH_FILE, START_FAILED (with the `ending` in its details, if it had begun)
+   */
+  async startProgram(program: FileName, args: readonly string[]): Promise<void> {
+    if (this.#run !== undefined) throw new RequestError('BAD_STATE', `expected a vessel without a program that runs`);
+    const { bytes } = await this.files.read(program);
+    const run = await this.#components.launcher.launch({
+      program: { name: program, source: sourceOf(program, bytes) },
+      args,
+      restrictions: this.restrictions,
+      log: (text) => this.log.append(text),
+    });
+    this.#run = run;
+    const recorded = run.ended.then((ending) => this.#end(ending));
+    // Before its first statement: whatever happens from here on, nobody will read that it never ran.
+    this.#enter({ state: 'Started', since: Date.now(), program });
+    const failure = await run.begin();
+    if (failure === undefined) return;
+    await recorded;
+    throw new RequestError('START_FAILED', `the program did not start: ${failure.message}`, {
+      details: { ending: failure },
+    });
+  }
+
+  /** @throws RequestError BAD_STATE */
+  async stopProgram(): Promise<void> {
+    if (this.#run === undefined) {
+      throw new RequestError('BAD_STATE', `expected a vessel that is Started, got one that is ${this.#status.state}`);
+    }
+    await this.#stopRun(ENDINGS.stopped);
+  }
+
+  /** As it was when it was new; its users stay. */
+  async reset(): Promise<void> {
+    await this.#stopRun(ENDINGS.reset);
+    await this.files.clear();
+    this.log.clear();
+    this.#enter({ state: 'Fresh', since: Date.now() });
+  }
+
+  async #stopRun(ending: Ending): Promise<void> {
+    const run = this.#run;
+    if (run === undefined) return;
+    run.kill(ending);
+    await run.ended;
+  }
+
+  #end(ending: Ending): void {
+    this.#run = undefined;
+    this.log.close();
+    const state = ending.kind === 'stopped' ? 'Stopped' : ending.kind === 'restart' ? 'Stale' : 'Terminated';
+    this.#enter({ state, since: Date.now(), ending, program: this.#status.program });
+  }
+
+  #enter(status: VesselStatus): void {
+    this.#status = status;
+    try {
+      this.#components.store.saveStatus(this.name, status);
+    } catch (error) {
+      // The program has begun or ended all the same; only after a restart will its state be told as it was before.
+      this.#components.log.error({ vessel: this.name, state: status.state, err: error }, 'a state was not recorded');
+    }
+  }
+}
+
+function sourceOf(name: FileName, bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new RequestError('START_FAILED', `expected a program in UTF-8, got other bytes in "${name}"`, { cause });
+  }
+}
