@@ -1,0 +1,134 @@
+import type { MethodName, Params, Result } from '@potluck/protocol';
+import { PeerError } from '@potluck/protocol';
+import { z } from 'zod';
+import { throwIfCancelled } from './cancel.ts';
+import { type ErrorFacts, factsOf } from './errors.ts';
+import type { Context } from './session.ts';
+import { addressText, nameOf, type Target } from './targets.ts';
+
+/** Vessels, or the addresses of nodes, that failed for the same reason. */
+export const failureSchema = z.object({ code: z.string(), message: z.string(), affected: z.array(z.string()) });
+export type Failure = z.infer<typeof failureSchema>;
+
+const vesselShape = { id: z.string(), name: z.string() };
+
+/** The shape of a bulk command's result: what each vessel answered, and why the others did not. */
+export function bulkSchema<S extends z.core.$ZodLooseShape>(facts: S) {
+  return z.object({ vessels: z.array(z.object({ ...vesselShape, ...facts })), failed: z.array(failureSchema) });
+}
+
+export interface Bulk<T> {
+  vessels: ({ id: string; name: string } & T)[];
+  failed: Failure[];
+}
+
+export interface BulkInit {
+  /** `run` leaves the groups `rungood` and `runfail`. */
+  readonly group: string;
+  readonly targets: readonly Target[];
+}
+
+/** Does one thing on many vessels at once; one that fails harms no other. Leaves two groups behind. */
+export async function onEach<T extends object>(
+  context: Context,
+  init: BulkInit,
+  work: (target: Target) => Promise<T>,
+): Promise<Bulk<T>> {
+  const { good, bad } = await inParallel(context, init.targets, work);
+  const { targets } = context.session;
+  targets.setGroup(
+    `${init.group}good`,
+    good.map(({ item }) => item),
+  );
+  targets.setGroup(
+    `${init.group}fail`,
+    bad.map(({ item }) => item),
+  );
+  return {
+    vessels: good.map(({ item, value }) => ({ id: item.id, name: nameOf(item), ...value })),
+    failed: groupFailures(bad.map(({ item, error }) => ({ affected: nameOf(item), error }))),
+  };
+}
+
+export interface Outcomes<I, T> {
+  readonly good: { item: I; value: T }[];
+  readonly bad: { item: I; error: ErrorFacts }[];
+}
+
+/** Both lists in the order of the items; at most `session.parallel` at work at once. Never throws. */
+export async function inParallel<I, T>(
+  { session, signal, onProgress }: Context,
+  items: readonly I[],
+  work: (item: I) => Promise<T>,
+): Promise<Outcomes<I, T>> {
+  const outcomes: ({ item: I; value: T } | { item: I; error: ErrorFacts })[] = [];
+  const todo = items.entries();
+  let done = 0;
+  let failed = 0;
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of todo) {
+      try {
+        throwIfCancelled(signal);
+        outcomes[index] = { item, value: await work(item) };
+      } catch (error) {
+        outcomes[index] = { item, error: peerFactsOf(error) };
+        failed += 1;
+      }
+      done += 1;
+      onProgress({ done, total: items.length, failed });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(session.parallel, items.length) }, worker));
+  return {
+    good: outcomes.filter((outcome) => 'value' in outcome),
+    bad: outcomes.filter((outcome) => 'error' in outcome),
+  };
+}
+
+/** One request to a vessel's node in the name of the context's identity. */
+export async function ask<M extends MethodName>(
+  context: Context,
+  target: Pick<Target, 'node' | 'address'>,
+  call: { method: M; params: Params<M>; attachment?: Uint8Array },
+): Promise<{ result: Result<M>; attachment: Uint8Array }> {
+  const { identity, signal, session } = context;
+  return await session.connections.call({ identity, signal, node: target.node, address: target.address }, call);
+}
+
+/** `GetVessels` once for each node, however many of its vessels are asked for. */
+export function nodeFacts(context: Context): (target: Target) => Promise<Result<'GetVessels'>> {
+  const asked = new Map<string, Promise<Result<'GetVessels'>>>();
+  return async (target) => {
+    const key = `${target.node} ${addressText(target.address)}`;
+    const answer = asked.get(key) ?? ask(context, target, { method: 'GetVessels', params: {} }).then((r) => r.result);
+    asked.set(key, answer);
+    return await answer;
+  };
+}
+
+/** One entry for each message, the most frequent first. */
+export function groupFailures(failures: readonly { affected: string; error: ErrorFacts }[]): Failure[] {
+  const groups = Map.groupBy(failures, ({ error }) => `${error.code} ${error.message}`);
+  return [...groups.values()]
+    .map((group) => ({ ...factsIn(group), affected: group.map(({ affected }) => affected) }))
+    .sort((a, b) => b.affected.length - a.affected.length);
+}
+
+function factsIn(group: readonly { error: ErrorFacts }[]): ErrorFacts {
+  const { code, message } = group[0]?.error ?? { code: 'INTERNAL', message: '' };
+  return { code, message };
+}
+
+/** The same fault of many nodes in the same words: without the node's address, which the list of the affected has. */
+export function peerFactsOf(error: unknown): ErrorFacts {
+  if (!(error instanceof PeerError)) return factsOf(error);
+  const cause = error.cause instanceof Error && 'code' in error.cause ? ` (${String(error.cause.code)})` : '';
+  const messages: Record<PeerError['code'], string> = {
+    UNREACHABLE: `expected a node to answer, got no connection${cause}`,
+    TIMEOUT: 'expected a node to answer in time, got nothing',
+    CLOSED: 'expected the node to answer, got a closed connection',
+    WRONG_IDENTITY: "expected the node's own key, got another: somebody else answers at its address",
+    BAD_REPLY: `expected an answer of Potluck's protocol, got something else`,
+  };
+  return { code: error.code, message: messages[error.code] };
+}

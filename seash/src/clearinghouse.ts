@@ -1,0 +1,128 @@
+import { type Address, describeError, type KeyId, verifyAdvertisement } from '@potluck/protocol';
+import { z } from 'zod';
+import { throwIfCancelled } from './cancel.ts';
+import { ClearinghouseError, type ErrorFacts, factsOf, UsageError } from './errors.ts';
+
+/** Limits of what a clearinghouse may answer. */
+export const LOOKUP_LIMITS = {
+  answerBytes: 8 * 1024 * 1024,
+  advertisements: 5000,
+  timeoutMs: 15_000,
+} as const;
+
+const answerSchema = z.object({ advertisements: z.array(z.string()).max(LOOKUP_LIMITS.advertisements) });
+const problemSchema = z.object({ detail: z.string().max(1000) });
+
+/** Where a node says that it is, in the order of its preference; checked against the node's signature. */
+export interface Sighting {
+  readonly node: KeyId;
+  readonly addresses: readonly Address[];
+}
+
+export interface Lookup {
+  /** One for each node, its newest. */
+  readonly sightings: readonly Sighting[];
+  /** Why each of the others was not believed. */
+  readonly refused: readonly ErrorFacts[];
+}
+
+/** @throws UsageError USAGE when it is not an http or https URL */
+export function clearinghouseUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new UsageError('USAGE', `expected the clearinghouse as an http:// or https:// URL, got "${text}"`);
+  }
+  url.pathname = url.pathname.replace(/\/?$/, '/');
+  return url;
+}
+
+/**
+ * Asks for the nodes that advertise a key.
+ * @throws ClearinghouseError CLEARINGHOUSE_UNREACHABLE, CLEARINGHOUSE_REFUSED, CLEARINGHOUSE_BROKEN
+ */
+export async function lookUp(clearinghouse: URL, key: KeyId, signal: AbortSignal): Promise<Lookup> {
+  const { advertisements } = await askForAdvertisements(new URL(`advertisements/${key}`, clearinghouse), signal);
+  const newest = new Map<KeyId, { iat: number; addresses: Address[] }>();
+  const refused: ErrorFacts[] = [];
+  for (const jws of advertisements) {
+    try {
+      const { node, advertisement } = await verifyAdvertisement(jws);
+      const known = newest.get(node);
+      if (known === undefined || known.iat < advertisement.iat) newest.set(node, advertisement);
+    } catch (error) {
+      refused.push(factsOf(error));
+    }
+  }
+  return { sightings: [...newest].map(([node, { addresses }]) => ({ node, addresses })), refused };
+}
+
+async function askForAdvertisements(url: URL, signal: AbortSignal): Promise<z.infer<typeof answerSchema>> {
+  const { status, text } = await get(url, signal);
+  const json = parseJson(text);
+  if (status !== 200) {
+    const problem = problemSchema.safeParse(json);
+    const reason = problem.success ? `: ${problem.data.detail}` : '';
+    throw new ClearinghouseError(
+      'CLEARINGHOUSE_REFUSED',
+      `expected advertisements of ${url.origin}, got HTTP status ${status}${reason}`,
+    );
+  }
+  const answer = answerSchema.safeParse(json);
+  if (answer.success) return answer.data;
+  throw new ClearinghouseError(
+    'CLEARINGHOUSE_BROKEN',
+    `expected a list of advertisements of ${url.origin}, got something else: is it a clearinghouse?`,
+  );
+}
+
+async function get(url: URL, signal: AbortSignal): Promise<{ status: number; text: string }> {
+  const deadline = AbortSignal.timeout(LOOKUP_LIMITS.timeoutMs);
+  try {
+    const response = await fetch(url, {
+      headers: { accept: 'application/json' },
+      redirect: 'error',
+      signal: AbortSignal.any([signal, deadline]),
+    });
+    return { status: response.status, text: await limitedText(response, url) };
+  } catch (cause) {
+    throwIfCancelled(signal);
+    if (cause instanceof ClearinghouseError) throw cause;
+    const got = deadline.aborted ? `no answer within ${LOOKUP_LIMITS.timeoutMs / 1000} s` : reasonOf(cause);
+    throw new ClearinghouseError(
+      'CLEARINGHOUSE_UNREACHABLE',
+      `expected an answer of the clearinghouse at ${url.origin}, got ${got}`,
+      { cause },
+    );
+  }
+}
+
+/** `fetch` hides what happened in its cause. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED') return 'a refused connection';
+  return describeError(cause ?? error);
+}
+
+async function limitedText(response: Response, url: URL): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > LOOKUP_LIMITS.answerBytes) {
+      throw new ClearinghouseError(
+        'CLEARINGHOUSE_BROKEN',
+        `expected an answer of at most ${LOOKUP_LIMITS.answerBytes} bytes of ${url.origin}, got more`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

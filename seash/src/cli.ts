@@ -1,0 +1,115 @@
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { CommandError, factsOf, UsageError } from './errors.ts';
+import { historyPath } from './history.ts';
+import { Interactive } from './interactive.ts';
+import { Reporter, type Streams } from './reporter.ts';
+import { runScript } from './script.ts';
+import { Shell } from './shell.ts';
+import { SCRIPT_LENGTH } from './words.ts';
+
+const USAGE = `seash: the shell of Potluck
+
+  seash [OPTIONS]                 talk to the shell at this terminal
+  seash [OPTIONS] FILE            carry out the commands in FILE ("-" for those on standard input)
+  seash [OPTIONS] -c "CMD; CMD"   carry out these commands
+
+  --clearinghouse URL   where "browse" looks; POTLUCK_CLEARINGHOUSE unless given
+  --json                print one JSON object for each command
+  --keep-going          do not stop a script at the first command that fails
+  --no-history          remember no lines (else in POTLUCK_HISTORY, ~/.seash_history unless set)
+  --help                print this
+
+Exit code: 0 all went well, 1 a command or a vessel failed, 2 wrong usage. "seash -c help" lists the commands.
+`;
+
+const OPTIONS = {
+  clearinghouse: { type: 'string' },
+  command: { type: 'string', short: 'c' },
+  json: { type: 'boolean', default: false },
+  'keep-going': { type: 'boolean', default: false },
+  'no-history': { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+export interface CliStreams extends Streams {
+  readonly stdin: NodeJS.ReadStream;
+}
+
+type Flags = ReturnType<typeof parseFlags>;
+
+/** @returns the exit code, once everything that was printed is on its way. */
+export async function main(args: readonly string[], streams: CliStreams): Promise<number> {
+  const json = args.includes('--json');
+  const reporter = new Reporter(streams, { json });
+  try {
+    return await start(parseFlags(args), streams, reporter);
+  } catch (error) {
+    reporter.report({ command: '', ok: false, error: factsOf(error) }, 'seash: ');
+    return error instanceof UsageError ? 2 : 1;
+  } finally {
+    await Promise.all([drained(streams.stdout), drained(streams.stderr)]);
+  }
+}
+
+async function start(flags: Flags, streams: CliStreams, reporter: Reporter): Promise<number> {
+  if (flags.help) {
+    streams.stdout.write(USAGE);
+    return 0;
+  }
+  await using shell = new Shell({ clearinghouse: flags.clearinghouse ?? streams.env.POTLUCK_CLEARINGHOUSE });
+  const script = await scriptOf(flags, streams);
+  if (script !== undefined) return await runScript(shell, { ...script, keepGoing: flags['keep-going'], reporter });
+  if (flags.json)
+    throw new UsageError('USAGE', 'expected -c, FILE or a script on standard input with --json, got none');
+  const path = flags['no-history'] ? undefined : historyPath(streams.env);
+  await new Interactive(shell, { reporter, streams, historyPath: path }).run();
+  return 0;
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    if (positionals.length > (values.command === undefined ? 1 : 0)) {
+      throw new UsageError('USAGE', `expected one FILE or -c COMMANDS, got "${positionals.at(-1)}" besides`);
+    }
+    return { ...values, file: positionals[0] };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError('USAGE', `expected options as "seash --help" shows, got: ${factsOf(error).message}`);
+  }
+}
+
+/** The script and its name; undefined for a conversation. */
+async function scriptOf(flags: Flags, { stdin }: CliStreams): Promise<{ source: string; name: string } | undefined> {
+  if (flags.command !== undefined) return { source: flags.command, name: '' };
+  if (flags.file !== undefined && flags.file !== '-') {
+    return { source: await readScript(flags.file), name: flags.file };
+  }
+  if (flags.file === '-' || !stdin.isTTY) return { source: await readAll(stdin), name: 'standard input' };
+  return undefined;
+}
+
+async function readScript(path: string): Promise<string> {
+  return await readFile(path, 'utf8').catch((cause: unknown) => {
+    const { code } = factsOf(cause);
+    throw new CommandError('FILE_MISSING', `expected a script at ${path}, got ${code === 'ENOENT' ? 'none' : code}`);
+  });
+}
+
+async function readAll(stdin: NodeJS.ReadStream): Promise<string> {
+  let length = 0;
+  stdin.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > SCRIPT_LENGTH * 4) stdin.destroy();
+  });
+  return await text(stdin).catch((cause: unknown) => {
+    throw new UsageError('USAGE', `expected a script of at most ${SCRIPT_LENGTH} characters, got more`, { cause });
+  });
+}
+
+async function drained(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.destroyed) return;
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+}

@@ -1,0 +1,115 @@
+import type { z } from 'zod';
+import { UsageError } from './errors.ts';
+import type { Context } from './session.ts';
+import type { Style } from './style.ts';
+import type { Word } from './words.ts';
+
+/** What a slot takes: decides what the Tab key offers. */
+export type SlotKind = 'text' | 'file' | 'keys' | 'identity' | 'target' | 'group' | 'command';
+
+/** One argument of a command. */
+export interface Slot {
+  /** In capitals, as the usage shows it. */
+  readonly name: string;
+  readonly kind: SlotKind;
+  /** A word that must stand before it: `to` in `add TARGET to GROUP`. */
+  readonly after?: string;
+  readonly optional?: true;
+  /** Takes all words that are left. Only the last slot. */
+  readonly rest?: true;
+}
+
+/** The arguments by the names of their slots. */
+export type Values<S extends readonly Slot[]> = {
+  readonly [K in S[number] as K['name']]: K extends { rest: true }
+    ? readonly string[]
+    : K extends { optional: true }
+      ? string | undefined
+      : string;
+};
+
+/** One row of the command table. */
+export interface Definition<S extends readonly Slot[], R extends z.ZodObject> {
+  /** One word or two: `show log`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly slots: S;
+  readonly example: string;
+  /** The command's part of its JSON object. */
+  readonly result: R;
+  /** `as` and `on`: what the value of the first slot stands for when a command follows. */
+  readonly prefix?: 'identity' | 'target';
+  run(context: Context, values: Values<S>): Promise<z.infer<R>>;
+  /** The result in people's words, without its failures, which the shell adds; empty for nothing to say. */
+  render(result: z.infer<R>, style: Style): string;
+}
+
+/** A row of the table with its types closed. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly usage: string;
+  readonly example: string;
+  readonly slots: readonly Slot[];
+  readonly result: z.ZodObject;
+  readonly prefix: 'identity' | 'target' | undefined;
+  /** @throws UsageError USAGE: the words do not fill the slots */
+  check(words: readonly Word[]): void;
+  run(context: Context, words: readonly Word[]): Promise<Record<string, unknown>>;
+  render(result: Record<string, unknown>, style: Style): string;
+}
+
+export function command<const S extends readonly Slot[], R extends z.ZodObject>(d: Definition<S, R>): Command {
+  const usage = [d.name, ...d.slots.map(usageOf)].join(' ');
+  const valuesOf = (words: readonly Word[]) => fill(words, d.slots, usage) as Values<S>;
+  return {
+    name: d.name,
+    summary: d.summary,
+    usage,
+    example: d.example,
+    slots: d.slots,
+    result: d.result,
+    prefix: d.prefix,
+    check: (words) => void valuesOf(words),
+    run: async (context, words) => await d.run(context, valuesOf(words)),
+    render: (result, style) => d.render(result as z.infer<R>, style),
+  };
+}
+
+function usageOf({ name, after, optional, rest }: Slot): string {
+  const text = `${after === undefined ? '' : `${after} `}${name}${rest ? '...' : ''}`;
+  return optional || rest ? `[${text}]` : text;
+}
+
+function fill(words: readonly Word[], slots: readonly Slot[], usage: string): Record<string, unknown> {
+  const left = [...words];
+  const values: Record<string, unknown> = {};
+  for (const [index, slot] of slots.entries()) {
+    if (slot.rest) values[slot.name] = left.splice(0).map(({ text }) => text);
+    else if (!isSkipped(slot, slots[index + 1], left[0])) values[slot.name] = take(slot, left, usage);
+  }
+  const [extra] = left;
+  if (extra === undefined) return values;
+  throw new UsageError('USAGE', `expected "${usage}", got "${extra.text}" after its end`);
+}
+
+/** Whether this slot is left out, seen from the word that stands at its place. */
+export function isSkipped(slot: Slot, next: Slot | undefined, word: Word | undefined): boolean {
+  if (!slot.optional) return false;
+  if (slot.after !== undefined) return !isKeyword(word, slot.after);
+  return word === undefined || (next?.after !== undefined && isKeyword(word, next.after));
+}
+
+function take(slot: Slot, left: Word[], usage: string): string {
+  if (slot.after !== undefined && !isKeyword(left.shift(), slot.after)) {
+    throw new UsageError('USAGE', `expected "${usage}", got no "${slot.after}" before ${slot.name}`);
+  }
+  const word = left.shift();
+  if (word === undefined) throw new UsageError('USAGE', `expected "${usage}", got no ${slot.name}`);
+  return word.text;
+}
+
+/** @returns whether the word is this keyword; a quoted word never is. */
+export function isKeyword(word: Word | undefined, keyword: string): boolean {
+  return word !== undefined && !word.quoted && word.text === keyword;
+}

@@ -1,0 +1,168 @@
+import {
+  type Address,
+  endingSchema,
+  type KeyId,
+  keyIdSchema,
+  vesselNameSchema,
+  vesselStateSchema,
+} from '@potluck/protocol';
+import { z } from 'zod';
+import { parseAddress } from '../address.ts';
+import { ask, bulkSchema, failureSchema, groupFailures, inParallel, nodeFacts, onEach } from '../bulk.ts';
+import { lookUp, type Sighting } from '../clearinghouse.ts';
+import { command } from '../command.ts';
+import { CommandError } from '../errors.ts';
+import type { Context } from '../session.ts';
+import { count, type Style, table } from '../style.ts';
+import { addressText, nameOf, type Target } from '../targets.ts';
+
+const foundSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  node: keyIdSchema,
+  owned: z.boolean(),
+  state: vesselStateSchema,
+});
+type Found = z.infer<typeof foundSchema>;
+
+const browse = command({
+  name: 'browse',
+  summary: 'Find your vessels through the clearinghouse.',
+  slots: [],
+  example: 'browse',
+  result: z.object({
+    identity: z.string(),
+    nodes: z.int(),
+    vessels: z.array(foundSchema),
+    failed: z.array(failureSchema),
+  }),
+  run: async (context) => {
+    const { identityName, identity, clearinghouse, session, signal } = context;
+    const { sightings, refused } = await lookUp(clearinghouse, identity.id, signal);
+    const { good, bad } = await inParallel(context, sightings, (sighting) => visit(context, sighting));
+    const found = good.flatMap(({ value }) => value);
+    const lost = new Set(bad.map(({ item }) => item.node));
+    session.targets.setGroup('browsegood', found);
+    session.targets.setGroup(
+      'browsefail',
+      session.targets.all.filter(({ node }) => lost.has(node)),
+    );
+    const failures = [
+      ...bad.map(({ item, error }) => ({ affected: item.addresses.map(addressText).join(' or '), error })),
+      ...refused.map((error) => ({ affected: 'an advertisement', error })),
+    ];
+    return {
+      identity: identityName,
+      nodes: good.length,
+      vessels: found.map((target) => foundOf(target, identity.id)),
+      failed: groupFailures(failures),
+    };
+  },
+  render: ({ identity, nodes, vessels }, style) => {
+    if (vessels.length === 0) return `Found no vessel of ${identity} on ${count(nodes, 'node')}.`;
+    return `Found ${count(vessels.length, 'vessel')} of ${identity} on ${count(nodes, 'node')}:\n${tableOf(vessels, style)}`;
+  },
+});
+
+const contact = command({
+  name: 'contact',
+  summary: 'Ask a node directly for your vessels there; whatever key answers is believed.',
+  slots: [{ name: 'HOST:PORT[:VESSEL]', kind: 'text' }],
+  example: 'contact 10.0.0.7:1224',
+  result: z.object({ node: keyIdSchema, vessels: z.array(foundSchema) }),
+  run: async (context, values) => {
+    const { address, vessel } = parseAddress(values['HOST:PORT[:VESSEL]']);
+    const { identity, identityName, session, signal } = context;
+    const node = await session.connections.meet({ identity, address, signal });
+    const usable = await vesselsAt(context, node, address);
+    const wanted = usable.filter((info) => vessel === undefined || info.name === vessel);
+    if (wanted.length === 0) {
+      throw new CommandError(
+        'NO_VESSELS',
+        `expected ${vessel ?? 'a vessel'} at ${addressText(address)} to be ${identityName}'s, got a node that says otherwise`,
+      );
+    }
+    const vessels = wanted.map((info) => foundOf(session.targets.put({ node, address, info }), identity.id));
+    return { node, vessels };
+  },
+  render: ({ node, vessels }, style) =>
+    `Believed the node to be ${style.strong(node)}; found ${count(vessels.length, 'vessel')}:\n${tableOf(vessels, style)}`,
+});
+
+const list = command({
+  name: 'list',
+  summary: 'Show what each vessel does, or why its program has ended.',
+  slots: [],
+  example: 'on %all list',
+  result: bulkSchema({
+    node: keyIdSchema,
+    vessel: vesselNameSchema,
+    owned: z.boolean(),
+    state: vesselStateSchema,
+    since: z.iso.datetime(),
+    program: z.string().optional(),
+    ending: endingSchema.optional(),
+  }),
+  run: async (context) => {
+    const me = context.identity.id;
+    const factsOf = nodeFacts(context);
+    return await onEach(context, { group: 'list', targets: context.vessels('%all') }, async (target) => {
+      const { vessels } = await factsOf(target);
+      const info = vessels.find(({ name }) => name === target.vessel);
+      if (info === undefined) {
+        throw new CommandError('NO_VESSELS', `expected the vessel on its node, got a node without it`);
+      }
+      target.info = info;
+      if (!isOf(info, me)) {
+        throw new CommandError('NO_VESSELS', `expected a vessel of ${context.identityName}, got one of others by now`);
+      }
+      const { state, program, ending } = info;
+      const since = new Date(info.since).toISOString();
+      const facts = { node: target.node, vessel: target.vessel, owned: info.owner === me, state, since };
+      return { ...facts, ...(program !== undefined && { program }), ...(ending !== undefined && { ending }) };
+    });
+  },
+  render: ({ vessels }, style) => {
+    if (vessels.length === 0) return '';
+    const rows = vessels.map(({ id, owned, name, state, program, ending }) => {
+      return [id, owned ? '*' : '', name, state, program ?? '', ending?.message ?? ''];
+    });
+    return table(['ID', 'Own', 'Name', 'Status', 'Program', 'Why it ended'], rows, style);
+  },
+});
+
+export const findCommands = [browse, contact, list];
+
+/** Tries the node's addresses in its order. */
+async function visit(context: Context, { node, addresses }: Sighting): Promise<Target[]> {
+  let failure: unknown = new CommandError('BAD_ADDRESS', 'expected an address in the advertisement, got none');
+  for (const address of addresses) {
+    try {
+      const usable = await vesselsAt(context, node, address);
+      return usable.map((info) => context.session.targets.put({ node, address, info }));
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** The vessels of which the identity is the owner or a user. */
+async function vesselsAt(context: Context, node: KeyId, address: Address): Promise<Target['info'][]> {
+  const { result } = await ask(context, { node, address }, { method: 'GetVessels', params: {} });
+  return result.vessels.filter((info) => isOf(info, context.identity.id));
+}
+
+function isOf(info: Target['info'], key: KeyId): boolean {
+  return info.owner === key || info.users.includes(key);
+}
+
+function foundOf(target: Target, me: KeyId): Found {
+  const { owner, state } = target.info;
+  return { id: target.id, name: nameOf(target), node: target.node, owned: owner === me, state };
+}
+
+function tableOf(vessels: readonly Found[], style: Style): string {
+  const rows = vessels.map(({ id, owned, name, state }) => [id, owned ? '*' : '', name, state]);
+  return table(['ID', 'Own', 'Name', 'Status'], rows, style);
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { type Command, command } from '../command.ts';
+import { UsageError } from '../errors.ts';
+import { hintFor } from '../nearest.ts';
+import { table } from '../style.ts';
+
+const row = z.object({ name: z.string(), usage: z.string(), summary: z.string(), example: z.string() });
+
+/** @param table the whole of it, `help` included, once it is complete. */
+export function helpCommand(table: () => readonly Command[]): Command {
+  return command({
+    name: 'help',
+    summary: 'Explain a command; without one, list all.',
+    slots: [{ name: 'COMMAND', kind: 'command', rest: true }],
+    example: 'help run',
+    result: z.object({ commands: z.array(row) }),
+    run: async (_context, { COMMAND }) => ({
+      commands: select(table(), COMMAND.join(' ')).map(({ name, usage, summary, example }) => {
+        return { name, usage, summary, example };
+      }),
+    }),
+    render: ({ commands }, style) => {
+      const [only, ...more] = commands;
+      if (only === undefined || more.length > 0) return renderAll(commands, style);
+      return `${style.strong(only.usage)}\n  ${only.summary}\n  Example: ${only.example}`;
+    },
+  });
+}
+
+function select(commands: readonly Command[], name: string): Command[] {
+  const chosen = commands.filter((each) => name === '' || each.name === name || each.name.startsWith(`${name} `));
+  if (chosen.length > 0) return chosen;
+  const names = commands.map((each) => each.name);
+  throw new UsageError('UNKNOWN_COMMAND', `expected a command, got "${name}"${hintFor(name, names)}`);
+}
+
+function renderAll(commands: readonly z.infer<typeof row>[], style: Parameters<typeof table>[2]): string {
+  const rows = commands.map(({ usage, summary }) => [usage, summary]);
+  return [
+    table(['Command', 'What it does'], rows, style),
+    '',
+    'TARGET is %all, the %number or name of a vessel, or a group. A bulk command leaves two groups, such as rungood',
+    'and runfail. "help COMMAND" shows an example.',
+  ].join('\n');
+}

@@ -1,0 +1,20 @@
+import type { Command } from '../command.ts';
+import { contextCommands } from './context.ts';
+import { fileCommands } from './files.ts';
+import { findCommands } from './find.ts';
+import { helpCommand } from './help.ts';
+import { keyCommands } from './keys.ts';
+import { programCommands } from './programs.ts';
+import { showCommands } from './show.ts';
+
+/** Every command of the shell. Parsing, help, completion, JSON and the README's shapes all derive from it. */
+export const COMMANDS: readonly Command[] = [
+  ...keyCommands,
+  ...findCommands,
+  ...contextCommands.filter(({ name }) => name !== 'exit'),
+  ...programCommands,
+  ...fileCommands,
+  ...showCommands,
+  helpCommand(() => COMMANDS),
+  ...contextCommands.filter(({ name }) => name === 'exit'),
+];

@@ -1,0 +1,152 @@
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { digest, type FileName, fileNameSchema, LIMITS, vesselStateSchema } from '@potluck/protocol';
+import { z } from 'zod';
+import { ask, bulkSchema, onEach } from '../bulk.ts';
+import { command } from '../command.ts';
+import { CommandError } from '../errors.ts';
+import { affectedText } from '../report.ts';
+import type { Context } from '../session.ts';
+import type { Target } from '../targets.ts';
+
+interface Program {
+  readonly name: FileName;
+  readonly bytes: Uint8Array;
+  readonly args: string[];
+}
+
+const run = command({
+  name: 'run',
+  summary: 'Bundle the program FILE, upload it where it differs, and start it with the ARGs.',
+  slots: [
+    { name: 'FILE', kind: 'file' },
+    { name: 'ARG', kind: 'text', rest: true },
+  ],
+  example: 'on %all run pingclient.js 10.0.0.7 hello',
+  result: bulkSchema({ state: vesselStateSchema, uploaded: z.boolean() }).extend({
+    program: z.string(),
+    bytes: z.int(),
+  }),
+  run: async (context, { FILE, ARG }) => {
+    const targets = context.vessels();
+    const program = { ...(await bundled(context.session.path(FILE))), args: checkedArgs(ARG) };
+    const outcome = await onEach(context, { group: 'run', targets }, async (target) => {
+      const uploaded = await uploadIfNew(context, target, program);
+      return { state: await start(context, target, program), uploaded };
+    });
+    return { program: program.name, bytes: program.bytes.byteLength, ...outcome };
+  },
+  render: ({ program, vessels }) => {
+    const fresh = vessels.filter(({ uploaded }) => uploaded);
+    const kept = vessels.filter(({ uploaded }) => !uploaded);
+    return [
+      affectedText(`Uploaded and started ${program}`, fresh),
+      affectedText(`Started ${program}, which was there already,`, kept),
+    ]
+      .filter(Boolean)
+      .join('\n');
+  },
+});
+
+const startCommand = command({
+  name: 'start',
+  summary: "Start a program that is in the vessel's files, with the ARGs.",
+  slots: [
+    { name: 'PROGRAM', kind: 'text' },
+    { name: 'ARG', kind: 'text', rest: true },
+  ],
+  example: 'on %1 start hello.js',
+  result: bulkSchema({ state: vesselStateSchema }),
+  run: async (context, { PROGRAM, ARG }) => {
+    const name = programName(PROGRAM);
+    const args = checkedArgs(ARG);
+    return await onEach(context, { group: 'start', targets: context.vessels() }, async (target) => {
+      await filesOf(context, target); // Opens a lost connection again, which a start by itself does not dare to.
+      return { state: await start(context, target, { name, args }) };
+    });
+  },
+  render: ({ vessels }) => affectedText('Started', vessels),
+});
+
+const stop = command({
+  name: 'stop',
+  summary: 'Stop the program in each vessel.',
+  slots: [],
+  example: 'on %all stop',
+  result: bulkSchema({ state: vesselStateSchema }),
+  run: async (context) =>
+    await onEach(context, { group: 'stop', targets: context.vessels() }, async (target) => {
+      return (await ask(context, target, { method: 'StopVessel', params: { vessel: target.vessel } })).result;
+    }),
+  render: ({ vessels }) => affectedText('Stopped', vessels),
+});
+
+const reset = command({
+  name: 'reset',
+  summary: 'Stop the program in each vessel, remove its files and its log. Does not ask.',
+  slots: [],
+  example: 'on %all reset',
+  result: bulkSchema({ state: vesselStateSchema }),
+  run: async (context) =>
+    await onEach(context, { group: 'reset', targets: context.vessels() }, async (target) => {
+      return (await ask(context, target, { method: 'ResetVessel', params: { vessel: target.vessel } })).result;
+    }),
+  render: ({ vessels }) => affectedText('Reset', vessels),
+});
+
+export const programCommands = [run, startCommand, stop, reset];
+
+/** A directory stands for the `main.ts` or `main.js` in it, under the directory's name. */
+async function bundled(path: string): Promise<{ name: FileName; bytes: Uint8Array }> {
+  const isDirectory = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+  const { bundleProgram } = await import('@potluck/repy-api'); // Brings esbuild: only `run` waits for it.
+  const bundle = await bundleProgram(isDirectory ? await mainOf(path) : path);
+  const name = isDirectory ? programName(`${basename(path)}.js`) : bundle.name;
+  return { name, bytes: Buffer.from(bundle.source, 'utf8') };
+}
+
+async function mainOf(directory: string): Promise<string> {
+  for (const path of [join(directory, 'main.ts'), join(directory, 'main.js')]) {
+    if ((await stat(path).catch(() => undefined))?.isFile()) return path;
+  }
+  throw new CommandError('FILE_MISSING', `expected main.ts or main.js in ${directory}, got neither`);
+}
+
+/** @throws CommandError BAD_NAME */
+function programName(text: string): FileName {
+  const name = fileNameSchema.safeParse(text);
+  if (name.success) return name.data;
+  throw new CommandError('BAD_NAME', `expected the name of a file in the vessel, such as hello.js, got "${text}"`);
+}
+
+/** @throws CommandError BAD_ARGUMENTS */
+function checkedArgs(args: readonly string[]): string[] {
+  const { programArguments, programArgumentLength } = LIMITS;
+  if (args.length > programArguments) {
+    throw new CommandError('BAD_ARGUMENTS', `expected at most ${programArguments} arguments, got ${args.length}`);
+  }
+  const longest = Math.max(0, ...args.map((arg) => arg.length));
+  if (longest <= programArgumentLength) return [...args];
+  throw new CommandError(
+    'BAD_ARGUMENTS',
+    `expected arguments of at most ${programArgumentLength} characters, got one of ${longest}`,
+  );
+}
+
+async function uploadIfNew(context: Context, target: Target, { name, bytes }: Program): Promise<boolean> {
+  const files = await filesOf(context, target);
+  const sha256 = digest(bytes);
+  if (files.some((file) => file.name === name && file.sha256 === sha256)) return false;
+  const params = { vessel: target.vessel, name };
+  await ask(context, target, { method: 'AddFileToVessel', params, attachment: bytes });
+  return true;
+}
+
+async function filesOf(context: Context, { vessel, ...target }: Target) {
+  return (await ask(context, target, { method: 'ListFilesInVessel', params: { vessel } })).result.files;
+}
+
+async function start(context: Context, { vessel, ...target }: Target, program: Pick<Program, 'name' | 'args'>) {
+  const params = { vessel, program: program.name, args: program.args };
+  return (await ask(context, target, { method: 'StartVessel', params })).result.state;
+}

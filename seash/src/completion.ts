@@ -1,0 +1,89 @@
+import { readdir } from 'node:fs/promises';
+import { type Command, isKeyword, isSkipped, type Slot } from './command.ts';
+import { COMMANDS } from './commands/index.ts';
+import { PRIVATE_SUFFIX } from './keys.ts';
+import type { Session } from './session.ts';
+import { matchCommand } from './shell.ts';
+import { quoteWord, type Word, wordsBeforeCursor } from './words.ts';
+
+/**
+ * What the Tab key offers, in the form that node:readline wants: whole words, and the part of the line that they
+ * replace.
+ * @param line up to the cursor.
+ */
+export async function complete(session: Session, line: string): Promise<[string[], string]> {
+  const { words, current } = wordsBeforeCursor(line);
+  const offers = await offersFor(session, words, current.text);
+  const fitting = [...new Set(offers)].filter((offer) => offer.startsWith(current.text)).sort();
+  return [fitting.map(sourceOf), line.slice(current.start)];
+}
+
+/** A folder is not the end of a name; anything else is followed by a blank. */
+function sourceOf(offer: string): string {
+  return offer.endsWith('/') ? offer : `${quoteWord(offer)} `;
+}
+
+async function offersFor(session: Session, words: readonly Word[], partial: string): Promise<string[]> {
+  const command = matchCommand(words);
+  if (command === undefined) return commandWords(words);
+  const { slot, keywords } = expectedAt(command, words.slice(command.name.split(' ').length));
+  if (slot?.kind !== 'command') return [...keywords, ...(await namesFor(session, slot, partial))];
+  const inner = words.slice(command.prefix === undefined ? 1 : 2);
+  return command.prefix === undefined ? commandWords(inner) : await offersFor(session, inner, partial);
+}
+
+/** The next words of the commands that begin with these. */
+function commandWords(words: readonly Word[]): string[] {
+  return COMMANDS.map(({ name }) => name.split(' '))
+    .filter((parts) => words.length < parts.length && words.every(({ text }, index) => text === parts[index]))
+    .map((parts) => parts[words.length] ?? '');
+}
+
+function expectedAt({ slots }: Command, words: readonly Word[]): { slot?: Slot; keywords: string[] } {
+  const left = [...words];
+  for (const [index, slot] of slots.entries()) {
+    if (slot.rest) return { slot, keywords: [] };
+    if (left.length === 0) return expectedFirst(slots.slice(index));
+    if (isSkipped(slot, slots[index + 1], left[0])) continue;
+    if (slot.after !== undefined && !isKeyword(left.shift(), slot.after)) return { keywords: [] };
+    if (left.length === 0) return { slot, keywords: [] };
+    left.shift();
+  }
+  return { keywords: [] };
+}
+
+/** Where no word is left: the first slot or its keyword, and if it may be left out, the keyword of the one after it. */
+function expectedFirst([slot, next]: readonly Slot[]): { slot?: Slot; keywords: string[] } {
+  if (slot === undefined) return { keywords: [] };
+  if (slot.after !== undefined) return { keywords: [slot.after] };
+  return { slot, keywords: slot.optional && next?.after !== undefined ? [next.after] : [] };
+}
+
+async function namesFor(session: Session, slot: Slot | undefined, partial: string): Promise<string[]> {
+  switch (slot?.kind) {
+    case 'identity':
+      return [...session.identities.keys()];
+    case 'target':
+      return session.targets.names;
+    case 'group':
+      return session.targets.groupNames;
+    case 'file':
+      return await fileNames(session, partial);
+    case 'keys':
+      return (await fileNames(session, partial))
+        .filter((name) => name.endsWith('/') || name.endsWith(PRIVATE_SUFFIX))
+        .map((name) => (name.endsWith('/') ? name : name.slice(0, -PRIVATE_SUFFIX.length)));
+    default:
+      return [];
+  }
+}
+
+/** Files and folders (with `/`) in the folder that the word names so far; hidden ones only when asked for. */
+async function fileNames(session: Session, partial: string): Promise<string[]> {
+  const folder = partial.slice(0, partial.lastIndexOf('/') + 1);
+  const hidden = partial.slice(folder.length).startsWith('.');
+  const entries = await readdir(session.path(folder), { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter(({ name }) => hidden || !name.startsWith('.'))
+    .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`);
+}

@@ -1,0 +1,129 @@
+import {
+  type Address,
+  type CallOptions,
+  type Identity,
+  type KeyId,
+  LIMITS,
+  type MethodName,
+  NodeClient,
+  type Params,
+  PeerError,
+  type Result,
+} from '@potluck/protocol';
+import { throwIfCancelled, unlessCancelled } from './cancel.ts';
+
+export interface ConnectionsInit {
+  readonly connectTimeoutMs?: number;
+  readonly replyTimeoutMs?: number;
+}
+
+/** A node and where to reach it; `signal` ends the waiting. */
+export interface Endpoint {
+  readonly identity: Identity;
+  readonly node: KeyId;
+  readonly address: Address;
+  readonly signal: AbortSignal;
+}
+
+export interface Call<M extends MethodName> {
+  readonly method: M;
+  readonly params: Params<M>;
+  readonly attachment?: Uint8Array;
+}
+
+/** How long `stop` waits for nodes to take their leave. */
+const LEAVE_MS = 500;
+
+/** One connection for each node and identity, kept for the life of the shell and opened again when it was lost. */
+export class Connections {
+  readonly #connectTimeoutMs: number;
+  readonly #replyTimeoutMs: number;
+  readonly #open = new Map<string, Promise<NodeClient>>();
+
+  constructor(init: ConnectionsInit = {}) {
+    this.#connectTimeoutMs = init.connectTimeoutMs ?? LIMITS.connectTimeoutMs;
+    this.#replyTimeoutMs = init.replyTimeoutMs ?? LIMITS.replyTimeoutMs;
+  }
+
+  /**
+   * A request over the kept connection. When that turns out to have been closed, it is sent once more over a new one,
+   * except `StartVessel`: nobody can tell whether the first one was carried out.
+   * @throws RequestError, PeerError, CommandError CANCELLED
+   */
+  async call<M extends MethodName>(
+    endpoint: Endpoint,
+    call: Call<M>,
+  ): Promise<{ result: Result<M>; attachment: Uint8Array }> {
+    const kept = this.#open.has(keyOf(endpoint));
+    try {
+      return await this.#attempt(endpoint, call);
+    } catch (error) {
+      const closed = error instanceof PeerError && error.code === 'CLOSED';
+      if (!kept || !closed || call.method === 'StartVessel') throw error;
+      return await this.#attempt(endpoint, call);
+    }
+  }
+
+  /** Connects without knowing whose key to expect, and keeps the connection. @returns the key that was believed */
+  async meet(endpoint: Omit<Endpoint, 'node'>): Promise<KeyId> {
+    const client = await this.#connect(endpoint);
+    const key = keyOf({ identity: endpoint.identity, node: client.node });
+    const kept = this.#open.get(key);
+    this.#open.set(key, Promise.resolve(client));
+    leave(kept);
+    return client.node;
+  }
+
+  /** Closes all; never waits long for a node that does not answer. */
+  async stop(): Promise<void> {
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LEAVE_MS);
+    await Promise.race([promise, Promise.allSettled(open.map(async (client) => (await client).close()))]);
+    clearTimeout(timer);
+  }
+
+  async #attempt<M extends MethodName>(
+    endpoint: Endpoint,
+    { method, params, attachment }: Call<M>,
+  ): Promise<{ result: Result<M>; attachment: Uint8Array }> {
+    const options: CallOptions = { timeoutMs: this.#replyTimeoutMs, ...(attachment && { attachment }) };
+    const key = keyOf(endpoint);
+    const pending = this.#open.get(key) ?? this.#keep(key, this.#connect(endpoint));
+    try {
+      const client = await unlessCancelled(endpoint.signal, pending);
+      return await unlessCancelled(endpoint.signal, client.call(method, params, options));
+    } catch (error) {
+      if (error instanceof PeerError && this.#open.get(key) === pending) {
+        this.#open.delete(key);
+        leave(pending);
+      }
+      throw error;
+    }
+  }
+
+  async #connect(endpoint: Omit<Endpoint, 'node'> & { node?: KeyId }): Promise<NodeClient> {
+    throwIfCancelled(endpoint.signal);
+    const { identity, address, node } = endpoint;
+    const connecting = NodeClient.connect({ identity, address, node, connectTimeoutMs: this.#connectTimeoutMs });
+    return await connecting;
+  }
+
+  #keep(key: string, connecting: Promise<NodeClient>): Promise<NodeClient> {
+    this.#open.set(key, connecting);
+    connecting.catch(() => {
+      if (this.#open.get(key) === connecting) this.#open.delete(key);
+    });
+    return connecting;
+  }
+}
+
+function keyOf({ identity, node }: { identity: Identity; node: KeyId }): string {
+  return `${identity.id} ${node}`;
+}
+
+/** Nobody waits for it, and nobody wants to know how it ends. */
+function leave(client: Promise<NodeClient> | undefined): void {
+  client?.then((open) => open.close()).catch(() => undefined);
+}

@@ -1,0 +1,6 @@
+export type { ErrorFacts } from './errors.ts';
+export { ClearinghouseError, CommandError, UsageError } from './errors.ts';
+export type { Progress } from './session.ts';
+export type { CommandResult, ExecuteOptions, Plan, ShellInit } from './shell.ts';
+export { Shell } from './shell.ts';
+export { quoteWord } from './words.ts';

@@ -1,0 +1,99 @@
+import { createInterface, type Interface } from 'node:readline/promises';
+import { complete } from './completion.ts';
+import { factsOf } from './errors.ts';
+import { HISTORY_LINES, readHistory, writeHistory } from './history.ts';
+import type { Reporter, Streams } from './reporter.ts';
+import type { Plan, Shell } from './shell.ts';
+import { styleOf, wantsColour } from './style.ts';
+
+export interface InteractiveInit {
+  readonly reporter: Reporter;
+  readonly streams: Streams & { readonly stdin: NodeJS.ReadStream };
+  /** Where lines are remembered, or undefined for nowhere. */
+  readonly historyPath: string | undefined;
+}
+
+/** A conversation with a person at a terminal, until `exit` or Ctrl-D. Ctrl-C cancels the command, or the line. */
+export class Interactive {
+  readonly #shell: Shell;
+  readonly #init: InteractiveInit;
+  #running: AbortController | undefined;
+
+  constructor(shell: Shell, init: InteractiveInit) {
+    this.#shell = shell;
+    this.#init = init;
+  }
+
+  async run(): Promise<void> {
+    const { stdin, stdout } = this.#init.streams;
+    const style = styleOf(wantsColour(stdout, this.#init.streams.env));
+    stdout.write(`Potluck's shell. ${style.faint('"help" lists the commands, Tab completes, Ctrl-D leaves.')}\n`);
+    using lines = createInterface({
+      input: stdin,
+      output: stdout,
+      completer: (line: string) => complete(this.#shell.session, line),
+      history: this.#history(),
+      historySize: HISTORY_LINES,
+      removeHistoryDuplicates: true,
+    });
+    lines.on('SIGINT', () => this.#interrupt(lines));
+    lines.on('history', (history) => this.#remember(history));
+    const ask = (): void => {
+      lines.setPrompt(style.strong(this.#shell.prompt));
+      lines.prompt();
+    };
+    ask();
+    for await (const line of lines) {
+      await this.#carryOut(line);
+      if (this.#shell.session.done) return;
+      ask();
+    }
+    stdout.write('\n');
+  }
+
+  async #carryOut(line: string): Promise<void> {
+    const { reporter } = this.#init;
+    for (const plan of this.#planned(line)) {
+      const running = new AbortController();
+      this.#running = running;
+      const { signal } = running;
+      const result = await this.#shell.run(plan, { signal, onProgress: (progress) => reporter.progress(progress) });
+      this.#running = undefined;
+      reporter.report(result);
+      if (!result.ok || this.#shell.session.done) return;
+    }
+  }
+
+  #planned(line: string): Plan[] {
+    try {
+      return this.#shell.plan(line);
+    } catch (error) {
+      this.#init.reporter.fail(factsOf(error).message);
+      return [];
+    }
+  }
+
+  #interrupt(lines: Interface): void {
+    if (this.#running !== undefined) {
+      this.#running.abort();
+      return;
+    }
+    this.#init.streams.stdout.write('^C\n');
+    lines.write(null, { ctrl: true, name: 'e' });
+    lines.write(null, { ctrl: true, name: 'u' });
+    lines.prompt();
+  }
+
+  #history(): string[] {
+    return this.#init.historyPath === undefined ? [] : readHistory(this.#init.historyPath);
+  }
+
+  #remember(history: string[]): void {
+    if (this.#init.historyPath === undefined) return;
+    try {
+      writeHistory(this.#init.historyPath, history);
+    } catch (error) {
+      this.#init.reporter.fail(`expected to write the history, got: ${factsOf(error).message}`);
+    }
+  }
+}

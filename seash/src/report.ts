@@ -1,0 +1,17 @@
+import type { Failure } from './bulk.ts';
+import { count, enumerate, type Style } from './style.ts';
+
+/** `Stopped 2 vessels: a and b.`; nothing for no vessel. */
+export function affectedText(what: string, vessels: readonly { name: string }[]): string {
+  if (vessels.length === 0) return '';
+  const names = enumerate(vessels.map(({ name }) => name));
+  return `${what} on ${count(vessels.length, 'vessel')}: ${names}.`;
+}
+
+/** One line for each reason, with the vessels or nodes that it hit. */
+export function failureText(failures: readonly Failure[], style: Style): string {
+  const lines = failures.map(({ message, affected }) => {
+    return `${style.bad('Failed:')} ${message.replace(/\.$/, '')}. Affected: ${enumerate(affected)}.`;
+  });
+  return lines.join('\n');
+}

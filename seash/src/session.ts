@@ -1,0 +1,137 @@
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import type { Identity } from '@potluck/protocol';
+import { Connections, type ConnectionsInit } from './connections.ts';
+import { CommandError } from './errors.ts';
+import { checkedIdentityName } from './keys.ts';
+import { hintFor } from './nearest.ts';
+import { type Target, Targets } from './targets.ts';
+
+export interface SessionInit extends ConnectionsInit {
+  /** Where `browse` looks; undefined if none was named. */
+  readonly clearinghouse?: URL | undefined;
+  /** What relative file names are relative to. */
+  readonly directory: string;
+  /** How many nodes are asked at once. */
+  readonly parallel?: number;
+}
+
+/** What a shell remembers from command to command. */
+export class Session {
+  readonly clearinghouse: URL | undefined;
+  readonly directory: string;
+  readonly parallel: number;
+  readonly identities = new Map<string, Identity>();
+  readonly targets = new Targets();
+  readonly connections: Connections;
+  /** The defaults that `as` and `on` set. */
+  identityName: string | undefined;
+  targetName: string | undefined;
+  /** Set by `exit`. */
+  done = false;
+
+  constructor(init: SessionInit) {
+    this.clearinghouse = init.clearinghouse;
+    this.directory = init.directory;
+    this.parallel = init.parallel ?? 32;
+    this.connections = new Connections(init);
+  }
+
+  /** A file's absolute path; `~/` is the user's home. */
+  path(file: string): string {
+    return resolve(
+      this.directory,
+      file.replace(/^~(?=\/|$)/, () => homedir()),
+    );
+  }
+
+  /** Also makes it the default when there is none. @throws CommandError BAD_NAME */
+  addIdentity(name: string, identity: Identity): void {
+    this.identities.set(checkedIdentityName(name), identity);
+    this.identityName ??= name;
+  }
+
+  /** @throws CommandError UNKNOWN_IDENTITY */
+  identity(name: string): Identity {
+    const identity = this.identities.get(name);
+    if (identity !== undefined) return identity;
+    const names = [...this.identities.keys()];
+    const expected = names.length === 0 ? 'one that loadkeys or genkeys has loaded' : `one of ${names.join(', ')}`;
+    throw new CommandError(
+      'UNKNOWN_IDENTITY',
+      `expected an identity, ${expected}, got "${name}"${hintFor(name, names)}`,
+    );
+  }
+}
+
+/** How far a command is that works on many vessels. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  readonly failed: number;
+}
+
+export interface ContextInit {
+  readonly session: Session;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+  /** Names given by the prefixes `as` and `on`; they go before the session's. */
+  readonly identityName: string | undefined;
+  readonly targetName: string | undefined;
+}
+
+/** What one command sees while it runs. */
+export class Context {
+  readonly session: Session;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+  readonly #init: ContextInit;
+
+  constructor(init: ContextInit) {
+    this.session = init.session;
+    this.signal = init.signal;
+    this.onProgress = init.onProgress;
+    this.#init = init;
+  }
+
+  /** @throws CommandError NO_IDENTITY */
+  get identityName(): string {
+    const name = this.#init.identityName ?? this.session.identityName;
+    if (name !== undefined) return name;
+    throw new CommandError(
+      'NO_IDENTITY',
+      'expected an identity, got none: say "loadkeys NAME" or "genkeys NAME" first',
+    );
+  }
+
+  /** @throws CommandError NO_IDENTITY, UNKNOWN_IDENTITY */
+  get identity(): Identity {
+    return this.session.identity(this.identityName);
+  }
+
+  /**
+   * The vessels that the command works on; at least one.
+   * @param fallback the target where neither `on` nor the default says one; only for commands that change nothing.
+   * @throws CommandError NO_TARGET, UNKNOWN_TARGET
+   */
+  vessels(fallback?: '%all'): Target[] {
+    const name = this.#init.targetName ?? this.session.targetName ?? fallback;
+    if (name === undefined) {
+      throw new CommandError('NO_TARGET', 'expected a target, got none: say "on TARGET" first, for example "on %all"');
+    }
+    const targets = this.session.targets.resolve(name);
+    if (targets.length > 0) return targets;
+    const remedy = name === '%all' ? ': say "browse" or "contact HOST:PORT" first' : '';
+    throw new CommandError('NO_TARGET', `expected at least one vessel in ${name}, got none${remedy}`);
+  }
+
+  /** @throws CommandError NO_CLEARINGHOUSE */
+  get clearinghouse(): URL {
+    const url = this.session.clearinghouse;
+    if (url !== undefined) return url;
+    throw new CommandError(
+      'NO_CLEARINGHOUSE',
+      'expected a clearinghouse to ask, got none: start seash with --clearinghouse URL, or say "contact HOST:PORT"',
+    );
+  }
+}

@@ -1,0 +1,109 @@
+import { isIPv6 } from 'node:net';
+import type { Address, KeyId, VesselInfo, VesselName } from '@potluck/protocol';
+import { CommandError } from './errors.ts';
+import { hintFor } from './nearest.ts';
+
+/** A vessel that the shell knows; `info` is what its node said last. */
+export interface Target {
+  /** `%3`: the number in order of discovery; it stays for the life of the shell. */
+  readonly id: string;
+  readonly node: KeyId;
+  readonly vessel: VesselName;
+  address: Address;
+  info: VesselInfo;
+}
+
+/** `10.0.0.7:1224`, `[::1]:1224`. */
+export function addressText({ host, port }: Address): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}
+
+/** The full name: `10.0.0.7:1224:v1`. */
+export function nameOf(target: Target): string {
+  return `${addressText(target.address)}:${target.vessel}`;
+}
+
+/**
+ * The vessels that the shell knows and the groups that they are in. A vessel is the same as long as its node's key and
+ * its name are; its address may change.
+ */
+export class Targets {
+  readonly #targets = new Map<string, Target>();
+  readonly #groups = new Map<string, Set<Target>>();
+
+  /** Adds the vessel or brings what is known of it up to date. */
+  put(found: { node: KeyId; address: Address; info: VesselInfo }): Target {
+    const key = `${found.node}:${found.info.name}`;
+    const known = this.#targets.get(key);
+    if (known !== undefined) return Object.assign(known, { address: found.address, info: found.info });
+    const id = `%${this.#targets.size + 1}`;
+    const target = { id, node: found.node, vessel: found.info.name, address: found.address, info: found.info };
+    this.#targets.set(key, target);
+    return target;
+  }
+
+  /** In order of discovery. */
+  get all(): Target[] {
+    return [...this.#targets.values()];
+  }
+
+  /**
+   * @param expression `%3`, `%all`, a group, a full name `host:port:v1`, or a clearinghouse's handle `NODEID:v1`.
+   * @returns in order of discovery; may be empty for a group.
+   * @throws CommandError UNKNOWN_TARGET
+   */
+  resolve(expression: string): Target[] {
+    if (expression === '%all') return this.all;
+    const group = this.#groups.get(expression);
+    if (group !== undefined) return this.all.filter((target) => group.has(target));
+    const named = this.#targets.get(expression) ?? this.all.findLast((target) => isNamed(target, expression));
+    if (named !== undefined) return [named];
+    throw new CommandError(
+      'UNKNOWN_TARGET',
+      `expected %all, the %number or name of a known vessel, or a group, got "${expression}"${hintFor(expression, this.names)}`,
+    );
+  }
+
+  /** Everything that `resolve` takes, for completion. */
+  get names(): string[] {
+    return ['%all', ...this.all.flatMap((target) => [target.id, nameOf(target)]), ...this.groupNames];
+  }
+
+  get groupNames(): string[] {
+    return [...this.#groups.keys()];
+  }
+
+  setGroup(name: string, targets: Iterable<Target>): void {
+    this.#groups.set(checkedGroupName(name), new Set(targets));
+  }
+
+  /** Makes the group if there is none. @throws CommandError BAD_NAME */
+  addTo(name: string, targets: Iterable<Target>): void {
+    this.setGroup(name, [...(this.#groups.get(name) ?? []), ...targets]);
+  }
+
+  /** @throws CommandError BAD_NAME, UNKNOWN_TARGET */
+  removeFrom(name: string, targets: Iterable<Target>): void {
+    const removed = new Set(targets);
+    if (this.#groups.get(checkedGroupName(name)) === undefined) {
+      throw new CommandError('UNKNOWN_TARGET', `expected a group, got "${name}"${hintFor(name, this.groupNames)}`);
+    }
+    this.setGroup(
+      name,
+      this.resolve(name).filter((target) => !removed.has(target)),
+    );
+  }
+}
+
+function isNamed(target: Target, expression: string): boolean {
+  return target.id === expression || nameOf(target) === expression;
+}
+
+/** A name that cannot be taken for a vessel's, and stays free for operators to come (`a - b`, `x=y`). */
+function checkedGroupName(name: string): string {
+  if (/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/.test(name)) return name;
+  throw new CommandError(
+    'BAD_NAME',
+    `expected a group name of 1 to 64 letters, digits, "_", "-" or ".", beginning with a letter, got "${name}"`,
+  );
+}
