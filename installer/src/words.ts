@@ -26,6 +26,6 @@ export function describeInstalled(installed: Installed, options: InstallOptions)
 }
 
 /** Bytes in decimal units, as disks and memory are sold. */
-export function size(bytes: number): string {
+function size(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
