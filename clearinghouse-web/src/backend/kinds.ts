@@ -1,0 +1,14 @@
+import { keyIdSchema, vesselNameSchema } from '@potluck/protocol';
+import { z } from 'zod';
+
+const ofVessel = { node: keyIdSchema, vessel: vesselNameSchema, fence: z.int() };
+
+/** What the site may ask the backend for: nothing else can be put in words that the backend understands. */
+export const taskSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('make-donor-key'), account: z.string() }),
+  z.strictObject({ kind: z.literal('inspect-node'), node: keyIdSchema }),
+  z.strictObject({ kind: z.literal('change-users'), ...ofVessel, users: z.array(keyIdSchema) }),
+  z.strictObject({ kind: z.literal('reset-vessel'), ...ofVessel }),
+]);
+export type Task = z.infer<typeof taskSchema>;
+export type TaskOf<K extends Task['kind']> = Extract<Task, { kind: K }>;

@@ -1,0 +1,121 @@
+import { describeError } from '@potluck/protocol';
+import type { Logger } from 'pino';
+import { QUEUE } from '../limits.ts';
+import type { Claim } from '../store/tasks.ts';
+import { type Components, carryOut } from './handlers.ts';
+import { type Task, taskSchema } from './kinds.ts';
+
+/** How often a kind is tried: an acquisition replaces its node at once, a reset waits for its node for ever. */
+const ATTEMPTS: Record<Task['kind'], number> = {
+  'make-donor-key': Number.POSITIVE_INFINITY,
+  'inspect-node': 8,
+  'change-users': 1,
+  'reset-vessel': Number.POSITIVE_INFINITY,
+};
+
+export interface WorkerInit {
+  readonly logger: Logger;
+  /** A task has ended, either way. */
+  readonly onEnded: () => void;
+}
+
+/** Takes tasks off the queue and does them, several at once. */
+export class Worker {
+  readonly #components: Components;
+  readonly #init: WorkerInit;
+  readonly #running = new Set<Promise<void>>();
+  #sweep: NodeJS.Timeout | undefined;
+  #claiming = false;
+  #again = false;
+  #stopped = false;
+
+  constructor(components: Components, init: WorkerInit) {
+    this.#components = components;
+    this.#init = init;
+  }
+
+  /** Only the sole backend of a state directory may start one: it takes over whatever is claimed. */
+  async start(): Promise<void> {
+    await this.#components.store.tasks.reclaim(Number.POSITIVE_INFINITY);
+    this.#sweep = setInterval(() => void this.#onSweep(), QUEUE.sweepMs);
+    this.wake();
+  }
+
+  /** Lets what is under way end, and takes nothing new. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#sweep);
+    await Promise.all(this.#running);
+  }
+
+  /** There may be something to do. */
+  wake(): void {
+    this.#again = true;
+    if (!this.#claiming) void this.#claimAll();
+  }
+
+  async #onSweep(): Promise<void> {
+    try {
+      await this.#components.store.tasks.reclaim(Date.now());
+      this.wake();
+    } catch (error) {
+      this.#init.logger.error({ error: describeError(error) }, 'sweep failed');
+    }
+  }
+
+  async #claimAll(): Promise<void> {
+    this.#claiming = true;
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false;
+        while (this.#running.size < QUEUE.concurrency && !this.#stopped) {
+          const claim = await this.#components.store.tasks.claim();
+          if (claim === undefined) break;
+          this.#run(claim);
+        }
+      }
+    } catch (error) {
+      // The database was busy or is full: the sweep comes again.
+      this.#init.logger.error({ error: describeError(error) }, 'claim failed');
+    } finally {
+      this.#claiming = false;
+    }
+  }
+
+  #run(claim: Claim): void {
+    const running = this.#work(claim)
+      .catch((error: unknown) => this.#init.logger.error({ task: claim.id, error: describeError(error) }, 'task lost'))
+      .finally(() => {
+        this.#running.delete(running);
+        this.wake();
+      });
+    this.#running.add(running);
+  }
+
+  async #work(claim: Claim): Promise<void> {
+    const { tasks } = this.#components.store;
+    const { logger, onEnded } = this.#init;
+    const facts = { task: claim.id, kind: claim.kind, subject: claim.subject };
+    try {
+      const task = taskSchema.parse({ kind: claim.kind, ...JSON.parse(claim.payload) });
+      const effect = await carryOut(this.#components, task);
+      const written = await tasks.finish(claim, effect);
+      logger.info(facts, written ? 'done' : 'done too late, fenced off');
+    } catch (error) {
+      const message = describeError(error);
+      if (claim.attempts < attemptsOf(claim.kind)) {
+        const waitMs = Math.min(QUEUE.retryFirstMs * 2 ** Math.min(claim.attempts - 1, 20), QUEUE.retryLongestMs);
+        await tasks.retry(claim, message, Date.now() + waitMs);
+        logger.warn({ ...facts, error: message, waitMs }, 'will try again');
+        return;
+      }
+      await tasks.fail(claim, message, async () => undefined);
+      logger.warn({ ...facts, error: message }, 'failed');
+    }
+    onEnded();
+  }
+}
+
+function attemptsOf(kind: string): number {
+  return Object.hasOwn(ATTEMPTS, kind) ? ATTEMPTS[kind as Task['kind']] : 1;
+}

@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import {
+  ConfigError,
+  describeError,
+  type GatewayAddress,
+  generateIdentity,
+  type Identity,
+  loadIdentity,
+  saveIdentity,
+} from '@potluck/protocol';
+import type { Logger } from 'pino';
+import { Gateway } from './gateway.ts';
+import { LIMITS, QUEUE } from './limits.ts';
+import { listen } from './listen.ts';
+import { takeLock } from './lock.ts';
+import { type StatePaths, statePaths } from './paths.ts';
+import { Queue } from './queue.ts';
+import { createApp } from './site/app.ts';
+import { Store } from './store/store.ts';
+import { Supervisor } from './supervisor.ts';
+
+export interface ClearinghouseInit {
+  /** The state directory; made if it is not there. */
+  readonly state: string;
+  readonly host: string;
+  /** 0 is any free port. */
+  readonly port: number;
+  readonly gatewayHost: string;
+  readonly gatewayPort: number;
+  /** Where people reach the site, if not at `host:port`. */
+  readonly publicUrl?: string | undefined;
+  /** What donors' archives are built from. */
+  readonly payload?: string | undefined;
+  readonly logger: Logger;
+}
+
+interface Running {
+  readonly store: Store;
+  readonly gateway: Gateway;
+  readonly server: Server;
+  readonly supervisor: Supervisor;
+  readonly identity: Identity;
+}
+
+/** The whole clearinghouse: site, gateway and the backend process. */
+export class Clearinghouse implements AsyncDisposable {
+  readonly #init: ClearinghouseInit;
+  /** What has been started, undone in reverse. */
+  readonly #cleanup = new AsyncDisposableStack();
+  #running: Running | undefined;
+
+  constructor(init: ClearinghouseInit) {
+    this.#init = init;
+  }
+
+  /** @throws ServiceError PORT_IN_USE, CANNOT_LISTEN, ALREADY_RUNNING, STATE_BROKEN @throws ConfigError KEY_FILE_* */
+  async start(): Promise<void> {
+    try {
+      await this.#startAll(statePaths(this.#init.state));
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Where the site is; no slash at the end. */
+  get url(): string {
+    if (this.#init.publicUrl !== undefined) return this.#init.publicUrl.replace(/\/+$/, '');
+    const { port } = this.#parts.server.address() as AddressInfo;
+    return `http://${inUrl(reachable(this.#init.host))}:${port}`;
+  }
+
+  get gatewayAddress(): GatewayAddress {
+    const { gateway, identity } = this.#parts;
+    const host = isWildcard(this.#init.gatewayHost) ? unbracketed(new URL(this.url).hostname) : this.#init.gatewayHost;
+    return { host, port: gateway.port, key: identity.id };
+  }
+
+  /** The backend's process id, while one runs. */
+  get backendPid(): number | undefined {
+    return this.#parts.supervisor.pid;
+  }
+
+  async stop(): Promise<void> {
+    await this.#cleanup.disposeAsync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  get #parts(): Running {
+    if (this.#running === undefined) throw new ConfigError('USAGE', 'expected start() to be called first');
+    return this.#running;
+  }
+
+  async #startAll(paths: StatePaths): Promise<void> {
+    const { logger, host, port, gatewayHost, gatewayPort, state, payload } = this.#init;
+    const cleanup = this.#cleanup;
+    cleanup.use(takeLock(paths.lock));
+    const identity = await gatewayIdentity(paths.gatewayKey);
+    const store = cleanup.use(await Store.open(paths.database));
+    const supervisor = new Supervisor({ state, logger, onEnded: () => queue.notify() });
+    const queue = new Queue(store, () => supervisor.wake());
+    const gateway = new Gateway(store, {
+      identity,
+      host: gatewayHost,
+      port: gatewayPort,
+      logger,
+      onSeen: () => queue.wake(),
+    });
+    const server = createServer();
+    this.#running = { store, supervisor, gateway, server, identity };
+    const facts = { publicUrl: () => this.url, gateway: () => this.gatewayAddress, payload };
+    await listen(server, { host, port, what: 'the site' });
+    cleanup.defer(async () => await close(server));
+    server.on('request', createApp({ store, queue, logger }, facts));
+    cleanup.defer(async () => await gateway.stop());
+    await gateway.start();
+    cleanup.defer(async () => await supervisor.stop());
+    await supervisor.start();
+    this.#sweep(store, queue, logger);
+  }
+
+  /** Ends leases and sessions that have run out. */
+  #sweep(store: Store, queue: Queue, logger: Logger): void {
+    let busy: Promise<void> = Promise.resolve();
+    const once = async (): Promise<void> => {
+      if ((await store.leases.expire()) > 0) queue.wake();
+      await store.sessions.expire();
+      await store.tasks.prune();
+    };
+    const timer = setInterval(() => {
+      busy = busy.then(once).catch((error: unknown) => logger.error({ error: describeError(error) }, 'sweep failed'));
+    }, QUEUE.sweepMs);
+    this.#cleanup.defer(async () => {
+      clearInterval(timer);
+      await busy;
+    });
+  }
+}
+
+async function gatewayIdentity(path: string): Promise<Identity> {
+  try {
+    return await loadIdentity(path);
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error.code !== 'KEY_FILE_MISSING') throw error;
+    const identity = generateIdentity();
+    await saveIdentity(path, identity);
+    return identity;
+  }
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), LIMITS.stopMs);
+  await closed;
+  clearTimeout(timer);
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+function reachable(host: string): string {
+  return isWildcard(host) ? 'localhost' : host;
+}
+
+function inUrl(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host;
+}
+
+function unbracketed(host: string): string {
+  return host.replace(/^\[|\]$/g, '');
+}

@@ -1,0 +1,98 @@
+import { access, constants, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ConfigError, describeError } from '@potluck/protocol';
+import { pino } from 'pino';
+import { Clearinghouse, type ClearinghouseInit } from './clearinghouse.ts';
+import { ServiceError } from './errors.ts';
+
+const USAGE =
+  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--payload FILE]';
+
+/** The command `clearinghouse`. @returns the exit code: 0, 1 for a failure, 2 for a wrong command line. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    await run(parse(args));
+    return 0;
+  } catch (error) {
+    process.stderr.write(`clearinghouse: ${describeError(error)}\n`);
+    return error instanceof ConfigError && error.code === 'USAGE' ? 2 : 1;
+  }
+}
+
+function parse(args: readonly string[]): ClearinghouseInit {
+  const { values, positionals } = parsed(args);
+  if (positionals.length !== 1 || positionals[0] !== 'run') throw usage(`got "${positionals.join(' ')}"`);
+  if (values.state === undefined) throw usage('got no --state');
+  const publicUrl = values['public-url'];
+  if (publicUrl !== undefined && !/^https?:$/.test(URL.parse(publicUrl)?.protocol ?? '')) {
+    throw new ConfigError('USAGE', `expected an http or https address for --public-url, got "${publicUrl}"`);
+  }
+  return {
+    state: resolve(values.state),
+    host: values.host,
+    port: portOf('--port', values.port),
+    gatewayHost: values['gateway-host'] ?? values.host,
+    gatewayPort: portOf('--gateway-port', values['gateway-port']),
+    publicUrl,
+    payload: values.payload === undefined ? undefined : resolve(values.payload),
+    logger: pino(
+      { name: 'site', base: null, level: process.env.LOG_LEVEL ?? 'info' },
+      pino.destination({ fd: 2, sync: true }),
+    ),
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        state: { type: 'string' },
+        host: { type: 'string', default: '127.0.0.1' },
+        port: { type: 'string', default: '8080' },
+        'gateway-host': { type: 'string' },
+        'gateway-port': { type: 'string', default: '8443' },
+        'public-url': { type: 'string' },
+        payload: { type: 'string' },
+      },
+    });
+  } catch (cause) {
+    throw usage(`got: ${describeError(cause)}`);
+  }
+}
+
+function portOf(flag: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65535)) throw new ConfigError('USAGE', `expected a port of 0 to 65535 for ${flag}, got "${text}"`);
+  return port;
+}
+
+function usage(got: string): ConfigError {
+  return new ConfigError('USAGE', `expected "${USAGE}", ${got}`);
+}
+
+async function run(init: ClearinghouseInit): Promise<void> {
+  process.umask(0o077);
+  const told = new Promise<void>((tell) => {
+    process.once('SIGTERM', () => tell());
+    process.once('SIGINT', () => tell());
+  });
+  if (init.payload !== undefined) {
+    await access(init.payload, constants.R_OK).catch((cause: unknown) => {
+      throw new ServiceError('PAYLOAD_MISSING', `expected a payload at ${init.payload}, got none that can be read`, {
+        cause,
+      });
+    });
+  }
+  await using clearinghouse = new Clearinghouse(init);
+  await clearinghouse.start();
+  const { url, gatewayAddress: gateway } = clearinghouse;
+  const path = join(init.state, 'address.json');
+  await writeFile(`${path}.new`, `${JSON.stringify({ url, gateway, pid: process.pid })}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  process.stdout.write(`clearinghouse: portal at ${url}, nodes dial ${gateway.host}:${gateway.port}\n`);
+  await told;
+  await rm(path, { force: true });
+}

@@ -1,0 +1,55 @@
+/** Every limit of the clearinghouse, in one place. */
+export const LIMITS = {
+  usernameShortest: 3,
+  usernameLongest: 40,
+  passwordShortest: 8,
+  passwordLongest: 1000,
+  /** Body of one request to the site. */
+  bodyBytes: 64 * 1024,
+  /** Vessels in one request to acquire, renew or release. */
+  vesselsPerRequest: 500,
+  sessionMs: 7 * 24 * 3_600_000,
+  /** Failed log-ins of one address in `windowMs`. */
+  loginFailures: 20,
+  /** Registrations of one address in `windowMs`; a class may sit behind one address. */
+  registrations: 100,
+  windowMs: 15 * 60_000,
+  gatewayConnections: 20_000,
+  gatewayConnectionsPerHost: 512,
+  /** Messages of one connection to the gateway in a minute. */
+  gatewayMessagesPerMinute: 30,
+  /** From a connection to the gateway to its first advertisement. */
+  gatewayHelloMs: 10_000,
+  /** Requests under way may end within this time when the site stops. */
+  stopMs: 2_000,
+} as const;
+
+/** The rules about credits and leases, in Seattle's numbers. */
+export const POLICY = {
+  freeCredits: 10,
+  creditsPerDonation: 10,
+  firstLeaseMs: 4 * 3_600_000,
+  renewalMs: 7 * 24 * 3_600_000,
+  firstUserPort: 63_100,
+  lastUserPort: 63_179,
+} as const;
+
+export const QUEUE = {
+  /** A claim ends by then; the work under it must end before, see `workMs`. */
+  claimMs: 45_000,
+  workMs: 30_000,
+  /** One request to a node. */
+  requestMs: 8_000,
+  connectMs: 5_000,
+  /** Retries of a task whose node is away: first, longest; doubled in between. */
+  retryFirstMs: 1_000,
+  retryLongestMs: 5 * 60_000,
+  /** Looks at the queue even if no wake line came. */
+  sweepMs: 1_000,
+  /** Tasks under way at once. */
+  concurrency: 16,
+  /** Ended tasks are kept this long, for the operator. */
+  keepMs: 24 * 3_600_000,
+  /** Waiting for one wave of an acquisition, then its slow nodes are replaced. */
+  acquireMs: 20_000,
+} as const;

@@ -1,0 +1,20 @@
+import Database from 'better-sqlite3';
+import { ServiceError } from './errors.ts';
+
+/**
+ * One process for one state directory. The lock is the system's, on an open SQLite file, so that a process that was
+ * killed never leaves it behind.
+ * @throws ServiceError ALREADY_RUNNING
+ */
+export function takeLock(path: string): Disposable {
+  const database = new Database(path, { timeout: 0 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (cause) {
+    database.close();
+    throw new ServiceError('ALREADY_RUNNING', `expected no other clearinghouse on this state directory, got one`, {
+      cause,
+    });
+  }
+  return { [Symbol.dispose]: () => database.close() };
+}

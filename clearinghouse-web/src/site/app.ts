@@ -1,0 +1,136 @@
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import { rateLimit } from 'express-rate-limit';
+import helmet from 'helmet';
+import { PortalError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
+import { portalErrorOf, problemOf, titleOf } from './problems.ts';
+import { PUBLIC_FILES, send, sendPage, wantsJson } from './render.ts';
+import type { Page, Route, SiteComponents, SiteFacts, Visit } from './route.ts';
+import { ROUTES } from './routes.ts';
+import { checkOrigin, sessionTokenOf } from './session.ts';
+
+/** The site: the routes of the one table, behind the same checks. */
+export function createApp(components: SiteComponents, facts: SiteFacts): Express {
+  const app = express();
+  const secure = facts.publicUrl().startsWith('https:');
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  // With https there is a proxy in front of this process, and only it may say who asks.
+  app.set('trust proxy', secure ? 'loopback' : false);
+  app.use(helmet(helmetOptions(secure)));
+  app.use('/assets', express.static(PUBLIC_FILES, { maxAge: '1h', index: false, redirect: false }));
+  const parsers = [
+    express.json({ limit: LIMITS.bodyBytes }),
+    express.urlencoded({ extended: false, limit: LIMITS.bodyBytes, parameterLimit: 2 * LIMITS.vesselsPerRequest }),
+  ];
+  const limiters = { login: limiter(LIMITS.loginFailures, true), register: limiter(LIMITS.registrations, false) };
+  for (const route of ROUTES) {
+    const before = [...(route.method === 'post' ? parsers : []), ...(route.limit ? [limiters[route.limit]] : [])];
+    app[route.method](route.path, ...before, async (request: Request, response: Response) => {
+      await answer(route, await visitOf(request, response, { ...components, ...facts }));
+    });
+  }
+  app.use((request: Request) => {
+    throw new PortalError('NO_SUCH_PAGE', `expected a page of this site, got ${request.path.slice(0, 200)}`);
+  });
+  app.use(async (error: unknown, request: Request, response: Response, next: NextFunction) => {
+    if (response.headersSent) return next(error);
+    const visit = await visitOf(request, response, { ...components, ...facts }).catch(() => ({
+      ...{ ...components, ...facts, request, response },
+      account: undefined,
+      sessionToken: sessionTokenOf({ request, response, ...facts }),
+    }));
+    refuse(visit, portalErrorOf(error));
+  });
+  return app;
+}
+
+async function answer(route: Route<unknown>, visit: Visit): Promise<void> {
+  const { _csrf: formToken, ...entered } = entriesOf(visit.request.body);
+  try {
+    if (route.method === 'post') checkOrigin(visit, formToken);
+    if (route.access === 'user' && visit.account === undefined) {
+      throw new PortalError('NOT_AUTHENTICATED', 'expected somebody who is logged in, got nobody');
+    }
+    const answered = await route.handle(visit, route.body.parse(entered));
+    if (answered !== undefined) send(visit, answered);
+  } catch (thrown) {
+    const error = portalErrorOf(thrown);
+    if (visit.response.headersSent) throw thrown;
+    const mayShow = route.access === 'anyone' || visit.account !== undefined;
+    refuse(visit, error, mayShow && error.status < 500 ? await route.refused?.(visit, error, entered) : undefined);
+  }
+}
+
+/** @param page what to show to people instead of the general page. */
+function refuse(visit: Visit, error: PortalError, page?: Page): void {
+  const { response, request, logger } = visit;
+  if (error.code === 'INTERNAL') logger.error({ err: error.cause, path: request.path }, error.message);
+  response.vary('accept');
+  if (wantsJson(visit)) {
+    response
+      .status(error.status)
+      .type('application/problem+json')
+      .send(JSON.stringify(problemOf(error)));
+  } else if (error.code === 'NOT_AUTHENTICATED') {
+    const next = request.method === 'GET' ? request.path : '/vessels';
+    response.redirect(303, `/login?next=${encodeURIComponent(next)}`);
+  } else {
+    const title = titleOf(error);
+    sendPage(
+      visit,
+      page ?? { view: 'problem', title, data: { problem: { title, ...problemOf(error) } } },
+      error.status,
+    );
+  }
+}
+
+async function visitOf(request: Request, response: Response, rest: SiteComponents & SiteFacts): Promise<Visit> {
+  const sessionToken = sessionTokenOf({ request, response, publicUrl: rest.publicUrl });
+  const account = await rest.store.sessions.accountOf(sessionToken);
+  return { ...rest, request, response, sessionToken, account };
+}
+
+function entriesOf(body: unknown): Record<string, unknown> {
+  return typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...body } : {};
+}
+
+function limiter(limit: number, onlyFailures: boolean) {
+  return rateLimit({
+    windowMs: LIMITS.windowMs,
+    limit,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    skipSuccessfulRequests: onlyFailures,
+    handler: (_request, _response, next) =>
+      next(
+        new PortalError(
+          'TOO_MANY_REQUESTS',
+          `expected at most ${limit} attempts in 15 minutes, got more: wait a little`,
+        ),
+      ),
+  });
+}
+
+function helmetOptions(secure: boolean): Parameters<typeof helmet>[0] {
+  return {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    strictTransportSecurity: secure,
+    // On plain http a browser ignores it with a warning in its console.
+    crossOriginOpenerPolicy: secure,
+    originAgentCluster: secure,
+    referrerPolicy: { policy: 'same-origin' },
+  };
+}

@@ -1,0 +1,96 @@
+import { pipeline } from 'node:stream/promises';
+import { openArchive } from '../archive.ts';
+import { PortalError } from '../errors.ts';
+import type { Account } from '../store/accounts.ts';
+import type { Route, Visit } from './route.ts';
+import { nothingSchema } from './schemas.ts';
+
+const ARCHIVE = 'potluck-linux-x64.tgz';
+/** A new account's donor key takes the backend some milliseconds; longer than this it is away. */
+const DONOR_KEY_MS = 10_000;
+
+export const donations: Route<object> = {
+  method: 'get',
+  path: '/donations',
+  access: 'user',
+  body: nothingSchema,
+  handle: async (visit) => {
+    const { store, account, publicUrl, payload } = visit;
+    if (account === undefined) throw new PortalError('NOT_AUTHENTICATED', 'expected somebody who is logged in');
+    const donated = await store.nodes.donationsOf(account.id);
+    const downloadUrl = `${publicUrl()}/download/${account.donor_token}/${ARCHIVE}`;
+    const donorPage = `${publicUrl()}/download/${account.donor_token}`;
+    return {
+      json: { donations: donated, downloadUrl },
+      page: {
+        view: 'donations',
+        title: 'My donations',
+        data: { donations: donated, downloadUrl, donorPage, archive: ARCHIVE, available: payload !== undefined },
+      },
+    };
+  },
+};
+
+/** What the archive will do on a machine, for whoever was sent the link. */
+export const donorPage: Route<object> = {
+  method: 'get',
+  path: '/download/:token',
+  access: 'anyone',
+  body: nothingSchema,
+  handle: async (visit) => {
+    const donor = await donorOf(visit);
+    const downloadUrl = `${visit.publicUrl()}/download/${donor.donor_token}/${ARCHIVE}`;
+    return {
+      json: { donor: donor.username, downloadUrl },
+      page: {
+        view: 'download',
+        title: `Bring a dish for ${donor.username}`,
+        data: { donor: donor.username, downloadUrl, archive: ARCHIVE, available: visit.payload !== undefined },
+      },
+    };
+  },
+};
+
+export const archive: Route<object> = {
+  method: 'get',
+  path: `/download/:token/${ARCHIVE}`,
+  access: 'anyone',
+  body: nothingSchema,
+  handle: async (visit) => {
+    const { response, publicUrl, gateway } = visit;
+    const donor = await donorOf(visit);
+    const owner = await donorKeyOf(visit, donor);
+    const { stream, lengthBytes } = await openArchive(visit.payload, {
+      clearinghouse: publicUrl(),
+      gateway: gateway(),
+      donor: donor.username,
+      owner,
+    });
+    response.set({
+      'content-type': 'application/gzip',
+      'content-length': String(lengthBytes),
+      'content-disposition': `attachment; filename="${ARCHIVE}"`,
+      'cache-control': 'no-store',
+    });
+    // A browser that goes away in the middle is its own affair.
+    await pipeline(stream, response).catch(() => response.destroy());
+    return undefined;
+  },
+};
+
+async function donorOf({ store, request }: Visit): Promise<Account> {
+  const donor = await store.accounts.byDonorToken(String(request.params.token));
+  if (donor === undefined) throw new PortalError('NO_SUCH_PAGE', "expected a donor's link, got one that nobody has");
+  return donor;
+}
+
+async function donorKeyOf({ store, queue }: Visit, donor: Account) {
+  let key = donor.donor_key;
+  await queue.until(async () => {
+    key ??= (await store.accounts.byId(donor.id))?.donor_key ?? null;
+    return key !== null;
+  }, DONOR_KEY_MS);
+  if (key === null)
+    throw new PortalError('NOT_READY', "expected the donor's key to be made, it is not yet: try again soon");
+  return key;
+}

@@ -1,0 +1,60 @@
+import { describeError } from '@potluck/protocol';
+import { z } from 'zod';
+import { PortalError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
+
+const TITLES: Record<PortalError['code'], string> = {
+  INVALID_REQUEST: 'That was not quite right',
+  NOT_AUTHENTICATED: 'Please log in',
+  WRONG_PASSWORD: 'Wrong username or password',
+  CSRF: 'This form has gone stale',
+  NO_SUCH_PAGE: 'There is nothing here',
+  NO_SUCH_VESSEL: 'Not your vessel',
+  USERNAME_TAKEN: 'That username is taken',
+  NOT_ENOUGH_CREDITS: 'Not enough credits',
+  UNABLE_TO_ACQUIRE: 'No vessels to give',
+  TOO_LARGE: 'Too large',
+  TOO_MANY_REQUESTS: 'Slow down, please',
+  INTERNAL: 'Something broke on our side',
+  NO_PAYLOAD: 'No download yet',
+  NOT_READY: 'Not ready yet',
+};
+
+export function titleOf(error: PortalError): string {
+  return TITLES[error.code];
+}
+
+/** RFC 9457. */
+export function problemOf(error: PortalError): object {
+  return {
+    type: `urn:potluck:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,
+    title: titleOf(error),
+    status: error.status,
+    detail: error.message,
+    code: error.code,
+    ...(Object.keys(error.details).length > 0 && { details: error.details }),
+  };
+}
+
+/** The one place where what was thrown becomes what is told. */
+export function portalErrorOf(error: unknown): PortalError {
+  if (error instanceof PortalError) return error;
+  if (error instanceof z.ZodError) return invalid(error);
+  const { type, status } = error as { type?: unknown; status?: unknown };
+  if (type === 'entity.too.large') {
+    return new PortalError('TOO_LARGE', `expected a request of at most ${LIMITS.bodyBytes} bytes, got more`);
+  }
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new PortalError('INVALID_REQUEST', `expected a readable request, got: ${describeError(error)}`);
+  }
+  return new PortalError('INTERNAL', 'expected this to work, it did not: the operator can see why in the log', {
+    cause: error,
+  });
+}
+
+function invalid(error: z.ZodError): PortalError {
+  const fields: Record<string, string> = {};
+  for (const { path, message } of error.issues) fields[path.map(String).join('.')] ??= message;
+  const sentences = Object.entries(fields).map(([field, message]) => (field === '' ? message : `${field}: ${message}`));
+  return new PortalError('INVALID_REQUEST', sentences.join('; '), { details: { fields } });
+}

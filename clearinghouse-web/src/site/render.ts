@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { Eta } from 'eta';
+import type { PortalCode, PortalError } from '../errors.ts';
+import { csrfTokenOf } from '../store/sessions.ts';
+import type { Answer, Page, Visit } from './route.ts';
+import { keepSession } from './session.ts';
+import * as words from './words.ts';
+
+const ROOM = join(import.meta.dirname, '..', '..');
+export const PUBLIC_FILES = join(ROOM, 'public');
+
+const eta = new Eta({ views: join(ROOM, 'views'), cache: true });
+
+/** Programs say that they want JSON, or send it; everybody else is shown a page. */
+export function wantsJson(visit: Pick<Visit, 'request'>): boolean {
+  const { request } = visit;
+  if (request.is('application/json')) return true;
+  return request.accepts(['text/html', 'application/json']) === 'application/json';
+}
+
+export function send(visit: Visit, answer: Answer): void {
+  const { response } = visit;
+  response.vary('accept');
+  if (wantsJson(visit) || (answer.page === undefined && answer.redirect === undefined)) {
+    response.status(answer.status ?? 200).json(answer.json);
+  } else if (answer.redirect !== undefined) {
+    response.redirect(303, answer.redirect);
+  } else if (answer.page !== undefined) {
+    sendPage(visit, answer.page, answer.status ?? 200);
+  }
+}
+
+export function sendPage(visit: Visit, page: Page, status: number): void {
+  keepSession(visit);
+  const html = eta.render(page.view, {
+    ...page.data,
+    words,
+    title: page.title,
+    account: visit.account,
+    path: visit.request.path,
+    csrfToken: csrfTokenOf(visit.sessionToken),
+  });
+  visit.response.status(status).type('html').set('cache-control', 'no-store').send(html);
+}
+
+/** What is wrong with which field of a form. @param byCode the field that a code is about. */
+export function fieldsOf(error: PortalError, byCode: Partial<Record<PortalCode, string>>): Record<string, string> {
+  const { fields } = error.details;
+  if (typeof fields === 'object' && fields !== null) return fields as Record<string, string>;
+  const field = byCode[error.code];
+  return field === undefined ? {} : { [field]: error.message };
+}

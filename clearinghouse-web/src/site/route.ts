@@ -1,0 +1,63 @@
+import type { GatewayAddress } from '@potluck/protocol';
+import type { Request, Response } from 'express';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import type { PortalError } from '../errors.ts';
+import type { Queue } from '../queue.ts';
+import type { Account } from '../store/accounts.ts';
+import type { Store } from '../store/store.ts';
+
+/** What every route works with. */
+export interface SiteComponents {
+  readonly store: Store;
+  readonly queue: Queue;
+  readonly logger: Logger;
+}
+
+export interface SiteFacts {
+  /** Where people reach the site; no slash at the end. */
+  readonly publicUrl: () => string;
+  readonly gateway: () => GatewayAddress;
+  /** The file that archives are built from, if there is one. */
+  readonly payload: string | undefined;
+}
+
+/** One request, with what is known about who asks. */
+export interface Visit extends SiteComponents, SiteFacts {
+  readonly request: Request;
+  readonly response: Response;
+  readonly account: Account | undefined;
+  /** The cookie's value; of nobody in particular before the log-in. */
+  readonly sessionToken: string;
+}
+
+export interface Page {
+  /** Name of the template. */
+  readonly view: string;
+  readonly title: string;
+  readonly data?: object;
+}
+
+/** What a route answers: `json` for programs, `page` or `redirect` for people. */
+export interface Answer {
+  readonly status?: number;
+  readonly json: unknown;
+  readonly page?: Page;
+  readonly redirect?: string;
+}
+
+export interface Route<B> {
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  readonly access: 'anyone' | 'user';
+  /** Which limit on attempts it falls under. */
+  readonly limit?: 'login' | 'register';
+  readonly body: z.ZodType<B>;
+  /** `undefined` when it has written the response itself. */
+  handle(visit: Visit, body: B): Promise<Answer | undefined>;
+  /** The page to show instead of the general one when it is refused. */
+  refused?(visit: Visit, error: PortalError, entered: Readonly<Record<string, unknown>>): Promise<Page>;
+}
+
+/** An account that is known to be there, as `access: 'user'` makes sure. */
+export type Member = Visit & { readonly account: Account };

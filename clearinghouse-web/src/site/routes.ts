@@ -1,0 +1,24 @@
+import { login, loginForm, logout, register, registerForm, session } from './accounts.ts';
+import { archive, donations, donorPage } from './donations.ts';
+import { advertisements, home } from './public.ts';
+import type { Route } from './route.ts';
+import { acquireVessels, listVessels, releaseVessels, renewVessels } from './vessels.ts';
+
+/** Every route of the site. Each answers programs in JSON and people in HTML. */
+export const ROUTES: readonly Route<unknown>[] = [
+  home,
+  session,
+  registerForm,
+  register,
+  loginForm,
+  login,
+  logout,
+  listVessels,
+  acquireVessels,
+  renewVessels,
+  releaseVessels,
+  donations,
+  donorPage,
+  archive,
+  advertisements,
+] as readonly Route<unknown>[];

@@ -1,0 +1,85 @@
+import { keyIdSchema, publicJwkSchema, vesselNameSchema } from '@potluck/protocol';
+import { z } from 'zod';
+import { LIMITS } from '../limits.ts';
+
+/** A form sends an empty field as an empty text. */
+const emptyIsMissing = (value: unknown): unknown => (value === '' ? undefined : value);
+
+const usernameSchema = z
+  .string({ error: 'expected a username' })
+  .regex(
+    new RegExp(`^[0-9A-Za-z][0-9A-Za-z_]{${LIMITS.usernameShortest - 1},${LIMITS.usernameLongest - 1}}$`),
+    `expected a username of ${LIMITS.usernameShortest} to ${LIMITS.usernameLongest} letters, digits or "_", not starting with "_"`,
+  );
+
+const publicKeySchema = z
+  .preprocess(parseText, z.looseObject({}, { error: 'expected a public key as JWK' }))
+  .refine((value) => !Object.hasOwn(value, 'd'), {
+    error: 'expected a public key, got a private one: keep it to yourself, and give only the public part',
+    abort: true,
+  })
+  .pipe(publicJwkSchema);
+
+export const registerSchema = z
+  .object({
+    username: usernameSchema,
+    password: z
+      .string({ error: 'expected a password' })
+      .min(LIMITS.passwordShortest, `expected a password of at least ${LIMITS.passwordShortest} characters`)
+      .max(LIMITS.passwordLongest, `expected a password of at most ${LIMITS.passwordLongest} characters`),
+    email: z.preprocess(emptyIsMissing, z.email('expected an email address').max(254).optional()),
+    publicKey: publicKeySchema,
+  })
+  .refine(({ username, password }) => username.toLowerCase() !== password.toLowerCase(), {
+    error: 'expected a password other than the username',
+    path: ['password'],
+  });
+
+export const loginSchema = z.object({
+  username: z.string({ error: 'expected a username' }).max(200),
+  password: z.string({ error: 'expected a password' }).max(LIMITS.passwordLongest),
+  next: z.string().max(200).optional(),
+});
+
+export const nothingSchema = z.object({});
+
+export const acquireSchema = z.object({
+  count: z.coerce
+    .number({ error: 'expected a number of vessels' })
+    .int('expected a whole number of vessels')
+    .min(1, 'expected at least 1 vessel')
+    .max(LIMITS.vesselsPerRequest, `expected at most ${LIMITS.vesselsPerRequest} vessels`),
+});
+
+/** `NODEID:v1` */
+const handleSchema = z
+  .string()
+  .max(60)
+  .transform((text) => {
+    const [node, name] = text.split(':');
+    return { node, name };
+  })
+  .pipe(z.object({ node: keyIdSchema, name: vesselNameSchema }, { error: 'expected a handle such as NODEID:v1' }));
+
+const handlesSchema = z
+  .preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(handleSchema))
+  .refine((handles) => handles.length <= LIMITS.vesselsPerRequest, {
+    error: `expected at most ${LIMITS.vesselsPerRequest} vessels`,
+  });
+
+/** Programs send `handles`; the page's buttons say `only` this one or `all`. */
+export const selectionSchema = z.object({
+  handles: handlesSchema.optional(),
+  only: handleSchema.optional(),
+  all: z.literal('yes').optional(),
+});
+export type Selection = z.infer<typeof selectionSchema>;
+
+function parseText(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,72 @@
+import { parseCookie, stringifySetCookie } from 'cookie';
+import type { Request, Response } from 'express';
+import { PortalError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
+import { csrfMatches, newSessionToken } from '../store/sessions.ts';
+import type { Visit } from './route.ts';
+
+interface Exchange {
+  readonly request: Request;
+  readonly response: Response;
+  readonly publicUrl: () => string;
+}
+
+/** The session of the cookie, or a new one of nobody, which the browser is told only when it will need it. */
+export function sessionTokenOf(exchange: Exchange): string {
+  const value = parseCookie(exchange.request.headers.cookie ?? '')[cookieName(exchange)];
+  return value !== undefined && /^[A-Za-z0-9_-]{43}$/.test(value) ? value : newSessionToken();
+}
+
+/** Makes sure that the browser has the cookie of this session. */
+export function keepSession(visit: Visit): void {
+  if (parseCookie(visit.request.headers.cookie ?? '')[cookieName(visit)] === visit.sessionToken) return;
+  setSession(visit, visit.sessionToken);
+}
+
+export function setSession(exchange: Exchange, token: string): void {
+  exchange.response.append(
+    'set-cookie',
+    stringifySetCookie({
+      name: cookieName(exchange),
+      value: token,
+      httpOnly: true,
+      sameSite: 'lax',
+      secure: isSecure(exchange),
+      path: '/',
+      maxAge: LIMITS.sessionMs / 1000,
+    }),
+  );
+}
+
+/**
+ * Refuses a change that another site's page may have caused: the session's own token must come with it, and the browser
+ * must not say that it comes from elsewhere.
+ * @throws PortalError CSRF
+ */
+export function checkOrigin(visit: Visit, formToken: unknown): void {
+  const { request, sessionToken } = visit;
+  const token = request.get('x-csrf-token') ?? formToken;
+  if (typeof token !== 'string' || !csrfMatches(sessionToken, token)) {
+    throw new PortalError('CSRF', 'expected the token of this session, got none or another: load the page again');
+  }
+  const origin = request.get('origin');
+  if (origin !== undefined && !isOwnOrigin(visit, origin)) {
+    throw new PortalError('CSRF', `expected a request from this site, got one from ${origin.slice(0, 200)}`);
+  }
+  if (request.get('sec-fetch-site') === 'cross-site') {
+    throw new PortalError('CSRF', 'expected a request from this site, got one from another');
+  }
+}
+
+function isOwnOrigin({ request, publicUrl }: Visit, origin: string): boolean {
+  if (origin === new URL(publicUrl()).origin) return true;
+  return URL.canParse(origin) && new URL(origin).host === request.get('host');
+}
+
+function isSecure({ publicUrl }: Exchange): boolean {
+  return publicUrl().startsWith('https:');
+}
+
+function cookieName(exchange: Exchange): string {
+  return isSecure(exchange) ? '__Host-potluck' : 'potluck';
+}

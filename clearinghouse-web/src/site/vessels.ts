@@ -1,0 +1,143 @@
+import { type KeyId, parseRestrictions, type VesselName } from '@potluck/protocol';
+import type { z } from 'zod';
+import { acquire } from '../acquire.ts';
+import { PortalError } from '../errors.ts';
+import type { Holding, VesselRef } from '../store/holdings.ts';
+import { titleOf } from './problems.ts';
+import { fieldsOf } from './render.ts';
+import type { Member, Page, Route, Visit } from './route.ts';
+import {
+  acquireSchema as acquireBody,
+  type acquireSchema,
+  nothingSchema,
+  type Selection,
+  selectionSchema,
+} from './schemas.ts';
+
+/** A vessel as the API tells it. */
+interface VesselView {
+  /** `NODEID:v1` */
+  readonly handle: string;
+  readonly node: KeyId;
+  readonly vessel: VesselName;
+  readonly address: { host: string; port: number };
+  readonly active: boolean;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  readonly messports: readonly number[];
+  readonly connports: readonly number[];
+}
+
+const NOTICES: Record<string, string> = {
+  welcome: 'Welcome to the table. Your key is your name here: keep the downloaded file safe.',
+  acquired: 'The vessels are yours for 4 hours; renew them to keep them for 7 days.',
+  renewed: 'Renewed for 7 days from now.',
+  released: 'Released. They are being emptied, and your credits are back.',
+};
+
+export const listVessels: Route<object> = {
+  method: 'get',
+  path: '/vessels',
+  access: 'user',
+  body: nothingSchema,
+  handle: async (visit) => ({ json: await overview(visit), page: await pageOf(visit) }),
+};
+
+export const acquireVessels: Route<z.infer<typeof acquireSchema>> = {
+  method: 'post',
+  path: '/vessels/acquire',
+  access: 'user',
+  body: acquireBody,
+  handle: async (visit, { count }) => {
+    const vessels = await acquire(visit.store, visit.queue, memberOf(visit).account, count);
+    return { status: 201, json: { vessels: vessels.map(viewOf) }, redirect: '/vessels?notice=acquired' };
+  },
+  refused: async (visit, error, entered) => await pageOf(visit, { error, entered }),
+};
+
+export const renewVessels: Route<Selection> = {
+  method: 'post',
+  path: '/vessels/renew',
+  access: 'user',
+  body: selectionSchema,
+  handle: async (visit, selection) => {
+    const { store, account } = memberOf(visit);
+    await store.leases.renew(account.id, await selected(visit, selection));
+    return { json: await overview(visit), redirect: '/vessels?notice=renewed' };
+  },
+  refused: async (visit, error) => await pageOf(visit, { error }),
+};
+
+export const releaseVessels: Route<Selection> = {
+  method: 'post',
+  path: '/vessels/release',
+  access: 'user',
+  body: selectionSchema,
+  handle: async (visit, selection) => {
+    const { store, queue, account } = memberOf(visit);
+    await store.leases.release(account.id, await selected(visit, selection));
+    queue.wake();
+    return { json: await overview(visit), redirect: '/vessels?notice=released' };
+  },
+  refused: async (visit, error) => await pageOf(visit, { error }),
+};
+
+async function overview(visit: Visit) {
+  const { store, account } = memberOf(visit);
+  const [credits, holdings] = [await store.leases.credits(account.id), await store.leases.holdings(account.id)];
+  return { credits, userPort: account.user_port, vessels: holdings.map(viewOf) };
+}
+
+async function pageOf(
+  visit: Visit,
+  { error, entered = {} }: { error?: PortalError; entered?: Readonly<Record<string, unknown>> } = {},
+): Promise<Page> {
+  const { credits, vessels } = await overview(visit);
+  const notice = error === undefined ? NOTICES[String(visit.request.query.notice)] : undefined;
+  const offered = await visit.store.nodes.counts();
+  return {
+    view: 'vessels',
+    title: 'My vessels',
+    data: {
+      credits,
+      vessels,
+      offered,
+      notice,
+      entered,
+      error: error && { title: titleOf(error), message: error.message },
+      fields: error === undefined ? {} : fieldsOf(error, {}),
+      publicUrl: visit.publicUrl(),
+    },
+  };
+}
+
+async function selected(visit: Visit, { handles, only, all }: Selection): Promise<VesselRef[]> {
+  const { store, account } = memberOf(visit);
+  const refs =
+    only !== undefined ? [only] : all !== undefined ? await store.leases.holdings(account.id) : (handles ?? []);
+  if (refs.length === 0)
+    throw new PortalError('INVALID_REQUEST', 'expected at least one vessel to be chosen, got none');
+  return refs;
+}
+
+/** The check of `access: 'user'`, for the types. */
+function memberOf(visit: Visit): Member {
+  const { account } = visit;
+  if (account === undefined)
+    throw new PortalError('NOT_AUTHENTICATED', 'expected somebody who is logged in, got nobody');
+  return { ...visit, account };
+}
+
+function viewOf({ node, name, address, active, expiresAt, restrictions }: Holding): VesselView {
+  const { messport, connport } = parseRestrictions(restrictions);
+  return {
+    handle: `${node}:${name}`,
+    node,
+    vessel: name,
+    address,
+    active,
+    expiresAt,
+    messports: [...messport].sort((a, b) => a - b),
+    connports: [...connport].sort((a, b) => a - b),
+  };
+}

@@ -1,0 +1,94 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { type KeyId, keyIdOf, type PublicJwk } from '@potluck/protocol';
+import type { Selectable } from 'kysely';
+import { PortalError } from '../errors.ts';
+import type { Database } from './database.ts';
+import type { AccountsTable } from './schema.ts';
+import type { Tasks, Trx } from './tasks.ts';
+
+export type Account = Selectable<AccountsTable>;
+
+export interface NewAccount {
+  readonly username: string;
+  readonly email: string | undefined;
+  /** Argon2id as a PHC string. */
+  readonly passwordHash: string;
+  readonly publicKey: PublicJwk;
+}
+
+export class Accounts {
+  readonly #db: Database;
+  readonly #tasks: Tasks;
+
+  constructor(db: Database, tasks: Tasks) {
+    this.#db = db;
+    this.#tasks = tasks;
+  }
+
+  /** Makes the account and queues its donor key. @throws PortalError USERNAME_TAKEN */
+  async create(account: NewAccount): Promise<Account> {
+    return await this.#db.transaction().execute(async (trx) => {
+      const username_key = account.username.toLowerCase();
+      const taken = await trx
+        .selectFrom('accounts')
+        .select('id')
+        .where('username_key', '=', username_key)
+        .executeTakeFirst();
+      if (taken !== undefined) {
+        throw new PortalError('USERNAME_TAKEN', `expected a username that is free, got "${account.username}"`);
+      }
+      const row = await trx
+        .insertInto('accounts')
+        .values({
+          id: randomUUID(),
+          username: account.username,
+          username_key,
+          email: account.email ?? null,
+          password: account.passwordHash,
+          public_x: account.publicKey.x,
+          key_id: keyIdOf(account.publicKey),
+          donor_token: randomBytes(16).toString('base64url'),
+          created_at: Date.now(),
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      await this.#tasks.add(trx, {
+        kind: 'make-donor-key',
+        subject: `account:${row.id}`,
+        payload: { account: row.id },
+      });
+      return row;
+    });
+  }
+
+  async byUsername(username: string): Promise<Account | undefined> {
+    return await this.#db
+      .selectFrom('accounts')
+      .selectAll()
+      .where('username_key', '=', username.toLowerCase())
+      .executeTakeFirst();
+  }
+
+  async byId(id: string): Promise<Account | undefined> {
+    return await this.#db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+
+  async byDonorToken(token: string): Promise<Account | undefined> {
+    return await this.#db.selectFrom('accounts').selectAll().where('donor_token', '=', token).executeTakeFirst();
+  }
+
+  async setDonorKey(trx: Trx, id: string, key: KeyId): Promise<void> {
+    await trx.updateTable('accounts').set({ donor_key: key }).where('id', '=', id).execute();
+  }
+
+  /** Which of these keys are donors', and whose. */
+  async donorsOf(keys: readonly KeyId[]): Promise<Map<KeyId, string>> {
+    if (keys.length === 0) return new Map();
+    const rows = await this.#db
+      .selectFrom('accounts')
+      .select(['id', 'donor_key'])
+      .where('donor_key', 'in', keys)
+      .execute();
+    return new Map(rows.map(({ id, donor_key }) => [donor_key as KeyId, id]));
+  }
+}

@@ -1,0 +1,66 @@
+import type { Address, KeyId, VesselName } from '@potluck/protocol';
+import { POLICY } from '../limits.ts';
+import type { Database } from './database.ts';
+import type { Trx } from './tasks.ts';
+
+/** Which vessel: a node and a name on it. As text: `NODEID:v1`. */
+export interface VesselRef {
+  readonly node: KeyId;
+  readonly name: VesselName;
+}
+
+export interface Credits {
+  readonly total: number;
+  readonly used: number;
+}
+
+/** A vessel that an account holds. */
+export interface Holding extends VesselRef {
+  readonly address: Address;
+  readonly active: boolean;
+  readonly expiresAt: number;
+  readonly restrictions: string;
+}
+
+/** Credits are counted, never stored: nothing can drift from what is held and donated. */
+export async function creditsOf(db: Database | Trx, accountId: string): Promise<Credits> {
+  const donations = await db
+    .selectFrom('donations')
+    .innerJoin('nodes', 'nodes.id', 'donations.node_id')
+    .select((eb) => eb.fn.countAll<number>().as('n'))
+    .where('donations.account_id', '=', accountId)
+    .where('nodes.connected', '=', 1)
+    .where('nodes.advertised_until', '>', Date.now())
+    .executeTakeFirstOrThrow();
+  const held = await db
+    .selectFrom('vessels')
+    .select((eb) => eb.fn.countAll<number>().as('n'))
+    .where('account_id', '=', accountId)
+    .executeTakeFirstOrThrow();
+  return {
+    total: POLICY.freeCredits + POLICY.creditsPerDonation * Number(donations.n),
+    used: Number(held.n),
+  };
+}
+
+/** Only what is leased in full; a vessel of an acquisition under way is not there yet. */
+export async function holdingsOf(db: Database | Trx, accountId: string): Promise<Holding[]> {
+  const rows = await db
+    .selectFrom('vessels')
+    .innerJoin('nodes', 'nodes.id', 'vessels.node_id')
+    .select(['vessels.node_id', 'name', 'restrictions', 'expires_at', 'host', 'port', 'connected', 'advertised_until'])
+    .where('account_id', '=', accountId)
+    .where('state', '=', 'leased')
+    .orderBy('vessels.node_id')
+    .orderBy('name')
+    .execute();
+  const now = Date.now();
+  return rows.map((row) => ({
+    node: row.node_id,
+    name: row.name,
+    address: { host: row.host, port: row.port },
+    active: row.connected === 1 && row.advertised_until > now,
+    expiresAt: row.expires_at ?? 0,
+    restrictions: row.restrictions,
+  }));
+}

@@ -1,0 +1,150 @@
+import type { Address, Advertisement, KeyId } from '@potluck/protocol';
+import type { Database } from './database.ts';
+import type { Tasks, Trx } from './tasks.ts';
+
+export interface Sighting {
+  readonly node: KeyId;
+  readonly advertisement: Advertisement;
+  readonly jws: string;
+  /** The first of its connection: then the node is looked at again. */
+  readonly first: boolean;
+}
+
+export interface DonationRow {
+  readonly node: KeyId;
+  readonly address: Address;
+  readonly active: boolean;
+  readonly lastSeen: number;
+  readonly vessels: number;
+}
+
+export class Nodes {
+  readonly #db: Database;
+  readonly #tasks: Tasks;
+
+  constructor(db: Database, tasks: Tasks) {
+    this.#db = db;
+    this.#tasks = tasks;
+  }
+
+  /**
+   * Writes down what a node says of itself and queues what has to follow.
+   * @returns false if a newer advertisement of the node is known: then this one changes nothing.
+   */
+  async seen({ node, advertisement, jws, first }: Sighting): Promise<boolean> {
+    const now = Date.now();
+    const [address = { host: 'unknown', port: 1 }] = advertisement.addresses;
+    return await this.#db.transaction().execute(async (trx) => {
+      const known = await trx.selectFrom('nodes').selectAll().where('id', '=', node).executeTakeFirst();
+      const issuedAt = advertisement.iat * 1000;
+      // A public text can be sent again by anybody; it must not move a node back to where it was.
+      if (known !== undefined && issuedAt < known.advertised_at && known.advertised_until > now) return false;
+      const facts = {
+        host: address.host,
+        port: address.port,
+        advertisement: jws,
+        advertised_at: issuedAt,
+        advertised_until: advertisement.exp * 1000,
+        connected: 1,
+        last_seen: now,
+      };
+      await trx
+        .insertInto('nodes')
+        .values({ id: node, first_seen: now, ...facts })
+        .onConflict((oc) => oc.column('id').doUpdateSet(facts))
+        .execute();
+      await trx.deleteFrom('node_keys').where('node_id', '=', node).execute();
+      const keys = [...new Set(advertisement.keys)].map((key_id) => ({ node_id: node, key_id }));
+      if (keys.length > 0) await trx.insertInto('node_keys').values(keys).execute();
+      if (first || moved(known, address)) {
+        await this.#tasks.wakeNode(trx, node);
+        if (await namesDonor(trx, advertisement.keys)) {
+          await this.#tasks.addOnce(trx, { kind: 'inspect-node', subject: `node:${node}`, node, payload: { node } });
+        }
+      }
+      return true;
+    });
+  }
+
+  async gone(node: KeyId): Promise<void> {
+    await this.#db.updateTable('nodes').set({ connected: 0, last_seen: Date.now() }).where('id', '=', node).execute();
+  }
+
+  /** A gateway that starts has no connections yet. */
+  async allGone(): Promise<void> {
+    await this.#db.updateTable('nodes').set({ connected: 0 }).where('connected', '=', 1).execute();
+  }
+
+  /** Where a node is and which keys it names, if it has ever been seen. */
+  async find(node: KeyId): Promise<{ address: Address; keys: KeyId[] } | undefined> {
+    const row = await this.#db.selectFrom('nodes').select(['host', 'port']).where('id', '=', node).executeTakeFirst();
+    if (row === undefined) return undefined;
+    const keys = await this.#db.selectFrom('node_keys').select('key_id').where('node_id', '=', node).execute();
+    return { address: row, keys: keys.map(({ key_id }) => key_id) };
+  }
+
+  /** The signed texts, still valid, of the connected nodes that name this key. */
+  async advertisementsOf(key: KeyId): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom('node_keys')
+      .innerJoin('nodes', 'nodes.id', 'node_keys.node_id')
+      .select('nodes.advertisement')
+      .where('node_keys.key_id', '=', key)
+      .where('nodes.advertised_until', '>', Date.now())
+      .orderBy('nodes.id')
+      .execute();
+    return rows.map(({ advertisement }) => advertisement);
+  }
+
+  async donationsOf(accountId: string): Promise<DonationRow[]> {
+    const rows = await this.#db
+      .selectFrom('donations')
+      .innerJoin('nodes', 'nodes.id', 'donations.node_id')
+      .select(['nodes.id', 'host', 'port', 'connected', 'advertised_until', 'last_seen'])
+      .select((eb) =>
+        eb
+          .selectFrom('vessels')
+          .select((v) => v.fn.countAll<number>().as('n'))
+          .whereRef('vessels.node_id', '=', 'nodes.id')
+          .as('vessels'),
+      )
+      .where('donations.account_id', '=', accountId)
+      .orderBy('donations.created_at')
+      .execute();
+    return rows.map(({ id, host, port, connected, advertised_until, last_seen, vessels }) => ({
+      node: id,
+      address: { host, port },
+      active: connected === 1 && advertised_until > Date.now(),
+      lastSeen: last_seen,
+      vessels: Number(vessels ?? 0),
+    }));
+  }
+
+  /** Active donated nodes, and the vessels on them: for everyone to see. */
+  async counts(): Promise<{ nodes: number; vessels: number; free: number }> {
+    const active = this.#db
+      .selectFrom('donations')
+      .innerJoin('nodes', 'nodes.id', 'donations.node_id')
+      .where('nodes.connected', '=', 1)
+      .where('nodes.advertised_until', '>', Date.now());
+    const nodes = await active.select((eb) => eb.fn.countAll<number>().as('n')).executeTakeFirstOrThrow();
+    const vessels = await active
+      .innerJoin('vessels', 'vessels.node_id', 'nodes.id')
+      .select((eb) => [
+        eb.fn.countAll<number>().as('all'),
+        eb.fn.countAll<number>().filterWhere('vessels.state', '=', 'free').as('free'),
+      ])
+      .executeTakeFirstOrThrow();
+    return { nodes: Number(nodes.n), vessels: Number(vessels.all), free: Number(vessels.free) };
+  }
+}
+
+async function namesDonor(trx: Trx, keys: readonly KeyId[]): Promise<boolean> {
+  if (keys.length === 0) return false;
+  const donor = await trx.selectFrom('accounts').select('id').where('donor_key', 'in', keys).executeTakeFirst();
+  return donor !== undefined;
+}
+
+function moved(known: { host: string; port: number } | undefined, address: Address): boolean {
+  return known === undefined || known.host !== address.host || known.port !== address.port;
+}

@@ -1,0 +1,111 @@
+import type { KeyId, VesselName } from '@potluck/protocol';
+import type { ColumnType, Generated } from 'kysely';
+
+/** All times are milliseconds since the epoch. */
+export interface AccountsTable {
+  id: string;
+  username: string;
+  /** `username` in lower case: two names that look alike are one. */
+  username_key: string;
+  email: string | null;
+  /** Argon2id as a PHC string. */
+  password: string;
+  /** The user's public key, as its JWK member `x`. */
+  public_x: string;
+  key_id: KeyId;
+  user_port: number | null;
+  /** The key that owns what the account donates; only the backend has its private part. */
+  donor_key: KeyId | null;
+  /** 128 bits in base64url: who has it may download the account's archive. */
+  donor_token: string;
+  created_at: number;
+}
+
+export interface SessionsTable {
+  /** SHA-256 of the cookie's value. */
+  token_hash: string;
+  account_id: string;
+  expires_at: number;
+}
+
+export interface NodesTable {
+  id: KeyId;
+  host: string;
+  port: number;
+  /** The signed text, as it came. */
+  advertisement: string;
+  advertised_at: number;
+  advertised_until: number;
+  /** 1 while a connection of it to the gateway is open. */
+  connected: number;
+  first_seen: number;
+  last_seen: number;
+}
+
+/** Which keys a node's current advertisement names. */
+export interface NodeKeysTable {
+  node_id: KeyId;
+  key_id: KeyId;
+}
+
+export interface DonationsTable {
+  node_id: KeyId;
+  account_id: string;
+  created_at: number;
+}
+
+/**
+ * `free` -> `reserved` (an acquisition is under way) -> `leased` -> `cleaning` -> `free`. Whoever holds it holds it until
+ * `expires_at`; `fence` grows with every change of holder, and who acts on a vessel names the fence that he was given.
+ */
+export type LeaseState = 'free' | 'reserved' | 'leased' | 'cleaning';
+
+export interface VesselsTable {
+  node_id: KeyId;
+  name: VesselName;
+  owner: KeyId;
+  restrictions: string;
+  state: LeaseState;
+  fence: number;
+  account_id: string | null;
+  attempt: string | null;
+  expires_at: number | null;
+}
+
+/** Ports that a vessel owns for both UDP and TCP. */
+export interface VesselPortsTable {
+  node_id: KeyId;
+  name: VesselName;
+  port: number;
+}
+
+export type TaskState = 'waiting' | 'claimed' | 'done' | 'failed';
+
+export interface TasksTable {
+  id: Generated<number>;
+  kind: string;
+  /** What it works on; tasks on one subject never run at once. */
+  subject: string;
+  node_id: KeyId | null;
+  payload: string;
+  state: TaskState;
+  attempts: ColumnType<number, number | undefined, number>;
+  run_at: number;
+  /** The fencing token of the claim: a result is taken only under it. */
+  token: string | null;
+  claimed_until: number | null;
+  error: string | null;
+  created_at: number;
+  ended_at: number | null;
+}
+
+export interface Tables {
+  accounts: AccountsTable;
+  sessions: SessionsTable;
+  nodes: NodesTable;
+  node_keys: NodeKeysTable;
+  donations: DonationsTable;
+  vessels: VesselsTable;
+  vessel_ports: VesselPortsTable;
+  tasks: TasksTable;
+}

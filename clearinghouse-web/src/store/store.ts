@@ -1,0 +1,51 @@
+import { sql } from 'kysely';
+import { Accounts } from './accounts.ts';
+import { type Database, openDatabase } from './database.ts';
+import { Inventory } from './inventory.ts';
+import { Leases } from './leases.ts';
+import { migrate } from './migrations.ts';
+import { Nodes } from './nodes.ts';
+import { Sessions } from './sessions.ts';
+import { Tasks } from './tasks.ts';
+
+/** The main database, shared by site and backend; it never has an owner's private key. */
+export class Store implements AsyncDisposable {
+  readonly tasks: Tasks;
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly nodes: Nodes;
+  readonly leases: Leases;
+  readonly inventory: Inventory;
+  readonly #db: Database;
+
+  private constructor(db: Database) {
+    this.#db = db;
+    this.tasks = new Tasks(db);
+    this.accounts = new Accounts(db, this.tasks);
+    this.sessions = new Sessions(db);
+    this.nodes = new Nodes(db, this.tasks);
+    this.leases = new Leases(db, this.tasks);
+    this.inventory = new Inventory(db, this.tasks);
+  }
+
+  /** Opens the database and brings its tables up to date. @throws ServiceError STATE_BROKEN */
+  static async open(path: string): Promise<Store> {
+    const db = openDatabase(path);
+    try {
+      await migrate(db);
+    } catch (error) {
+      await db.destroy();
+      throw error;
+    }
+    return new Store(db);
+  }
+
+  /** Answers if the database does. */
+  async ping(): Promise<void> {
+    await sql`SELECT 1`.execute(this.#db);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#db.destroy();
+  }
+}

@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import type { KeyId } from '@potluck/protocol';
+import { type Selectable, sql, type Transaction } from 'kysely';
+import { QUEUE } from '../limits.ts';
+import type { Database } from './database.ts';
+import type { Tables, TaskState, TasksTable } from './schema.ts';
+
+export type Trx = Transaction<Tables>;
+
+export interface NewTask {
+  readonly kind: string;
+  readonly subject: string;
+  readonly node?: KeyId;
+  readonly payload: object;
+}
+
+/** A task that is claimed; `token` proves it until `claimed_until`. */
+export type Claim = Selectable<TasksTable> & { token: string };
+
+/** The queue by which the site asks the backend; every decision is one statement or one transaction. */
+export class Tasks {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Writes a task in the transaction that needs it done; wake the backend after the commit. @returns its number. */
+  async add(trx: Trx, task: NewTask): Promise<number> {
+    const now = Date.now();
+    const row = await trx
+      .insertInto('tasks')
+      .values({
+        kind: task.kind,
+        subject: task.subject,
+        node_id: task.node ?? null,
+        payload: JSON.stringify(task.payload),
+        state: 'waiting',
+        run_at: now,
+        created_at: now,
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    return row.id;
+  }
+
+  /** As `add`, unless the same kind of task on the same subject waits already. */
+  async addOnce(trx: Trx, task: NewTask): Promise<void> {
+    const waiting = await trx
+      .updateTable('tasks')
+      .set({ run_at: Date.now() })
+      .where('state', '=', 'waiting')
+      .where('subject', '=', task.subject)
+      .where('kind', '=', task.kind)
+      .executeTakeFirst();
+    if (waiting.numUpdatedRows === 0n) await this.add(trx, task);
+  }
+
+  /** Takes the oldest task that is due and whose subject nobody works on. */
+  async claim(now = Date.now()): Promise<Claim | undefined> {
+    const token = randomBytes(16).toString('base64url');
+    const row = await this.#db
+      .updateTable('tasks')
+      .set((eb) => ({
+        state: 'claimed' as const,
+        token,
+        claimed_until: now + QUEUE.claimMs,
+        attempts: eb('attempts', '+', 1),
+      }))
+      .where('id', '=', (eb) =>
+        eb
+          .selectFrom('tasks as t')
+          .select('t.id')
+          .where('t.state', '=', sql.lit('waiting'))
+          .where('t.run_at', '<=', now)
+          .where(({ not, exists, selectFrom }) =>
+            not(
+              exists(
+                selectFrom('tasks as c')
+                  .select('c.id')
+                  .where('c.state', '=', sql.lit('claimed'))
+                  .whereRef('c.subject', '=', 't.subject'),
+              ),
+            ),
+          )
+          .orderBy('t.run_at')
+          .orderBy('t.id')
+          .limit(1),
+      )
+      .returningAll()
+      .executeTakeFirst();
+    return row === undefined ? undefined : { ...row, token };
+  }
+
+  /** @returns when the next task is due, if any waits. */
+  async nextDue(): Promise<number | undefined> {
+    const row = await this.#db
+      .selectFrom('tasks')
+      .select('run_at')
+      .where('state', '=', sql.lit('waiting'))
+      .orderBy('run_at')
+      .limit(1)
+      .executeTakeFirst();
+    return row?.run_at;
+  }
+
+  /**
+   * Writes the end of a claimed task together with its effect, or neither.
+   * @returns false if the claim was lost in the meantime: then nothing was written.
+   */
+  async finish(claim: Claim, effect: (trx: Trx) => Promise<void>): Promise<boolean> {
+    return await this.#end(claim, { state: 'done', error: null }, effect);
+  }
+
+  /** As `finish`, for a task that will never succeed. */
+  async fail(claim: Claim, error: string, effect: (trx: Trx) => Promise<void>): Promise<boolean> {
+    return await this.#end(claim, { state: 'failed', error }, effect);
+  }
+
+  /** Gives a claimed task back; it will be due at `runAt`. */
+  async retry(claim: Claim, error: string, runAt: number): Promise<void> {
+    await this.#db
+      .updateTable('tasks')
+      .set({ state: 'waiting', token: null, claimed_until: null, error, run_at: runAt })
+      .where('id', '=', claim.id)
+      .where('token', '=', claim.token)
+      .execute();
+  }
+
+  /** Gives back the claims that have run out; with `Infinity` all of them, which only the sole backend may say. */
+  async reclaim(now: number): Promise<void> {
+    const given = this.#db
+      .updateTable('tasks')
+      .set({ state: 'waiting', token: null, claimed_until: null })
+      .where('state', '=', sql.lit('claimed'));
+    await (Number.isFinite(now) ? given.where('claimed_until', '<=', now) : given).execute();
+  }
+
+  /** A node is back: what waits for it is due now. @returns whether anything waits. */
+  async wakeNode(trx: Trx, node: KeyId): Promise<boolean> {
+    const woken = await trx
+      .updateTable('tasks')
+      .set({ run_at: Date.now() })
+      .where('state', '=', sql.lit('waiting'))
+      .where('node_id', '=', node)
+      .executeTakeFirst();
+    return woken.numUpdatedRows > 0n;
+  }
+
+  async states(ids: readonly number[]): Promise<Map<number, TaskState>> {
+    const rows = await this.#db.selectFrom('tasks').select(['id', 'state']).where('id', 'in', ids).execute();
+    return new Map(rows.map(({ id, state }) => [id, state]));
+  }
+
+  /** Drops tasks that nobody has begun. */
+  async cancel(trx: Trx, ids: readonly number[]): Promise<void> {
+    await trx.deleteFrom('tasks').where('id', 'in', ids).where('state', '=', 'waiting').execute();
+  }
+
+  async prune(now = Date.now()): Promise<void> {
+    await this.#db
+      .deleteFrom('tasks')
+      .where('ended_at', '<', now - QUEUE.keepMs)
+      .execute();
+  }
+
+  async #end(
+    claim: Claim,
+    end: { state: 'done' | 'failed'; error: string | null },
+    effect: (trx: Trx) => Promise<void>,
+  ): Promise<boolean> {
+    return await this.#db.transaction().execute(async (trx) => {
+      const ended = await trx
+        .updateTable('tasks')
+        .set({ ...end, token: null, claimed_until: null, ended_at: Date.now() })
+        .where('id', '=', claim.id)
+        .where('token', '=', claim.token)
+        .executeTakeFirst();
+      if (ended.numUpdatedRows === 0n) return false;
+      await effect(trx);
+      return true;
+    });
+  }
+}
