@@ -20,6 +20,8 @@ interface Watched {
   settledAt: number;
   usedMs: number;
   mainMs: number;
+  /** Since when the main thread is known to have been able to run and seen not to have used anything. */
+  quietAt: number;
   dueAt: number;
   /** The last full look: threads, report. */
   reportedAt: number;
@@ -30,6 +32,8 @@ interface Watched {
 }
 
 const REPORT_MS = 1000;
+/** Longer than a tick of any usual kernel. */
+const QUIET_MS = 12;
 
 /**
  * Holds every watched process to its CPU share and its memory, from outside, by one timer for all of them. A process
@@ -41,6 +45,7 @@ export class Governor implements AsyncDisposable {
   readonly #watched = new Map<VesselProcess, Watched>();
   #running = false;
   #able = false;
+  #breathing: Watched | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   async start(): Promise<void> {
@@ -94,6 +99,7 @@ export class Governor implements AsyncDisposable {
     for (const watched of [...this.#watched.values()]) {
       // Half a millisecond early is better than a whole one late.
       if (watched.dueAt > now + 0.5) continue;
+      this.#endBreath();
       try {
         this.#look(watched);
       } catch {
@@ -101,6 +107,7 @@ export class Governor implements AsyncDisposable {
         this.unwatch(watched.process);
       }
     }
+    if (this.#breathing !== undefined) setImmediate(() => this.#endBreath());
     this.#schedule();
   }
 
@@ -133,11 +140,9 @@ export class Governor implements AsyncDisposable {
   #freeze(watched: Watched): void {
     const breathMs = watched.share.breathMs();
     if (watched.stopped) {
-      watched.process.signal('SIGCONT');
-      watched.stopped = false;
+      this.#thaw(watched);
       watched.dueAt = performance.now() + Math.max(1, breathMs);
-      // Shorter than a timer can wait: long enough for the kernel to let it run, no longer.
-      if (breathMs < 1) setImmediate(() => this.#endBreath(watched));
+      if (breathMs < 1) this.#breathing = watched;
       return;
     }
     watched.process.signal('SIGSTOP');
@@ -145,13 +150,21 @@ export class Governor implements AsyncDisposable {
     watched.dueAt = performance.now() + watched.share.freezeMs();
   }
 
-  #endBreath(watched: Watched): void {
-    if (this.#watched.get(watched.process) === watched && !watched.stopped) this.#freeze(watched);
+  #thaw(watched: Watched): void {
+    watched.process.signal('SIGCONT');
+    watched.stopped = false;
+    watched.quietAt = performance.now();
+  }
+
+  /** A breath shorter than a timer can wait lasts until the next process is looked at, or until the tick is over. */
+  #endBreath(): void {
+    const watched = this.#breathing;
+    this.#breathing = undefined;
+    if (watched !== undefined && this.#watched.get(watched.process) === watched) this.#freeze(watched);
   }
 
   #run(watched: Watched): void {
-    if (watched.stopped) watched.process.signal('SIGCONT');
-    watched.stopped = false;
+    if (watched.stopped) this.#thaw(watched);
     watched.dueAt = performance.now() + watched.share.nextLookMs();
   }
 }
@@ -170,6 +183,7 @@ function firstLook(process: VesselProcess, limits: GovernorLimits): Watched | un
       settledAt: now,
       usedMs,
       mainMs: meter.mainThreadNs() / 1e6,
+      quietAt: now,
       dueAt: now + 1,
       reportedAt: now,
       reportedMs: usedMs,
@@ -181,12 +195,16 @@ function firstLook(process: VesselProcess, limits: GovernorLimits): Watched | un
   }
 }
 
-/** Nothing moves in a process whose main thread sleeps; what its helpers use is charged at the next full look. */
+/**
+ * Nothing moves in a process whose main thread sleeps; what its helpers use is charged at the next full look. The kernel
+ * counts a running thread at its clock ticks only, so no change says something only after more than a tick.
+ */
 function isIdle(watched: Watched): boolean {
+  const now = performance.now();
   const mainMs = watched.meter.mainThreadNs() / 1e6;
-  const idle = mainMs === watched.mainMs;
+  if (mainMs !== watched.mainMs) watched.quietAt = now;
   watched.mainMs = mainMs;
-  return idle && watched.share.credit >= 0;
+  return now - watched.quietAt >= QUIET_MS && watched.share.credit >= 0;
 }
 
 function settle(watched: Watched, usedMs: number): void {

@@ -7,8 +7,10 @@ export const LOOK_MS = 20;
 const BURST_MS = 100;
 /** but always enough for one request: CPU milliseconds. */
 const BURST_FLOOR_MS = 10;
-/** A debt is worked off, but one that came of our own long silence is not worth more than this much wall time. */
+/** A debt is worked off, but one that came of our own long silence is not worth more than this much wall time, */
 const DEBT_MS = 500;
+/** or this much CPU where the share is small: what may be used between two looks. */
+const DEBT_FLOOR_MS = 25;
 /** What a stopped process should have in hand when it goes on, so that it is not stopped again at once. */
 const RUN_MS = 8;
 /** Of its fair part of a freeze, how much a process in debt may run between two freezes. */
@@ -28,7 +30,7 @@ export class Share {
   constructor(share: number) {
     this.#share = share;
     this.#most = Math.max(BURST_MS * share, BURST_FLOOR_MS);
-    this.#least = -DEBT_MS * share;
+    this.#least = -Math.max(DEBT_MS * share, DEBT_FLOOR_MS);
     this.#credit = this.#most;
   }
 

@@ -30,7 +30,7 @@ const PIPE_BYTES_PER_SECOND = 4 * 1024 * 1024;
 const ENGINE_BYTES_PER_SECOND = 256 * 1024;
 const STDERR_KEPT_BYTES = 2048;
 /** From the `ended` frame to the end of the process; it only has to exit. */
-const FAREWELL_MS = 2000;
+const FAREWELL_MS = 1000;
 /** From the end of the process to the end of its pipe, which something that it left behind could hold open. */
 const LAST_WORDS_MS = 1000;
 
