@@ -130,12 +130,18 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Runs the command itself. @param onOutput called with all of stdout so far. */
+/**
+ * Runs the command itself.
+ * @param directory where it runs, and what it takes for the temporary directory.
+ * @param onOutput called with all of stdout so far.
+ */
 export async function runRepy(
+  directory: string,
   args: readonly string[],
   onOutput: (stdout: string, child: { kill(signal: NodeJS.Signals): boolean }) => void = () => {},
 ): Promise<Run> {
-  const child = spawn(process.execPath, [REPY, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, TMPDIR: directory };
+  const child = spawn(process.execPath, [REPY, ...args], { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => {

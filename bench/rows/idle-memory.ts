@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type RuntimeFiles, VesselProcess } from '@potluck/vessel-runtime';
+import { BenchError } from '../src/errors.ts';
+import { median, type Row } from '../src/row.ts';
+
+const COUNT = 50;
+const IDLE = 'process.stdout.write("up"); setInterval(() => {}, 2 ** 30);';
+
+interface Idle extends AsyncDisposable {
+  readonly pid: number;
+}
+
+async function idleVessel(files: RuntimeFiles): Promise<Idle> {
+  const vessel = VesselProcess.spawn(files);
+  await vessel.ready;
+  return vessel;
+}
+
+async function idleNode(): Promise<Idle> {
+  const child = spawn(process.execPath, ['-e', IDLE], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const gone = once(child, 'exit');
+  await once(child.stdout, 'data');
+  const end = async () => {
+    child.kill('SIGKILL');
+    await gone;
+  };
+  return { pid: child.pid as number, [Symbol.asyncDispose]: end };
+}
+
+/** PSS shares out the pages that processes have in common, so it is right only while all of them are there. */
+async function pssOf(make: () => Promise<Idle>): Promise<number> {
+  await using all = new AsyncDisposableStack();
+  const processes: Idle[] = [];
+  for (let made = 0; made < COUNT; made++) processes.push(all.use(await make()));
+  return median(await Promise.all(processes.map(({ pid }) => pssMiB(pid))));
+}
+
+async function pssMiB(pid: number): Promise<number> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'latin1').catch(() => '');
+  const kB = /^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1];
+  if (kB === undefined) throw new BenchError('NO_FIGURE', 'expected the kernel to tell PSS (/proc/PID/smaps_rollup)');
+  return Number(kB) / 1024;
+}
+
+export const idleMemory: Row = {
+  name: 'idle-memory',
+  run: async (files) => [
+    {
+      row: 'memory of an idle vessel',
+      potluck: await pssOf(() => idleVessel(files)),
+      floor: await pssOf(idleNode),
+      unit: 'MiB PSS',
+      better: 'less',
+      counted: `ready vessel process / bare node process, median of ${COUNT} that are there together`,
+    },
+  ],
+};

@@ -1,0 +1,56 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { parseRestrictions, QUANTITY_NAMES } from '@potluck/protocol';
+import { type RuntimeFiles, VesselProcess } from '@potluck/vessel-runtime';
+import { BenchError } from './errors.ts';
+
+/** Rates that no machine reaches, so that what is measured is the way and not the meter's brake. */
+const QUANTITY = 1e12;
+
+/** @returns restrictions for a server on one port of 127.0.0.1, with nothing else in its way. */
+function unbraked(port: number): string {
+  const quantities = QUANTITY_NAMES.map((name) => {
+    if (name === 'cpu') return `resource ${name} 1`;
+    if (name === 'memory') return `resource ${name} 268435456`;
+    return `resource ${name} ${name === 'events' ? 500 : QUANTITY}`;
+  });
+  const ports = [`resource messport ${port}`, `resource connport ${port}`];
+  return [...quantities, ...ports, 'destination allow 127.0.0.1'].join('\n');
+}
+
+/** Starts a program and resolves when it has logged something: `ms` is the time from the start to there. */
+export async function runProgram(
+  files: RuntimeFiles,
+  source: string,
+  port = 54321,
+): Promise<AsyncDisposable & { pid: number; ms: number }> {
+  const vessel = VesselProcess.spawn(files);
+  await vessel.ready;
+  const restrictions = parseRestrictions(unbraked(port));
+  const logged = new Promise<number>((resolve) => {
+    vessel.onLog = () => resolve(performance.now());
+  });
+  const begin = performance.now();
+  vessel.start({ program: { name: 'bench.js', source }, args: [], address: '127.0.0.1', restrictions });
+  const ended = vessel.ended.then(({ message }) => {
+    throw new BenchError('PROGRAM_ENDED', `expected the bench program to log, it ended: ${message}`);
+  });
+  const end = await Promise.race([logged, ended]);
+  ended.catch(() => {});
+  return { pid: vessel.pid, ms: end - begin, [Symbol.asyncDispose]: () => vessel[Symbol.asyncDispose]() };
+}
+
+/** @returns a port of 127.0.0.1 that is free for UDP and TCP. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const socket = createSocket('udp4').bind(port, '127.0.0.1');
+  await once(socket, 'listening');
+  socket.close();
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { median } from '../src/row.ts';
+import { formatTable } from '../src/table.ts';
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+async function run(args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout, stderr };
+}
+
+describe('bench', () => {
+  it('measures a row and its floor, and says what was counted', async () => {
+    const { code, stdout, stderr } = await run(['--json', 'start']);
+    assert.equal(code, 0, stderr);
+    const { results } = JSON.parse(stdout);
+    assert.equal(results.length, 1);
+    assert.ok(results[0].potluck > 0 && results[0].floor > 0);
+    assert.match(results[0].counted, /median of \d+/);
+  });
+
+  it('refuses an unknown row and an unknown option, naming what it knows', async () => {
+    for (const args of [['no-such-row'], ['--no-such-option']]) {
+      const { code, stderr } = await run(args);
+      assert.equal(code, 2);
+      assert.match(stderr, /start udp-echo tcp-stream idle-memory/);
+    }
+  });
+
+  it('prints one line for each row, with the ratio', () => {
+    const text = formatTable([
+      { row: 'r', potluck: 1234, floor: 2468, unit: 'x/s', better: 'more', counted: 'c' },
+      { row: 's', potluck: 1.5, floor: 3, unit: 'ms', better: 'less', counted: 'd' },
+    ]);
+    assert.deepEqual(
+      text.split('\n').map((line) => line.split(/ {2,}/)),
+      [
+        ['row', 'potluck', 'floor', 'ratio', 'unit', 'what is counted'],
+        ['r', '1,234', '2,468', '0.50', 'x/s, more is better', 'c'],
+        ['s', '1.50', '3.00', '0.50', 'ms, less is better', 'd'],
+        [''],
+      ],
+    );
+  });
+
+  it('takes the middle of what was measured', () => {
+    assert.equal(median([3, 1, 2]), 2);
+    assert.equal(median([4, 1, 2, 3]), 2.5);
+  });
+});

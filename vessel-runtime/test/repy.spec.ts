@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseRepyArguments } from '../src/host/arguments.ts';
+import { type Run, runRepy, TEST_RESTRICTIONS, temporaryDirectory } from './helper.ts';
+
+/** Runs `program.js` with this source; asserts that no other file is there afterwards. */
+async function repyOf(
+  source: string,
+  options: { args?: string[]; own?: string[]; stopAt?: string } = {},
+): Promise<Run> {
+  await using directory = await temporaryDirectory();
+  await writeFile(join(directory.path, 'program.js'), source);
+  await writeFile(join(directory.path, 'small.resources'), TEST_RESTRICTIONS.replace(/memory \d+/, 'memory 60000000'));
+  const args = [...(options.own ?? []), 'program.js', ...(options.args ?? [])];
+  let stopped = false;
+  const run = await runRepy(directory.path, args, (stdout, child) => {
+    if (options.stopAt === undefined || stopped || !stdout.includes(options.stopAt)) return;
+    stopped = true;
+    child.kill('SIGINT');
+  });
+  assert.deepEqual((await readdir(directory.path)).sort(), ['program.js', 'small.resources']);
+  return run;
+}
+
+/** One sentence for people: no stack. */
+function assertSentence(text: string): void {
+  assert.match(text, /^repy: /);
+  assert.doesNotMatch(text, /^\s+at /m);
+}
+
+describe('repy', () => {
+  it('prints the log as the program wrote it, and nothing else, with exit code 0', async () => {
+    const run = await repyOf("log('hello', 1); log(' world\\n');");
+    assert.deepEqual(run, { code: 0, signal: null, stdout: 'hello 1 world\n', stderr: '' });
+  });
+
+  it('is quiet about exitall', async () => {
+    const run = await repyOf("log('x\\n'); exitall(); log('never');");
+    assert.deepEqual(run, { code: 0, signal: null, stdout: 'x\n', stderr: '' });
+  });
+
+  it("leaves the program's own arguments alone, also those that look like its own", async () => {
+    const args = ['--ip', 'x', '--', '-h', '--restrictions'];
+    const run = await repyOf('log(JSON.stringify(callargs));', { args });
+    assert.deepEqual(JSON.parse(run.stdout), args);
+  });
+
+  it('tells the program the address it was given', async () => {
+    const run = await repyOf('log(getmyip());', { own: ['--ip', '127.0.0.2'] });
+    assert.equal(run.stdout, '127.0.0.2');
+  });
+
+  it('fails with the reason when the program fails', async () => {
+    const run = await repyOf("log('before\\n'); throw new Error('oh no');");
+    assert.notEqual(run.code, 0);
+    assert.match(run.stdout, /^before\n/);
+    assert.match(run.stderr, /oh no/);
+  });
+
+  it("refuses a program with a syntax error at the author's own line", async () => {
+    const run = await repyOf('log(1);\nlet let = 1;\n');
+    assert.equal(run.code, 1);
+    assert.match(run.stderr, /program\.js:2:/);
+    assertSentence(run.stderr);
+  });
+
+  it('ends cleanly by Ctrl-C with 130, in an endless loop', async () => {
+    const run = await repyOf("log('in\\n'); for (;;);", { stopAt: 'in' });
+    assert.equal(run.code, 130);
+    assert.equal(run.stderr, 'repy: stopped by SIGINT\n');
+  });
+
+  it('ends a heap bomb with the limit as the reason', async () => {
+    const run = await repyOf('const all = []; for (;;) all.push(new Array(1000).fill(1.5));', {
+      own: ['--restrictions', 'small.resources'],
+    });
+    assert.notEqual(run.code, 0);
+    assert.match(run.stderr, /memory/);
+    assertSentence(run.stderr);
+  });
+
+  it('says which file is missing or wrong, and where', async () => {
+    await using directory = await temporaryDirectory();
+    await writeFile(join(directory.path, 'bad.resources'), 'resource cpu 1\nresource cpus 1\n');
+    await writeFile(join(directory.path, 'program.js'), '');
+    const cases: [args: string[], told: RegExp][] = [
+      [['none.js'], /none\.js/],
+      [['--restrictions', 'none.resources', 'program.js'], /none\.resources/],
+      [['--restrictions', 'bad.resources', 'program.js'], /bad\.resources:2: .*cpus/],
+    ];
+    for (const [args, told] of cases) {
+      const run = await runRepy(directory.path, args);
+      assert.equal(run.code, 1, run.stderr);
+      assert.match(run.stderr, told);
+      assertSentence(run.stderr);
+      assert.equal(run.stdout, '');
+    }
+  });
+
+  it('refuses a wrong command line with 2 and its usage', async () => {
+    await using directory = await temporaryDirectory();
+    for (const args of [[], ['--unknown', 'p.js'], ['--ip', 'localhost', 'p.js'], ['--restrictions']]) {
+      const run = await runRepy(directory.path, args);
+      assert.equal(run.code, 2, `${args.join(' ')}: ${run.stderr}`);
+      assert.match(run.stderr, /usage: repy \[--restrictions FILE\] \[--ip ADDRESS\] PROGRAM \[ARG\.\.\.\]/);
+      assertSentence(run.stderr);
+    }
+  });
+
+  it('shows its usage when asked', async () => {
+    await using directory = await temporaryDirectory();
+    const run = await runRepy(directory.path, ['--help']);
+    assert.equal(run.code, 0);
+    assert.match(run.stdout, /^usage: repy/);
+  });
+
+  it('takes its own options up to the program, in either form', () => {
+    assert.deepEqual(parseRepyArguments(['--ip=127.0.0.3', '--restrictions', 'f', 'p.js', '--ip', 'x']), {
+      restrictionsFile: 'f',
+      address: '127.0.0.3',
+      program: 'p.js',
+      args: ['--ip', 'x'],
+    });
+    assert.deepEqual(parseRepyArguments(['--', '-p.js', '--']).args, ['--']);
+  });
+});
