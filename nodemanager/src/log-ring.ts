@@ -37,10 +37,12 @@ export class LogRing {
     this.#init = init;
   }
 
-  /** Finds where the log was left; opens nothing for longer. */
+  /** Finds where the log was left, and keeps nothing open. */
   start(): void {
     const { old, current } = this.#parts();
     const last = current ?? old;
+    // One that cannot be read would be renamed over the older file, which can.
+    if (current === undefined) rmSync(this.#init.newPath, { force: true });
     this.#end = last === undefined ? 0 : last.start + last.bytes.length;
     this.#length = current?.bytes.length ?? this.#init.limitBytes;
   }

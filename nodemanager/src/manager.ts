@@ -115,7 +115,7 @@ export class NodeManager implements AsyncDisposable {
     if (leftovers > 0) log.warn({ leftovers }, 'vessel processes of an earlier node manager were killed');
     const governor = stack.use(new Governor());
     await governor.start();
-    const pool = new WarmPool({ processes, log }, { files: await this.#runtime(), limits });
+    const pool = new WarmPool({ processes, log }, { files: this.#runtime(), limits });
     const launcher = new Launcher({ pool, governor }, { address: ownHost(config), limits });
     const store = new VesselStore(database);
     const vessels = new Vessels({ store, launcher, log }, { paths: this.#paths, limits, initial: config.vessels });
@@ -150,9 +150,12 @@ export class NodeManager implements AsyncDisposable {
     return address;
   }
 
-  async #runtime(): Promise<RuntimeFiles> {
+  /** A given runtime is looked at now; one of our own is built when a process is first wanted, and again if that failed. */
+  #runtime(): () => Promise<RuntimeFiles> {
     const { runtime } = this.#init;
-    return runtime === undefined ? await runtimeFiles(this.#paths.runtime) : prebuiltRuntime(runtime);
+    if (runtime === undefined) return async () => await runtimeFiles(this.#paths.runtime);
+    const files = prebuiltRuntime(runtime);
+    return async () => files;
   }
 }
 

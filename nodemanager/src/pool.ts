@@ -12,7 +12,8 @@ export interface WarmPoolComponents {
 }
 
 export interface WarmPoolInit {
-  readonly files: RuntimeFiles;
+  /** Asked before each process; they may have to be built first. */
+  readonly files: () => Promise<RuntimeFiles>;
   readonly limits: Pick<NodeLimits, 'poolSize' | 'poolRetryFirstMs' | 'poolRetryLongestMs'>;
 }
 
@@ -103,7 +104,7 @@ export class WarmPool implements AsyncDisposable {
 
   async #warm(): Promise<VesselProcess> {
     const { processes } = this.#components;
-    const warm = VesselProcess.spawn(this.#init.files);
+    const warm = VesselProcess.spawn(await this.#init.files());
     void warm.ended.then(() => processes.remove(warm.pid));
     const abort = (): void => warm.kill({ kind: 'stopped', message: 'the node manager stops', exitCode: 1 });
     this.#stop.signal.addEventListener('abort', abort, { once: true });
