@@ -116,7 +116,8 @@ export class Governor implements AsyncDisposable {
     if (now - watched.reportedAt >= REPORT_MS) report(watched, now);
     if (!watched.stopped && isIdle(watched)) {
       settle(watched, 0);
-      watched.dueAt = now + LOOK_MS;
+      // All idle ones together: one waking of ours, not one for each.
+      watched.dueAt = (Math.floor(now / LOOK_MS) + 1) * LOOK_MS;
       return;
     }
     const usedMs = watched.meter.cpuNs() / 1e6;
