@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { realpathSync } from 'node:fs';
-import { access, mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'esbuild';
 import { VesselError } from './errors.ts';
 
 /** What a vessel process is made of; absolute paths without symbolic links, as the permission model wants them. */
@@ -62,15 +63,7 @@ export async function bundleVessel(): Promise<string> {
     target: 'node26',
     logLevel: 'silent',
     legalComments: 'none',
-    plugins: [
-      {
-        name: 'prelude',
-        setup(bundler) {
-          bundler.onResolve({ filter: /^potluck:prelude$/ }, ({ path }) => ({ path, namespace: 'prelude' }));
-          bundler.onLoad({ filter: /.*/, namespace: 'prelude' }, () => ({ contents: prelude, loader: 'text' }));
-        },
-      },
-    ],
+    plugins: [preludeAsText(prelude), sparingZod],
   }).catch((cause: unknown) => {
     throw new VesselError('RUNTIME_BROKEN', 'expected the vessel process to bundle, it did not', { cause });
   });
@@ -79,6 +72,31 @@ export async function bundleVessel(): Promise<string> {
     throw new VesselError('RUNTIME_BROKEN', 'expected one bundle of the vessel process, got none');
   return text;
 }
+
+/** `import prelude from 'potluck:prelude'` gives the code inside the isolate as text. */
+function preludeAsText(prelude: string): Plugin {
+  return {
+    name: 'prelude',
+    setup(bundler) {
+      bundler.onResolve({ filter: /^potluck:prelude$/ }, ({ path }) => ({ path, namespace: 'prelude' }));
+      bundler.onLoad({ filter: /.*/, namespace: 'prelude' }, () => ({ contents: prelude, loader: 'text' }));
+    },
+  };
+}
+
+/**
+ * The bundler drops unused parts of a module imported as `*` but not of zod's own namespace object `z`. The difference
+ * is 7 MiB and 25 ms in each vessel process.
+ */
+const sparingZod: Plugin = {
+  name: 'sparing-zod',
+  setup(bundler) {
+    bundler.onLoad({ filter: /[\\/](protocol|vessel-runtime)[\\/]src[\\/].*\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      return { contents: text.replace("import { z } from 'zod';", "import * as z from 'zod';"), loader: 'ts' };
+    });
+  },
+};
 
 /**
  * @returns isolated-vm's binary for this Node and this machine. It is found, never loaded: this process must not hold
