@@ -1,4 +1,5 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { NodeManagerError } from './errors.ts';
 import type { StatePaths } from './paths.ts';
@@ -20,6 +21,11 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX nonces_by_expiry ON nonces (expires_at);
    CREATE TABLE processes (pid INTEGER PRIMARY KEY, birth TEXT NOT NULL) STRICT;`,
 ];
+
+/** For the tables that the reserve itself needs. */
+const SPARE_PAGES = 8;
+/** A disk with this many times the reserve has room for it: in the WAL and in the database. */
+const ROOMY = 4;
 
 /**
  * Opens the node's database and brings it to the newest version.
@@ -65,16 +71,19 @@ function migrate(database: Database.Database): void {
 
 /**
  * Pages that were written and freed stay in the database's file, and a checkpointed WAL keeps its length: both are
- * written over later without asking the disk for room.
+ * written over later without asking the disk for room. With little room left, only pages that are free already are
+ * used: a checkpoint that cannot make the file longer would leave every later request without a WAL to write to.
  */
 function reserve(database: Database.Database, bytes: number): void {
-  try {
-    database.exec('CREATE TABLE reserve (bytes BLOB)');
-    database.prepare('INSERT INTO reserve VALUES (zeroblob(?))').run(bytes);
-  } catch {
-    // No room even now: a node that cannot reserve is better than one that does not start.
-  } finally {
-    database.exec('DROP TABLE IF EXISTS reserve');
-    database.pragma('wal_checkpoint(RESTART)');
-  }
+  database.pragma('wal_checkpoint(RESTART)'); // What a crash left is not written behind, but over.
+  database.exec('DROP TABLE IF EXISTS reserve');
+  const pageBytes = Number(database.pragma('page_size', { simple: true }));
+  const freeBytes = (Number(database.pragma('freelist_count', { simple: true })) - SPARE_PAGES) * pageBytes;
+  const { bavail, bsize } = statfsSync(dirname(database.name));
+  const wanted = bavail * bsize > ROOMY * bytes ? bytes : Math.min(bytes, freeBytes);
+  if (wanted <= 0) return;
+  database.exec('CREATE TABLE reserve (bytes BLOB)');
+  database.prepare('INSERT INTO reserve VALUES (zeroblob(?))').run(wanted);
+  database.exec('DROP TABLE reserve');
+  database.pragma('wal_checkpoint(RESTART)');
 }

@@ -80,6 +80,7 @@ export class NodeManager implements AsyncDisposable {
     await makeState(this.#paths);
     const config = await loadConfig(this.#paths.config);
     stack.use(StateLock.take(this.#paths));
+    await removeAddress(this.#paths); // Of one that was killed: nobody is there yet.
     const identity = await ownIdentity(this.#paths);
     const log = openLog(this.#paths, this.#limits, stack);
     const database = openDatabase(this.#paths, this.#limits.databaseReserveBytes);

@@ -27,9 +27,11 @@ export class Daemon implements AsyncDisposable {
     this.#ended = init.ended;
   }
 
-  /** @param wrap a command line to run it in, such as a namespace of its own; it must become the command by `exec`. */
-  static async start(state: string, wrap: readonly string[] = []): Promise<Daemon> {
-    const [command = '', ...args] = [...wrap, process.execPath, CLI, 'run', '--state', state];
+  /** @param options.wrap a command line that becomes the command by `exec`, such as one for a namespace of its own. */
+  static async start(state: string, options: { wrap?: string[]; runtime?: string } = {}): Promise<Daemon> {
+    const { wrap = [], runtime } = options;
+    const more = runtime === undefined ? [] : ['--runtime', runtime];
+    const [command = '', ...args] = [...wrap, process.execPath, CLI, 'run', '--state', state, ...more];
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = once(child, 'exit').then(([code, signal]): Exit => ({ code, signal }));
     const lines = createInterface({ input: child.stdout });

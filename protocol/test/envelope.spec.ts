@@ -5,6 +5,7 @@ import {
   type Identity,
   LIMITS,
   type Message,
+  nonceOf,
   packMessage,
   type ReplayStore,
   type RequestCode,
@@ -101,6 +102,27 @@ describe('a signed request', () => {
 });
 
 describe('a message', () => {
+  it('tells the nonce that it claims to have, and none when it is not a request', async () => {
+    const { message, nonce } = await signRequest(user, { method: 'GetVessels', params: {}, node: node.id });
+    assert.equal(nonceOf(message), nonce);
+    for (const envelope of [
+      '',
+      'a',
+      'a.b.c',
+      `a.${Buffer.from('{"nonce":1}').toString('base64url')}.c`,
+      'a.bnVsbA.c',
+    ]) {
+      assert.equal(nonceOf({ ...message, envelope }), undefined);
+    }
+  });
+
+  it('is not packed when the other side would refuse it, and the longest arguments still fit', async () => {
+    const args = Array(LIMITS.programArguments).fill('a'.repeat(LIMITS.programArgumentLength));
+    packMessage(await request({ params: { vessel: 'v1', program: 'a.js', args } }));
+    const longer = await request({ params: 'a'.repeat(LIMITS.envelopeBytes) });
+    assert.throws(() => packMessage(longer), { code: 'BAD_MESSAGE' });
+  });
+
   it('is refused when it is shorter than it says, or its envelope is over the limit', async () => {
     const refuses = (bytes: Buffer): void => {
       assert.throws(() => unpackMessage(bytes), { code: 'BAD_MESSAGE' });

@@ -45,6 +45,11 @@ describe('a pinned connection', () => {
     await assert.rejects(open(generateIdentity()), { code: 'WRONG_IDENTITY' });
   });
 
+  it('is not opened for a caller who has given up already', async () => {
+    const init = { address: site.address, maxPayloadBytes: 1000, signal: AbortSignal.abort() };
+    await assert.rejects(openPinnedSocket(init), { code: 'UNREACHABLE' });
+  });
+
   it('says in one sentence that nobody is there', async () => {
     const gone = await listen(generateIdentity());
     await new Promise((resolve) => gone.server.close(resolve));
