@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, extname, resolve } from 'node:path';
+import { type FileName, fileNameSchema, LIMITS } from '@potluck/protocol';
+import type { BuildFailure, Message, Plugin } from 'esbuild';
+import { ProgramError } from './errors.ts';
+
+/** A program as it is uploaded: one file. */
+export interface ProgramBundle {
+  /** The program's name, ending in `.js` also when it was written in TypeScript. */
+  readonly name: FileName;
+  /** One ES module without imports, with its source map inline. */
+  readonly source: string;
+  /** Of `source`, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/**
+ * Makes one file of a program: relative imports are inlined, types are stripped, and a source map lets an error name the
+ * author's own file and line.
+ * @throws ProgramError PROGRAM_MISSING, PROGRAM_BROKEN (each problem as `file:line:column: sentence`), PROGRAM_TOO_LARGE
+ */
+export async function bundleProgram(path: string): Promise<ProgramBundle> {
+  const file = resolve(path);
+  await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    throw new ProgramError('PROGRAM_MISSING', `expected a program at ${path}, got ${reasonOf(cause)}`, { cause });
+  });
+  const name = nameOf(file);
+  const source = await build(file, path, name);
+  const bytes = Buffer.byteLength(source);
+  if (bytes > LIMITS.fileBytes) {
+    const message = `expected a program of at most ${LIMITS.fileBytes} bytes as one file, got ${bytes} for ${path}`;
+    throw new ProgramError('PROGRAM_TOO_LARGE', message, { details: { bytes, limitBytes: LIMITS.fileBytes } });
+  }
+  return { name, source, sha256: createHash('sha256').update(source).digest('hex') };
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'no such file';
+  if (code === 'EISDIR') return 'a directory';
+  return message;
+}
+
+function nameOf(file: string): FileName {
+  const name = fileNameSchema.safeParse(`${basename(file, extname(file))}.js`);
+  if (name.success) return name.data;
+  throw new ProgramError(
+    'PROGRAM_BROKEN',
+    `expected a program's name to be of letters, digits, ".", "_" and "-", got "${basename(file)}"`,
+  );
+}
+
+async function build(file: string, path: string, name: string): Promise<string> {
+  const esbuild = await import('esbuild');
+  try {
+    const result = await esbuild.build({
+      entryPoints: [file],
+      absWorkingDir: dirname(file),
+      outfile: resolve(dirname(file), name),
+      bundle: true,
+      write: false,
+      format: 'esm',
+      platform: 'neutral',
+      target: 'esnext',
+      sourcemap: 'inline',
+      sourcesContent: true,
+      legalComments: 'none',
+      logLevel: 'silent',
+      tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+      loader: { '.js': 'js', '.mjs': 'js', '.ts': 'ts', '.mts': 'ts', '.json': 'json', '.txt': 'text' },
+      plugins: [relativeOnly],
+    });
+    return result.outputFiles[0]?.text ?? '';
+  } catch (error) {
+    const { errors } = error as BuildFailure;
+    if (!Array.isArray(errors)) throw error;
+    const lines = errors.map((message) => sentenceOf(message, path));
+    throw new ProgramError('PROGRAM_BROKEN', lines.join('\n'), { details: { problems: lines } });
+  }
+}
+
+/** A vessel has no modules: only what lies beside the program can be inlined. */
+const relativeOnly: Plugin = {
+  name: 'relative-only',
+  setup(build) {
+    build.onResolve({ filter: /.*/ }, ({ path, kind }) => {
+      if (kind === 'entry-point' || /^\.\.?\//.test(path)) return undefined;
+      const what = path.startsWith('node:') ? 'a module of Node' : 'a package or an absolute path';
+      const text = `expected an import of a file beside the program such as "./part.js", got ${what}: "${path}"`;
+      return { errors: [{ text }] };
+    });
+  },
+};
+
+function sentenceOf({ text, location }: Message, path: string): string {
+  if (location === null) return `${path}: ${text}`;
+  return `${location.file}:${location.line}:${location.column + 1}: ${text}`;
+}

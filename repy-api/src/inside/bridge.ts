@@ -1,0 +1,106 @@
+import { DELAYED, OP } from '../ops.ts';
+import { failure } from './errors.ts';
+import { charCodeAt, create, promiseThen, SafePromise, table } from './primordials.ts';
+
+export type Primitive = string | number | boolean | undefined;
+export type Operation = (code: number, ...args: Primitive[]) => Primitive;
+
+let operation: Operation = () => -1;
+
+/** The one way out of the isolate; set once, before anything else. */
+export function connect(given: Operation): void {
+  operation = given;
+}
+
+/** Calls the host. @throws the failure that the host answered. */
+export function invoke(code: number, ...args: Primitive[]): Primitive {
+  const answer = operation(code, ...args);
+  if (typeof answer !== 'number' || answer >= 0 || answer === DELAYED) return answer;
+  throw failure(-answer - 1, `${operation(OP.reason)}`);
+}
+
+export interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  /** Makes the value that the program gets out of what came over the bridge. */
+  readonly map: ((value: Primitive, ip: Primitive, port: Primitive) => unknown) | undefined;
+}
+
+const pending = table<Pending>();
+const ignore = () => {};
+
+/** A promise whose failure ends nothing when nobody awaits it: a fault of the network is not a fault of the program. */
+export function forgiven<T>(promise: Promise<T>): Promise<T> {
+  promiseThen(promise, undefined, ignore);
+  return promise;
+}
+
+/** @returns a promise for the answer to a request that the host took. */
+export function awaitRequest(request: number, map?: Pending['map']): Promise<unknown> {
+  return new SafePromise((resolve, reject) => {
+    pending[request] = { resolve, reject, map };
+  });
+}
+
+export function settle(request: number, value: Primitive, ip: Primitive, port: Primitive): void {
+  const entry = pending[request];
+  if (entry === undefined) return;
+  delete pending[request];
+  entry.resolve(entry.map === undefined ? value : entry.map(value, ip, port));
+}
+
+export function refuse(request: number, number: number, message: string): void {
+  const entry = pending[request];
+  if (entry === undefined) return;
+  delete pending[request];
+  entry.reject(failure(number, message));
+}
+
+/** Messages handed to the system, oldest first: the host confirms them by their count alone. */
+const sending = table<{ bytes: number; resolve: (bytes: number) => void; reject: (error: Error) => void }>();
+let oldest = 0;
+let next = 0;
+
+export function awaitSent(bytes: number): Promise<number> {
+  return new SafePromise((resolve, reject) => {
+    const entry = create(null);
+    entry.bytes = bytes;
+    entry.resolve = resolve;
+    entry.reject = reject;
+    sending[next++] = entry;
+  });
+}
+
+export function confirmSent(count: number): void {
+  for (let left = count; left > 0 && oldest < next; left--) {
+    const entry = sending[oldest];
+    delete sending[oldest++];
+    entry?.resolve(entry.bytes);
+  }
+}
+
+export function failSent(number: number, message: string): void {
+  const entry = sending[oldest];
+  delete sending[oldest++];
+  entry?.reject(failure(number, message));
+}
+
+/** @returns the number of a text's bytes in UTF-8, or more than `most` as soon as that is sure. */
+export function utf8Length(text: string, most: number): number {
+  if (text.length > most) return text.length;
+  if (text.length * 3 <= most) return text.length;
+  let bytes = 0;
+  for (let index = 0; index < text.length; index++) {
+    const unit = charCodeAt(text, index);
+    bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : unit >= 0xd800 && unit < 0xe000 ? pairBytes(text, index) : 3;
+  }
+  return bytes;
+}
+
+/** 2 for each half of a pair, 3 for a half that stands alone: it is sent as U+FFFD. */
+function pairBytes(text: string, index: number): number {
+  const unit = charCodeAt(text, index);
+  const other = unit < 0xdc00 ? charCodeAt(text, index + 1) : charCodeAt(text, index - 1);
+  const paired = unit < 0xdc00 ? other >= 0xdc00 && other < 0xe000 : other >= 0xd800 && other < 0xdc00;
+  return paired ? 2 : 3;
+}

@@ -1,0 +1,78 @@
+import { argumentError } from './errors.ts';
+import {
+  apply,
+  charCodeAt,
+  finite,
+  fromCharCode,
+  isInteger,
+  SafeUint8Array,
+  subarray,
+  typedArrayLength,
+  typedArrayName,
+} from './primordials.ts';
+
+const CHUNK = 8192;
+
+export function needText(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw argumentError(`${what} as a string`, value);
+  return value;
+}
+
+/** Addresses are short; a long text is refused before it is copied across. */
+export function needAddress(value: unknown, what: string): string {
+  const text = needText(value, what);
+  if (text.length > 255) throw argumentError(`${what} of at most 255 characters`, value);
+  return text;
+}
+
+export function needPort(value: unknown, what: string): number {
+  if (typeof value !== 'number' || !isInteger(value) || value < 1 || value > 65535) {
+    throw argumentError(`${what} from 1 to 65535`, value);
+  }
+  return value;
+}
+
+/** @param most seconds; above it nobody waits for the answer any more. */
+export function needSeconds(value: unknown, what: string, most = 1e9): number {
+  if (typeof value !== 'number' || !finite(value) || value < 0 || value > most) {
+    throw argumentError(`${what} as a number of seconds from 0 to ${most}`, value);
+  }
+  return value;
+}
+
+export function needFunction(value: unknown, what: string): (...args: unknown[]) => unknown {
+  if (typeof value !== 'function') throw argumentError(`${what} as a function`, value);
+  return value as (...args: unknown[]) => unknown;
+}
+
+/** Reads `encoding` of an options object. @returns true for binary. */
+export function needEncoding(options: unknown): boolean {
+  if (options === undefined) return false;
+  if (typeof options !== 'object' || options === null) throw argumentError('options as an object', options);
+  const { encoding } = options as { encoding?: unknown };
+  if (encoding === undefined || encoding === 'utf8') return false;
+  if (encoding === 'binary') return true;
+  throw argumentError("the encoding 'utf8' or 'binary'", encoding);
+}
+
+export function isBytes(value: unknown): value is Uint8Array {
+  return typeof value === 'object' && value !== null && typedArrayName(value) === 'Uint8Array';
+}
+
+export const lengthOf = (bytes: Uint8Array): number => typedArrayLength(bytes);
+
+/** One character for each byte: the cheapest way across the bridge. */
+export function toBinary(bytes: Uint8Array): string {
+  const length = typedArrayLength(bytes);
+  let text = '';
+  for (let at = 0; at < length; at += CHUNK) {
+    text += apply(fromCharCode, undefined, subarray(bytes, at, at + CHUNK) as unknown as number[]);
+  }
+  return text;
+}
+
+export function fromBinary(text: string): Uint8Array {
+  const bytes = new SafeUint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = charCodeAt(text, at);
+  return bytes;
+}

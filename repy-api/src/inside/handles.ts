@@ -1,0 +1,155 @@
+import { CALL_LIMITS, OP } from '../ops.ts';
+import { awaitRequest, forgiven, invoke, type Primitive, utf8Length } from './bridge.ts';
+import { fromBinary, isBytes, lengthOf, needText, toBinary } from './data.ts';
+import { argumentError } from './errors.ts';
+import { isInteger, SafePromise, table } from './primordials.ts';
+
+/** A text or bytes, as one string and how to read it. */
+export function needData(value: unknown, what: string, most: number): { text: string; binary: boolean; bytes: number } {
+  if (isBytes(value)) {
+    const bytes = lengthOf(value);
+    return { text: bytes > most ? '' : toBinary(value), binary: true, bytes };
+  }
+  if (typeof value !== 'string') throw argumentError(`${what} as a string or a Uint8Array`, value);
+  const text = needText(value, what);
+  const bytes = utf8Length(text, most);
+  return { text: bytes > most ? '' : text, binary: false, bytes };
+}
+
+/** A TCP connection. */
+export class Socket {
+  readonly #handle: number;
+  readonly #binary: boolean;
+  readonly ip: string;
+  readonly port: number;
+
+  constructor(handle: number, binary: boolean, ip: string, port: number) {
+    this.#handle = handle;
+    this.#binary = binary;
+    this.ip = ip;
+    this.port = port;
+  }
+
+  send(data: unknown): Promise<number> {
+    const most = CALL_LIMITS.sendBytes;
+    const { text, binary, bytes } = needData(data, 'what to send', most);
+    if (bytes > most) throw argumentError(`at most ${most} bytes in one send`, bytes);
+    const request = invoke(OP.send, this.#handle, text, binary) as number;
+    return forgiven(awaitRequest(request) as Promise<number>);
+  }
+
+  recv(bytes: unknown): Promise<string | Uint8Array> {
+    const most = CALL_LIMITS.recvBytes;
+    if (typeof bytes !== 'number' || !isInteger(bytes) || bytes < 1 || bytes > most) {
+      throw argumentError(`a number of bytes from 1 to ${most}`, bytes);
+    }
+    const request = invoke(OP.recv, this.#handle, bytes) as number;
+    const map = this.#binary ? (data: Primitive) => fromBinary(data as string) : undefined;
+    return awaitRequest(request, map) as Promise<string | Uint8Array>;
+  }
+
+  close(): boolean {
+    return invoke(OP.close, this.#handle) === 1;
+  }
+
+  static handleOf(value: unknown): number | undefined {
+    return typeof value === 'object' && value !== null && #handle in value ? value.#handle : undefined;
+  }
+}
+
+interface Item {
+  readonly value: unknown;
+}
+type Step = { value: unknown; done: boolean };
+
+/** What `recvmess` and `waitforconn` return: to be stopped, or to be iterated when no function was given. */
+export class Listener {
+  readonly #handle: number;
+  readonly #iterated: boolean;
+  readonly #overflow: (value: unknown) => void;
+  readonly #waiting = table<Item>();
+  readonly #readers = table<(step: Step) => void>();
+  #firstItem = 0;
+  #nextItem = 0;
+  #firstReader = 0;
+  #nextReader = 0;
+  #closed = false;
+  readonly ip: string;
+  readonly port: number;
+
+  constructor(handle: number, iterated: boolean, place: { ip: string; port: number }, overflow: (v: unknown) => void) {
+    this.#handle = handle;
+    this.#iterated = iterated;
+    this.#overflow = overflow;
+    this.ip = place.ip;
+    this.port = place.port;
+  }
+
+  /** @returns false if it was closed before. */
+  close(): boolean {
+    this.#end();
+    return invoke(OP.close, this.#handle) === 1;
+  }
+
+  [Symbol.asyncIterator](): unknown {
+    if (!this.#iterated) throw argumentError('a listener without a function to iterate over', 'one with a function');
+    const iterator = {
+      next: () => this.#read(),
+      return: () => {
+        this.close();
+        return new SafePromise<Step>((resolve) => resolve({ value: undefined, done: true }));
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  #read(): Promise<Step> {
+    return new SafePromise((resolve) => {
+      const item = this.#waiting[this.#firstItem];
+      if (item !== undefined) {
+        delete this.#waiting[this.#firstItem++];
+        resolve({ value: item.value, done: false });
+      } else if (this.#closed) {
+        resolve({ value: undefined, done: true });
+      } else {
+        this.#readers[this.#nextReader++] = resolve;
+      }
+    });
+  }
+
+  #push(value: unknown): void {
+    const reader = this.#readers[this.#firstReader];
+    if (reader !== undefined) {
+      delete this.#readers[this.#firstReader++];
+      reader({ value, done: false });
+    } else if (this.#nextItem - this.#firstItem < CALL_LIMITS.waitingMessages) {
+      this.#waiting[this.#nextItem++] = { value };
+    } else {
+      this.#overflow(value);
+    }
+  }
+
+  #end(): void {
+    this.#closed = true;
+    while (this.#firstReader < this.#nextReader) {
+      const reader = this.#readers[this.#firstReader];
+      delete this.#readers[this.#firstReader++];
+      reader?.({ value: undefined, done: true });
+    }
+  }
+
+  static handleOf(value: unknown): number | undefined {
+    return typeof value === 'object' && value !== null && #handle in value ? value.#handle : undefined;
+  }
+  static push(listener: Listener, value: unknown): void {
+    listener.#push(value);
+  }
+  static end(listener: Listener): void {
+    listener.#end();
+  }
+  static close(listener: Listener): boolean {
+    listener.#end();
+    return invoke(OP.close, listener.#handle) === 1;
+  }
+}

@@ -1,0 +1,98 @@
+import { CALL_LIMITS, EVENT, OP } from '../ops.ts';
+import { confirmSent, connect, failSent, invoke, type Operation, type Primitive, refuse, settle } from './bridge.ts';
+import { describeThrown, ERROR_CLASSES } from './errors.ts';
+import { harden } from './harden.ts';
+import { textOf } from './inspect.ts';
+import {
+  getmyip,
+  onClosed,
+  onConnection,
+  onMessage,
+  openconn,
+  recvmess,
+  sendmess,
+  stopcomm,
+  waitforconn,
+} from './network.ts';
+import { defineProperty, freeze, slice } from './primordials.ts';
+import { canceltimer, fire, getruntime, randomfloat, settimer, sleep } from './time.ts';
+
+const callargs: string[] = [];
+
+function write(values: unknown[], end: string): void {
+  let text = '';
+  for (let index = 0; index < values.length; index++) {
+    text += index === 0 ? textOf(values[index]) : ` ${textOf(values[index])}`;
+    if (text.length > CALL_LIMITS.logLength) break;
+  }
+  const cut = text.length > CALL_LIMITS.logLength;
+  invoke(OP.log, `${cut ? `${slice(text, 0, CALL_LIMITS.logLength)}[cut off]` : text}${end}`);
+}
+
+const log = (...values: unknown[]) => write(values, '');
+const writeLine = (...values: unknown[]) => write(values, '\n');
+const exitall = () => {
+  invoke(OP.exitall);
+};
+
+const api: Record<string, unknown> = {
+  recvmess,
+  sendmess,
+  stopcomm,
+  openconn,
+  waitforconn,
+  getmyip,
+  settimer,
+  canceltimer,
+  sleep,
+  getruntime,
+  randomfloat,
+  exitall,
+  log,
+};
+
+function publish(): void {
+  const define = (name: string, value: unknown) =>
+    defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+  for (const name of Object.keys(api)) {
+    freeze(api[name]);
+    define(name, api[name]);
+  }
+  for (const name of Object.keys(ERROR_CLASSES)) define(name, ERROR_CLASSES[name]);
+  define('console', { log: writeLine, info: writeLine, warn: writeLine, error: writeLine });
+  define('mycontext', {});
+  define('callfunc', 'initialize');
+  define('callargs', callargs);
+}
+
+type Event = [kind: number, a: Primitive, b: Primitive, c: Primitive, d: Primitive];
+
+function dispatch(...[kind, a, b, c, d]: Event): void {
+  if (kind === EVENT.message) onMessage(a as number, b as string, c as string, d as number);
+  else if (kind === EVENT.sent) confirmSent(a as number);
+  else if (kind === EVENT.resolve) settle(a as number, b, c, d);
+  else if (kind === EVENT.reject) refuse(a as number, b as number, c as string);
+  else if (kind === EVENT.timer) fire(a as number);
+  else if (kind === EVENT.connection) onConnection(a as number, b as number, c as string, d as number);
+  else if (kind === EVENT.unsent) failSent(a as number, b as string);
+  else if (kind === EVENT.closed) onClosed(a as number);
+  else if (kind === EVENT.argument) callargs[callargs.length] = a as string;
+}
+
+/**
+ * Builds the program's world and returns the one way into it. What the program throws does not leave: the answer is ''
+ * or the text of the uncaught error.
+ */
+export function install(operation: Operation): (...event: Event) => string {
+  connect(operation);
+  harden();
+  publish();
+  return (...event) => {
+    try {
+      dispatch(event[0], event[1], event[2], event[3], event[4]);
+      return '';
+    } catch (error) {
+      return `!${describeThrown(error)}`;
+    }
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * The bridge between a program and the process around it. Only strings, finite numbers and booleans cross it: the code
+ * inside calls one function with an operation's number, the host calls one function with an event's number.
+ *
+ * An operation that fails answers a negative number, `-(index in FAILURES) - 1`; `OP.reason` then gives the message.
+ */
+export const OP = {
+  /** (text) */
+  log: 1,
+  /** (seconds) -> timer */
+  settimer: 2,
+  /** (timer) -> 1 if it was pending */
+  canceltimer: 3,
+  /** (ip, port, binary) -> handle */
+  recvmess: 4,
+  /** (ip, port, data, binary, localip, localport) -> bytes handed over now, or `DELAYED` with the id in `OP.request` */
+  sendmess: 5,
+  /** (handle) -> 1 if it was open */
+  close: 6,
+  /** (ip, port, localip, localport, timeoutSeconds, binary) -> request, which resolves with a handle */
+  openconn: 7,
+  /** (ip, port, binary) -> handle */
+  waitforconn: 8,
+  /** (handle, data, binary) -> request, which resolves with the number of bytes */
+  send: 9,
+  /** (handle, bytes) -> request, which resolves with the data */
+  recv: 10,
+  getruntime: 11,
+  randomfloat: 12,
+  exitall: 13,
+  getmyip: 14,
+  reason: 15,
+  /** The request id of a delayed `sendmess`. */
+  request: 16,
+} as const;
+
+export const EVENT = {
+  /** (argument): one of `callargs`, before the program begins */
+  argument: 1,
+  /** (timer) */
+  timer: 2,
+  /** (handle, data, ip, port) */
+  message: 3,
+  /** (listen handle, socket handle, ip, port) */
+  connection: 4,
+  /** (request, value, then for openconn the peer's address and port) */
+  resolve: 5,
+  /** (request, failure, message) */
+  reject: 6,
+  /** (count): so many more of the oldest `sendmess` are on their way */
+  sent: 7,
+  /** (failure, message): the oldest `sendmess` failed */
+  unsent: 8,
+  /** (handle): a listener broke and is closed */
+  closed: 9,
+} as const;
+
+/** Answer of `OP.sendmess` when the message waits for its turn. */
+export const DELAYED = -1000;
+
+/** Errors that programs see: Seattle's names, and a stable code for each. The order is the number on the bridge. */
+export const FAILURES = [
+  ['RepyArgumentError', 'ARGUMENT'],
+  ['ResourceExhaustedError', 'RESOURCE_EXHAUSTED'],
+  ['ResourceForbiddenError', 'RESOURCE_FORBIDDEN'],
+  ['NetworkAddressError', 'NETWORK_ADDRESS'],
+  ['AlreadyListeningError', 'ALREADY_LISTENING'],
+  ['DuplicateTupleError', 'DUPLICATE_TUPLE'],
+  ['AddressBindingError', 'ADDRESS_BINDING'],
+  ['ConnectionRefusedError', 'CONNECTION_REFUSED'],
+  ['TimeoutError', 'TIMEOUT'],
+  ['InternetConnectivityError', 'INTERNET_CONNECTIVITY'],
+  ['SocketClosedLocalError', 'SOCKET_CLOSED_LOCAL'],
+  ['SocketClosedRemoteError', 'SOCKET_CLOSED_REMOTE'],
+  ['InternalError', 'INTERNAL'],
+] as const;
+export type FailureName = (typeof FAILURES)[number][0];
+
+/** Limits of single calls; longer data is refused inside, before it is copied. */
+export const CALL_LIMITS = {
+  /** The most that fits into one UDP packet over IPv4. */
+  messageBytes: 65_507,
+  /** One `send` of a connection. */
+  sendBytes: 1024 * 1024,
+  /** One `recv` of a connection. */
+  recvBytes: 1024 * 1024,
+  /** Characters of one `log`; the rest is cut off. */
+  logLength: 128 * 1024,
+  /** Messages that wait in an iterated listener; more are dropped, as by a full socket buffer. */
+  waitingMessages: 256,
+} as const;

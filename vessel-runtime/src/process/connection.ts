@@ -1,0 +1,163 @@
+import type { Socket } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
+import { CallFailure, networkFailure } from './failure.ts';
+import type { World } from './world.ts';
+
+/** What a call costs beyond its data, as in Seattle. */
+const HEADER_BYTES = 64;
+/** Bytes of one connection that may wait for a slow reader; more is refused. */
+const MOST_UNSENT_BYTES = 4 * 1024 * 1024;
+const MOST_READERS = 64;
+/** A peer that does not read after our close is not waited for longer. */
+const LINGER_MS = 30_000;
+
+export interface ConnectionInit {
+  readonly socket: Socket;
+  readonly binary: boolean;
+  /** Whether its traffic stays on this machine. */
+  readonly local: boolean;
+}
+
+/**
+ * One TCP connection. It reads only as much as the system and one buffer hold until the program asks for it, and a
+ * `send` is answered when the system has taken the data: the peer's pace is the program's pace.
+ */
+export class Connection {
+  readonly #world: World;
+  readonly #socket: Socket;
+  readonly #decoder: StringDecoder | undefined;
+  readonly #local: boolean;
+  readonly #readers: { readonly request: number; readonly bytes: number }[] = [];
+  #unsent = 0;
+  #pacing = false;
+  #ended = false;
+  #closed = false;
+  #problem: unknown;
+  /** Called once, when the system has let go of it. */
+  onGone: () => void = () => {};
+
+  constructor(world: World, { socket, binary, local }: ConnectionInit) {
+    this.#world = world;
+    this.#socket = socket;
+    this.#local = local;
+    this.#decoder = binary ? undefined : new StringDecoder('utf8');
+    socket.on('readable', this.#pump);
+    socket.on('end', this.#end);
+    socket.on('error', (error) => {
+      this.#problem = error;
+    });
+    socket.on('close', () => {
+      this.#end();
+      this.onGone();
+    });
+  }
+
+  send(bytes: Buffer): number {
+    const world = this.#world;
+    if (this.#ended) throw this.#closedByRemote();
+    if (this.#unsent + bytes.byteLength > MOST_UNSENT_BYTES) {
+      const message = `expected sends to be awaited, got ${this.#unsent} bytes waiting for the peer`;
+      throw new CallFailure('ResourceExhaustedError', message);
+    }
+    const request = world.request();
+    const write = () => {
+      if (this.#closed) {
+        this.#unsent -= bytes.byteLength;
+        const failure = new CallFailure('SocketClosedLocalError', 'expected an open connection, got one closed here');
+        world.reject(request, failure);
+        return;
+      }
+      this.#socket.write(bytes, (error) => {
+        this.#unsent -= bytes.byteLength;
+        if (error) world.reject(request, networkFailure(this.#problem ?? error, 'a peer that takes the data'));
+        else world.resolve(request, bytes.byteLength);
+      });
+    };
+    this.#unsent += bytes.byteLength;
+    try {
+      world.meter.pace(this.#local ? 'loopsend' : 'netsend', HEADER_BYTES + bytes.byteLength, write);
+    } catch (error) {
+      this.#unsent -= bytes.byteLength;
+      setImmediate(() => world.reject(request, error));
+    }
+    return request;
+  }
+
+  recv(bytes: number): number {
+    if (this.#readers.length >= MOST_READERS) {
+      const message = `expected at most ${MOST_READERS} recv to wait on one connection, got one more`;
+      throw new CallFailure('ResourceExhaustedError', message);
+    }
+    const request = this.#world.request();
+    this.#readers.push({ request, bytes });
+    this.#pump();
+    return request;
+  }
+
+  close(): void {
+    this.#closed = true;
+    const message = 'expected an open connection, got one that this program closed';
+    for (const { request } of this.#readers.splice(0)) {
+      setImmediate(() => this.#world.reject(request, new CallFailure('SocketClosedLocalError', message)));
+    }
+    // Data that nobody will read would hold back the end of the connection.
+    this.#socket.off('readable', this.#pump);
+    this.#socket.resume();
+    this.#socket.end();
+    const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
+    this.#socket.once('close', () => clearTimeout(timer));
+  }
+
+  #pump = (): void => {
+    while (!this.#pacing && this.#readers.length > 0) {
+      const available = this.#socket.readableLength;
+      if (available === 0) {
+        // Reading nothing is what makes the stream notice its end.
+        this.#socket.read(0);
+        if (this.#ended) this.#finishReaders();
+        return;
+      }
+      const reader = this.#readers[0];
+      const chunk: Buffer | null = this.#socket.read(Math.min(available, reader?.bytes ?? 1));
+      if (chunk === null) return;
+      const text = this.#decoder === undefined ? chunk.toString('latin1') : this.#decoder.write(chunk);
+      // Half a character is kept for the next bytes.
+      if (text !== '') this.#deliver(text, chunk.byteLength);
+    }
+  };
+
+  #deliver(text: string, bytes: number): void {
+    const reader = this.#readers.shift();
+    if (reader === undefined) return;
+    this.#pacing = true;
+    let now = true;
+    const answer = () => {
+      this.#pacing = false;
+      this.#world.resolve(reader.request, text);
+      if (!now) this.#pump();
+    };
+    try {
+      this.#world.meter.pace(this.#local ? 'looprecv' : 'netrecv', HEADER_BYTES + bytes, answer);
+    } catch (error) {
+      this.#pacing = false;
+      this.#world.reject(reader.request, error);
+    }
+    now = false;
+  }
+
+  #end = (): void => {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (!this.#pacing && this.#socket.readableLength === 0) this.#finishReaders();
+  };
+
+  #finishReaders(): void {
+    const rest = this.#decoder?.end() ?? '';
+    if (rest !== '') this.#deliver(rest, rest.length);
+    for (const { request } of this.#readers.splice(0)) this.#world.reject(request, this.#closedByRemote());
+  }
+
+  #closedByRemote(): CallFailure {
+    return new CallFailure('SocketClosedRemoteError', 'expected an open connection, got one that the peer closed');
+  }
+}

@@ -1,0 +1,78 @@
+import { createRequire } from 'node:module';
+import type { DestinationRule } from '@potluck/protocol';
+import type { StartFrame } from '../frames.ts';
+import { Destinations } from './destination.ts';
+import { Meter } from './meter.ts';
+import { operations } from './operations.ts';
+import { leave, readStart, writeFrame } from './pipe.ts';
+import { Program } from './program.ts';
+import { heapMib, type Ivm, makeSandbox } from './sandbox.ts';
+import { World } from './world.ts';
+
+/**
+ * A vessel process: `node [flags] vessel.mjs NATIVE [MIB]`. It makes an isolate for a heap of MIB, says `ready`, waits
+ * for the one `start` frame, and runs that program until it ends.
+ */
+const USUAL_MIB = 32;
+const USAGE_MS = 1000;
+
+type Operation = ReturnType<typeof operations>;
+
+async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void> {
+  const { ivm } = createRequire(import.meta.url)(native) as { ivm: Ivm };
+  let operation: Operation = () => -1;
+  const forward: Operation = (...args) => operation(...args);
+  let sandbox = makeSandbox(ivm, Number(mib) || USUAL_MIB, forward);
+  dropPermissions();
+  const starting = readStart();
+  writeFrame({ type: 'ready' });
+  const start = await starting;
+  const limitMib = heapMib(start.restrictions.quantities['memory'] ?? 0);
+  if (limitMib !== sandbox.limitMib) {
+    sandbox.isolate.dispose();
+    sandbox = makeSandbox(ivm, limitMib, forward);
+  }
+  const program = new Program(sandbox, start.program);
+  const world = worldOf(start, program);
+  program.world = world;
+  operation = operations(world);
+  world.meter.acquire('events');
+  reportUsage(world.meter);
+  program.run(start.args);
+}
+
+/** All is loaded: from here on there is no file to read and no native code to load. */
+function dropPermissions(): void {
+  const permission = process.permission as unknown as { drop?: (scope: string) => void } | undefined;
+  permission?.drop?.('fs.read');
+  permission?.drop?.('addon');
+}
+
+function worldOf({ address, restrictions }: StartFrame, program: Program): World {
+  const rules = restrictions.destinations as DestinationRule[];
+  const init = {
+    meter: new Meter(restrictions.quantities),
+    destinations: new Destinations({ address, rules }),
+    address,
+    messports: new Set(restrictions.messport),
+    connports: new Set(restrictions.connport),
+  };
+  return new World(init, program.enter);
+}
+
+function reportUsage(meter: Meter): void {
+  let last = '';
+  const report = () => {
+    const usage = meter.usage();
+    const text = JSON.stringify(usage);
+    if (text !== last) writeFrame({ type: 'usage', usage });
+    last = text;
+  };
+  setInterval(report, USAGE_MS).unref();
+}
+
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`vessel: ${error.stack}\n`);
+  leave(70);
+});
+await main(process.argv.slice(2));

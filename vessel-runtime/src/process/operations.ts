@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { CALL_LIMITS, OP } from '@potluck/repy-api';
+import { CallFailure, crossing } from './failure.ts';
+import { block, end, writeLog } from './pipe.ts';
+import { Tcp } from './tcp.ts';
+import { Timers } from './timers.ts';
+import { Udp } from './udp.ts';
+import type { Primitive, World } from './world.ts';
+
+type Handler = (...args: never[]) => Primitive;
+
+/** A hundred microseconds: enough to measure a network with, and no clock for side channels. */
+const CLOCK_SECONDS = 1e-4;
+/** A slice of a wait for `lograte`. */
+const BLOCK_MS = 1000;
+
+/**
+ * The host's side of the bridge.
+ * @returns one function for all operations: it never throws, and takes and answers only strings, numbers and booleans.
+ */
+export function operations(world: World): (code: unknown, ...args: unknown[]) => Primitive {
+  let reason = '';
+  const handlers = { ...network(world), ...local(world), [OP.reason]: () => reason } as Record<number, Handler>;
+  return (code, ...args) => {
+    try {
+      const handler = typeof code === 'number' ? handlers[code] : undefined;
+      if (handler === undefined) return -1;
+      return handler(...(args as never[]));
+    } catch (error) {
+      const { number, message } = crossing(error);
+      reason = message;
+      return -number - 1;
+    }
+  };
+}
+
+function network(world: World): Record<number, Handler> {
+  const udp = new Udp(world);
+  const tcp = new Tcp(world);
+  return {
+    [OP.recvmess]: (ip: string, port: number, binary: boolean) => udp.listen(ip, port, binary),
+    [OP.sendmess]: (ip: string, port: number, data: string, ...more: [boolean, string, number]) =>
+      udp.send({ ip, port, data, binary: more[0], localip: more[1], localport: more[2] }),
+    [OP.request]: () => udp.request,
+    [OP.close]: (handle: number) => (udp.close(handle) || tcp.close(handle) ? 1 : 0),
+    [OP.openconn]: (ip: string, port: number, localip: string, ...more: [number, number, boolean]) =>
+      tcp.dial({ ip, port, localip, localport: more[0], timeoutSeconds: more[1], binary: more[2] }),
+    [OP.waitforconn]: (ip: string, port: number, binary: boolean) => tcp.listen(ip, port, binary),
+    [OP.send]: (handle: number, data: string, binary: boolean) => tcp.send(handle, data, binary),
+    [OP.recv]: (handle: number, bytes: number) => tcp.recv(handle, bytes),
+    [OP.getmyip]: () => world.address,
+  };
+}
+
+function local(world: World): Record<number, Handler> {
+  const timers = new Timers(world);
+  const startMs = performance.now();
+  return {
+    [OP.log]: (text: string) => log(world, text),
+    [OP.settimer]: (seconds: number) => timers.set(seconds),
+    [OP.canceltimer]: (timer: number) => (timers.cancel(timer) ? 1 : 0),
+    [OP.getruntime]: () =>
+      Math.round(Math.floor((performance.now() - startMs) / 1000 / CLOCK_SECONDS)) / Math.round(1 / CLOCK_SECONDS),
+    [OP.randomfloat]: () => randomFloat(),
+    [OP.exitall]: () => end({ kind: 'exitall', message: 'the program called exitall', exitCode: 0 }),
+  };
+}
+
+/** Waits for `lograte` here and now: a log call returns nothing that could be awaited. */
+function log(world: World, text: string): number {
+  if (typeof text !== 'string' || text.length > CALL_LIMITS.logLength * 2) {
+    throw new CallFailure('RepyArgumentError', 'expected a shorter text to log');
+  }
+  for (let wait = world.meter.waitMs('lograte'); wait > 0; wait = world.meter.waitMs('lograte')) {
+    block(Math.min(wait, BLOCK_MS));
+  }
+  world.meter.add('lograte', Buffer.byteLength(text));
+  writeLog(text);
+  return 1;
+}
+
+/** 53 random bits from the system, as a number from 0 up to and without 1. */
+function randomFloat(): number {
+  const bytes = randomBytes(8);
+  return Number(bytes.readBigUInt64BE() >> 11n) / 2 ** 53;
+}

@@ -1,0 +1,51 @@
+import prelude from 'potluck:prelude';
+import type IsolatedVM from 'isolated-vm';
+import { end } from './pipe.ts';
+import { PRELUDE_NAME } from './trace.ts';
+import type { Primitive } from './world.ts';
+
+export type Ivm = typeof IsolatedVM;
+type Operation = (code: unknown, ...args: unknown[]) => Primitive;
+
+const MIB = 1024 * 1024;
+/** isolated-vm takes no less. */
+const LEAST_MIB = 8;
+
+export interface Sandbox {
+  readonly isolate: IsolatedVM.Isolate;
+  readonly context: IsolatedVM.Context;
+  /** The one way in; answers '' or the text of an uncaught error. */
+  readonly dispatch: IsolatedVM.Reference<(...args: (Primitive | undefined)[]) => string>;
+  readonly limitMib: number;
+}
+
+/** @param bytes a vessel's memory. @returns the heap limit for it. */
+export function heapMib(bytes: number): number {
+  return Math.max(LEAST_MIB, Math.ceil(bytes / MIB));
+}
+
+/** Makes an isolate with the program's world in it, and nothing of the program yet. */
+export function makeSandbox(ivm: Ivm, limitMib: number, operation: Operation): Sandbox {
+  const isolate = new ivm.Isolate({
+    memoryLimit: limitMib,
+    // The engine parks this thread for ever after it: the last word is said here.
+    onCatastrophicError: () => outOfMemory(limitMib),
+  });
+  const context = isolate.createContextSync();
+  const dispatch = context.evalClosureSync(
+    `${prelude}\nreturn prelude.install($0);`,
+    [new ivm.Callback(operation as (...args: unknown[]) => unknown)],
+    { filename: PRELUDE_NAME, result: { reference: true } },
+  ) as Sandbox['dispatch'];
+  return { isolate, context, dispatch, limitMib };
+}
+
+export function outOfMemory(limitMib: number): never {
+  const bytes = limitMib * MIB;
+  return end({
+    kind: 'limit',
+    message: `out of memory: expected a heap of at most ${limitMib} MiB, got more`,
+    exitCode: 98,
+    limit: { resource: 'memory', limit: bytes, used: bytes },
+  });
+}
