@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import type { RuntimeFiles } from '../build.ts';
 import { VesselError } from '../errors.ts';
@@ -64,15 +65,18 @@ export function launch(files: RuntimeFiles, options: { nice?: number }): ChildPr
   if (child.pid === undefined) {
     throw new VesselError('SPAWN_FAILED', 'expected the system to start a vessel process, it refused');
   }
-  if (options.nice !== undefined) lowerPriority(child.pid, options.nice);
+  giveWay(child.pid, options.nice);
   return child;
 }
 
-function lowerPriority(pid: number, nice: number): void {
+/** Courtesies to the rest of the machine where the system allows them; the governor is what holds the limits. */
+function giveWay(pid: number, nice: number | undefined): void {
   try {
-    setPriority(pid, nice);
+    if (nice !== undefined) setPriority(pid, nice);
+    // When the machine runs out of memory, a vessel goes first and never what its owner does.
+    writeFileSync(`/proc/${pid}/oom_score_adj`, '1000');
   } catch {
-    // Only a courtesy to the rest of the machine; the governor is what holds the share.
+    // No such file, or no right to write it.
   }
 }
 

@@ -1,5 +1,5 @@
 /** Longest time that a process is stopped at a stretch. */
-export const FREEZE_MS = 50;
+const FREEZE_MS = 50;
 /** How often a process that is not stopped is looked at, at least. */
 export const LOOK_MS = 20;
 
