@@ -9,7 +9,7 @@ import * as words from './words.ts';
 const ROOM = join(import.meta.dirname, '..', '..');
 export const PUBLIC_FILES = join(ROOM, 'public');
 
-const eta = new Eta({ views: join(ROOM, 'views'), cache: true });
+const eta = new Eta({ views: join(ROOM, 'views'), cache: true, autoTrim: false });
 
 /** Programs say that they want JSON, or send it; everybody else is shown a page. */
 export function wantsJson(visit: Pick<Visit, 'request'>): boolean {

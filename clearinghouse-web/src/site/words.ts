@@ -40,3 +40,8 @@ export function counted(n: number, one: string, many = `${one}s`): string {
 export function shortened(id: string): string {
   return `${id.slice(0, 8)}…`;
 }
+
+/** An error's words as a page says them: with a capital and a full stop. */
+export function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}

@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import {
+  formatRestrictions,
+  type GatewayAddress,
+  type GatewayReply,
+  generateIdentity,
+  type Identity,
+  type KeyId,
+  LIMITS,
+  openPinnedSocket,
+  packMessage,
+  parseRestrictions,
+  RequestError,
+  signAdvertisement,
+  signReply,
+  tlsOptionsOf,
+  toBuffer,
+  unpackMessage,
+  verifyRequest,
+} from '@potluck/protocol';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+
+export interface PeerVessel {
+  users: string[];
+  state: 'Fresh' | 'Stopped';
+  readonly ports: readonly number[];
+}
+
+/** Decides whether a request is answered: it may throw a RequestError, or wait for as long as it likes. */
+export type Gate = (method: string, vessel: string | undefined) => Promise<void> | void;
+
+/**
+ * The far end of the wire, for what a well-behaved node manager never does: refuse, hang, or answer too late. Requests
+ * are really signed, checked and answered; test/network has the same with node managers.
+ */
+export class Peer implements AsyncDisposable {
+  readonly identity: Identity = generateIdentity();
+  readonly vessels = new Map<string, PeerVessel>();
+  /** What was asked and done, in order: `ChangeUsers v1`. */
+  readonly done: string[] = [];
+  gate: Gate = () => undefined;
+  readonly #owner: KeyId;
+  #server: Server | undefined;
+  #sockets: WebSocketServer | undefined;
+  #gateway: WebSocket | undefined;
+
+  constructor(owner: KeyId, vessels: number) {
+    this.#owner = owner;
+    for (let index = 0; index < vessels; index += 1) {
+      this.vessels.set(`v${index + 1}`, { users: [], state: 'Fresh', ports: [63_100 + index] });
+    }
+  }
+
+  /** Listens; with a port given, on that one again. */
+  async listen(port = 0): Promise<this> {
+    const server = createServer(await tlsOptionsOf(this.identity));
+    this.#sockets = new WebSocketServer({ server, maxPayload: LIMITS.messageBytes });
+    this.#sockets.on('connection', (socket) => {
+      socket.on('message', (data) => void this.#answer(socket, data));
+    });
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    this.#server = server;
+    return this;
+  }
+
+  get port(): number {
+    const address = this.#server?.address() as AddressInfo | undefined;
+    return address?.port ?? 0;
+  }
+
+  /** Dials the gateway and shows an advertisement. */
+  async advertise(gateway: GatewayAddress): Promise<GatewayReply> {
+    const { socket } = await openPinnedSocket({ address: gateway, key: gateway.key, maxPayloadBytes: 65_536 });
+    this.#gateway = socket;
+    const facts = { addresses: [{ host: '127.0.0.1', port: this.port }], keys: [this.#owner], version: 'test' };
+    socket.send(await signAdvertisement(this.identity, facts, 60));
+    const [data] = await once(socket, 'message');
+    return JSON.parse(String(data));
+  }
+
+  async hangUp(): Promise<void> {
+    const socket = this.#gateway;
+    if (socket === undefined || socket.readyState === socket.CLOSED) return;
+    const closed = once(socket, 'close');
+    socket.close();
+    await closed;
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    for (const socket of this.#sockets?.clients ?? []) socket.terminate();
+    const closed = once(server, 'close');
+    server.close();
+    await closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.hangUp();
+    await this.close();
+  }
+
+  async #answer(socket: WebSocket, data: RawData): Promise<void> {
+    const context = { node: this.identity.id, replays: { claim: () => true }, nowSeconds: Date.now() / 1000 };
+    const request = await verifyRequest(unpackMessage(toBuffer(data)), context);
+    const outcome = await this.#outcome(request.method, request.params as { vessel?: string; users?: string[] }).catch(
+      (error: unknown) => (error instanceof RequestError ? error : new RequestError('INTERNAL', String(error))),
+    );
+    const reply = await signReply(this.identity, request.nonce, outcome);
+    if (socket.readyState === socket.OPEN) socket.send(packMessage(reply));
+  }
+
+  async #outcome(method: string, params: { vessel?: string; users?: string[] }) {
+    await this.gate(method, params.vessel);
+    const result = this.#carryOut(method, params);
+    if (params.vessel !== undefined && method !== 'GetVesselResources') this.done.push(`${method} ${params.vessel}`);
+    return { result, attachment: new Uint8Array() };
+  }
+
+  #carryOut(method: string, params: { vessel?: string; users?: string[] }): unknown {
+    if (method === 'GetVessels') return this.#describe();
+    const vessel = this.vessels.get(params.vessel ?? '');
+    if (vessel === undefined) throw new RequestError('NO_SUCH_VESSEL', 'expected a vessel, got none');
+    if (method === 'GetVesselResources') return { restrictions: restrictionsOf(vessel), usage: {} };
+    if (method === 'ChangeUsers') {
+      vessel.users = params.users ?? [];
+      return { users: vessel.users };
+    }
+    vessel.state = 'Fresh';
+    return { state: 'Fresh' };
+  }
+
+  #describe(): object {
+    const vessels = [...this.vessels].map(([name, { users, state }]) => ({
+      ...{ name, users, state },
+      since: 0,
+      owner: this.#owner,
+    }));
+    return { version: 'test', node: this.identity.id, walls: { up: [], missing: [] }, vessels };
+  }
+}
+
+function restrictionsOf({ ports }: PeerVessel): string {
+  const lines = ['resource cpu 0.02', 'resource memory 10000000', 'resource diskused 10000000'];
+  for (const port of ports) lines.push(`resource messport ${port}`, `resource connport ${port}`);
+  return formatRestrictions(parseRestrictions(lines.join('\n')));
+}

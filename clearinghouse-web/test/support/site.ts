@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type GatewayAddress, type KeyId, keyIdSchema } from '@potluck/protocol';
+import { pino } from 'pino';
+import { Clearinghouse, type ClearinghouseInit } from '../../src/clearinghouse.ts';
+import { Store } from '../../src/store/store.ts';
+import { Api } from './api.ts';
+import { Peer } from './peer.ts';
+
+export async function temporaryDirectory(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), 'potluck-clearinghouse-'));
+  return { path, [Symbol.asyncDispose]: async () => await rm(path, { recursive: true, force: true }) };
+}
+
+/** A running clearinghouse on a temporary directory; what belongs to it ends with it. */
+export class Site implements AsyncDisposable {
+  readonly directory: string;
+  readonly clearinghouse: Clearinghouse;
+  readonly #stack = new AsyncDisposableStack();
+
+  private constructor(directory: string, more: Partial<ClearinghouseInit>) {
+    this.directory = directory;
+    const logger = pino({ level: 'silent' });
+    const any = { host: '127.0.0.1', port: 0, gatewayHost: '127.0.0.1', gatewayPort: 0 };
+    this.clearinghouse = new Clearinghouse({ state: join(directory, 'state'), ...any, logger, ...more });
+  }
+
+  static async start(more: Partial<ClearinghouseInit> = {}): Promise<Site> {
+    const { path } = await temporaryDirectory();
+    const site = new Site(path, more);
+    site.#stack.defer(async () => await rm(path, { recursive: true, force: true }));
+    site.#stack.use(site.clearinghouse);
+    try {
+      await site.clearinghouse.start();
+    } catch (error) {
+      await site[Symbol.asyncDispose]();
+      throw error;
+    }
+    return site;
+  }
+
+  get gateway(): GatewayAddress {
+    return this.clearinghouse.gatewayAddress;
+  }
+
+  api(): Api {
+    return new Api(this.clearinghouse.url);
+  }
+
+  /** Looks into the database from aside. */
+  async store(): Promise<Store> {
+    return this.#stack.use(await Store.open(join(this.directory, 'state', 'clearinghouse.sqlite')));
+  }
+
+  /** The key that owns what an account donates. */
+  async donorKey(username: string): Promise<KeyId> {
+    const store = await this.store();
+    return keyIdSchema.parse(await eventually(async () => (await store.accounts.byUsername(username))?.donor_key));
+  }
+
+  /** A node with vessels of this donor, that has been looked at. */
+  async peer(donor: Api, username: string, vessels: number): Promise<Peer> {
+    const before = (await donor.get('/donations')).body.donations.length;
+    const peer = this.#stack.use(await new Peer(await this.donorKey(username), vessels).listen());
+    await peer.advertise(this.gateway);
+    await eventually(async () => (await donor.get('/donations')).body.donations.length > before || undefined);
+    return peer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+/** Asks until there is an answer; the test's own time limit ends it. */
+export async function eventually<T>(ask: () => Promise<T | undefined | null>): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== null) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

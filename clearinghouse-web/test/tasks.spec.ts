@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { QUEUE } from '../src/limits.ts';
+import { openDatabase } from '../src/store/database.ts';
+import { Store } from '../src/store/store.ts';
+import { Tasks } from '../src/store/tasks.ts';
+import { temporaryDirectory } from './support/site.ts';
+
+describe('the queue between site and backend', () => {
+  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+  let database: ReturnType<typeof openDatabase>;
+  let tasks: Tasks;
+
+  beforeEach(async () => {
+    directory = await temporaryDirectory();
+    const path = join(directory.path, 'test.sqlite');
+    await (await Store.open(path))[Symbol.asyncDispose]();
+    database = openDatabase(path);
+    tasks = new Tasks(database);
+  });
+
+  afterEach(async () => {
+    await database.destroy();
+    await directory[Symbol.asyncDispose]();
+  });
+
+  async function add(subject: string): Promise<number> {
+    return await database
+      .transaction()
+      .execute(async (trx) => await tasks.add(trx, { kind: 'inspect-node', subject, payload: {} }));
+  }
+
+  it('gives each task to one claimer only, however many ask', async () => {
+    for (let index = 0; index < 20; index += 1) await add(`node:${index}`);
+    const claims = await Promise.all(Array.from({ length: 30 }, async () => await tasks.claim()));
+    const ids = claims.flatMap((claim) => (claim === undefined ? [] : [claim.id]));
+    assert.equal(ids.length, 20);
+    assert.equal(new Set(ids).size, 20);
+  });
+
+  it('lets nobody work on a subject that is being worked on', async () => {
+    const first = await add('vessel:a');
+    const second = await add('vessel:a');
+    const claim = await tasks.claim();
+    assert.equal(claim?.id, first);
+    assert.equal(await tasks.claim(), undefined);
+    assert.ok(claim);
+    await tasks.finish(claim, async () => undefined);
+    assert.equal((await tasks.claim())?.id, second);
+  });
+
+  it('takes a result only under the token of the claim: who was too late changes nothing', async () => {
+    const id = await add('node:a');
+    const late = await tasks.claim();
+    await tasks.reclaim(Date.now() + QUEUE.claimMs + 1);
+    const next = await tasks.claim();
+    assert.ok(late && next);
+    assert.equal(next.id, id);
+    let effects = 0;
+    const count = async (): Promise<void> => {
+      effects += 1;
+    };
+    assert.equal(await tasks.finish(late, count), false);
+    await tasks.retry(late, 'too late', 0);
+    assert.equal(await tasks.finish(next, count), true);
+    assert.equal(effects, 1);
+    assert.equal((await tasks.states([id])).get(id), 'done');
+  });
+
+  it('writes the end of a task and its effect together, or neither', async () => {
+    const id = await add('node:a');
+    const claim = await tasks.claim();
+    assert.ok(claim);
+    await assert.rejects(
+      tasks.finish(claim, async (trx) => {
+        await tasks.add(trx, { kind: 'reset-vessel', subject: 'vessel:a', payload: {} });
+        throw new RangeError('broken on purpose');
+      }),
+      RangeError,
+    );
+    assert.equal((await tasks.states([id])).get(id), 'claimed');
+    assert.equal(await tasks.claim(), undefined);
+  });
+
+  it('keeps a claim that has not run out', async () => {
+    await add('node:a');
+    await tasks.claim();
+    await tasks.reclaim(Date.now());
+    assert.equal(await tasks.claim(), undefined);
+  });
+});
