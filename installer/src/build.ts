@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type ArchiveFile, writeArchive } from './archive.ts';
+import { makeDirectories } from './directories.ts';
 import { BuildError } from './errors.ts';
 import { collectPayload } from './payload.ts';
 
@@ -34,7 +35,7 @@ export async function buildPayload(out: string): Promise<BuiltPayload> {
   }
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeDirectories(dirname(path), 0o755);
     await writeArchive(temporary, files);
     await rm(key, { force: true });
     await rename(temporary, path);

@@ -37,7 +37,7 @@ const SENTENCES: Readonly<Record<string, [InstallCode, string]>> = {
   EACCES: ['NO_PERMISSION', 'expected permission to write there, got none'],
   EPERM: ['NO_PERMISSION', 'expected permission to write there, got none'],
   EROFS: ['NO_PERMISSION', 'expected a disk that can be written, got a read-only one'],
-  ENOTDIR: ['DIRECTORY_TAKEN', 'expected a directory, got a file on the way'],
+  ENOTDIR: ['DIRECTORY_TAKEN', 'expected a directory, got a file there'],
 };
 
 /** Turns what the file system refuses into one sentence of ours that names the place; everything else is returned as it is. */

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { type Donation, generateIdentity, type KeyId, saveIdentity } from '@potluck/protocol';
 import { startDaemon } from './daemon.ts';
+import { makeDirectories } from './directories.ts';
 import { readDonation } from './donation.ts';
 import { fileError, InstallError } from './errors.ts';
 import { type Installation, installationSchema, type Layout, type Listening, layoutOf, readJson } from './layout.ts';
@@ -95,7 +96,7 @@ async function claimDirectory(layout: Layout): Promise<string | undefined> {
   const { directory } = layout;
   let made: string | undefined;
   try {
-    made = await mkdir(directory, { recursive: true, mode: 0o700 });
+    made = await makeDirectories(directory, 0o700);
     const found = await readdir(directory);
     if (found.includes(basename(layout.unfinished))) await discard(layout, undefined);
     else if (found.length > 0) throw await taken(layout);
@@ -104,8 +105,6 @@ async function claimDirectory(layout: Layout): Promise<string | undefined> {
     return made;
   } catch (error) {
     if (made !== undefined) await discard(layout, made);
-    const isFile = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    if (isFile) throw new InstallError('DIRECTORY_TAKEN', `expected a directory, got a file at ${directory}`);
     throw fileError(error, directory);
   }
 }

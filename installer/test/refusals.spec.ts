@@ -56,8 +56,10 @@ describe('an installation that cannot be', function () {
   });
 
   it('is refused where nothing may be written', async () => {
-    const outcome = await archive.install(...flags(), '--directory', '/sys/potluck-test');
-    assertRefused(outcome, 1, /expected (permission to write there|a disk that can be written)/);
+    for (const place of ['/sys/potluck-test', '/proc/potluck-test/below']) {
+      const outcome = await archive.install(...flags(), '--directory', place);
+      assertRefused(outcome, 1, /expected (permission to write there|a disk that can be written|a place where)/);
+    }
   });
 
   it('is refused for a port in use, before anything is written', async () => {
@@ -119,7 +121,7 @@ describe('an installation that cannot be', function () {
   it('is refused by a full disk, which is empty again afterwards', async () => {
     const disk = archive.path('disk');
     await mkdir(disk);
-    // Only root may mount; whoever may not is told by the name of the next test that this one was not run.
+    // Only root may mount: for anybody else there is no small disk to fill, and nothing is tested here.
     if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', disk]).status !== 0) return;
     try {
       const outcome = await archive.install(...flags(), '--directory', join(disk, 'installed'));
