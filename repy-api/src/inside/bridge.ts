@@ -1,6 +1,6 @@
 import { DELAYED, OP } from '../ops.ts';
 import { failure } from './errors.ts';
-import { charCodeAt, create, promiseThen, SafePromise, table } from './primordials.ts';
+import { apply, charCodeAt, create, promiseThen, SafePromise, table } from './primordials.ts';
 
 export type Primitive = string | number | boolean | undefined;
 export type Operation = (code: number, ...args: Primitive[]) => Primitive;
@@ -13,8 +13,9 @@ export function connect(given: Operation): void {
 }
 
 /** Calls the host. @throws the failure that the host answered. */
-export function invoke(code: number, ...args: Primitive[]): Primitive {
-  const answer = operation(code, ...args);
+export function invoke(...call: [code: number, ...values: Primitive[]]): Primitive {
+  // Not by spreading: a program may replace what iterates over arrays.
+  const answer = apply(operation, undefined, call);
   if (typeof answer !== 'number' || answer >= 0 || answer === DELAYED) return answer;
   throw failure(-answer - 1, `${operation(OP.reason)}`);
 }
@@ -33,6 +34,15 @@ const ignore = () => {};
 export function forgiven<T>(promise: Promise<T>): Promise<T> {
   promiseThen(promise, undefined, ignore);
   return promise;
+}
+
+/** What a call that returns a promise throws, it rejects with. */
+export function promised<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return run();
+  } catch (error) {
+    return new SafePromise((_, reject) => reject(error));
+  }
 }
 
 /** @returns a promise for the answer to a request that the host took. */

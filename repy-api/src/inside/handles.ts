@@ -1,5 +1,5 @@
 import { CALL_LIMITS, OP } from '../ops.ts';
-import { awaitRequest, forgiven, invoke, type Primitive, utf8Length } from './bridge.ts';
+import { awaitRequest, forgiven, invoke, type Primitive, promised, utf8Length } from './bridge.ts';
 import { fromBinary, isBytes, lengthOf, needText, toBinary } from './data.ts';
 import { argumentError } from './errors.ts';
 import { isInteger, SafePromise, table } from './primordials.ts';
@@ -31,21 +31,25 @@ export class Socket {
   }
 
   send(data: unknown): Promise<number> {
-    const most = CALL_LIMITS.sendBytes;
-    const { text, binary, bytes } = needData(data, 'what to send', most);
-    if (bytes > most) throw argumentError(`at most ${most} bytes in one send`, bytes);
-    const request = invoke(OP.send, this.#handle, text, binary) as number;
-    return forgiven(awaitRequest(request) as Promise<number>);
+    return promised(() => {
+      const most = CALL_LIMITS.sendBytes;
+      const { text, binary, bytes } = needData(data, 'what to send', most);
+      if (bytes > most) throw argumentError(`at most ${most} bytes in one send`, bytes);
+      const request = invoke(OP.send, this.#handle, text, binary) as number;
+      return forgiven(awaitRequest(request) as Promise<number>);
+    });
   }
 
   recv(bytes: unknown): Promise<string | Uint8Array> {
-    const most = CALL_LIMITS.recvBytes;
-    if (typeof bytes !== 'number' || !isInteger(bytes) || bytes < 1 || bytes > most) {
-      throw argumentError(`a number of bytes from 1 to ${most}`, bytes);
-    }
-    const request = invoke(OP.recv, this.#handle, bytes) as number;
-    const map = this.#binary ? (data: Primitive) => fromBinary(data as string) : undefined;
-    return awaitRequest(request, map) as Promise<string | Uint8Array>;
+    return promised(() => {
+      const most = CALL_LIMITS.recvBytes;
+      if (typeof bytes !== 'number' || !isInteger(bytes) || bytes < 1 || bytes > most) {
+        throw argumentError(`a number of bytes from 1 to ${most}`, bytes);
+      }
+      const request = invoke(OP.recv, this.#handle, bytes) as number;
+      const map = this.#binary ? (data: Primitive) => fromBinary(data as string) : undefined;
+      return awaitRequest(request, map) as Promise<string | Uint8Array>;
+    });
   }
 
   close(): boolean {
@@ -87,8 +91,7 @@ export class Listener {
 
   /** @returns false if it was closed before. */
   close(): boolean {
-    this.#end();
-    return invoke(OP.close, this.#handle) === 1;
+    return closeListener(this);
   }
 
   [Symbol.asyncIterator](): unknown {
@@ -148,8 +151,20 @@ export class Listener {
   static end(listener: Listener): void {
     listener.#end();
   }
-  static close(listener: Listener): boolean {
-    listener.#end();
-    return invoke(OP.close, listener.#handle) === 1;
-  }
+}
+
+const { handleOf, end } = Listener;
+let forget: (handle: number) => void = () => {};
+
+/** @param fn hears of each listener that closes. */
+export function onListenerClose(fn: (handle: number) => void): void {
+  forget = fn;
+}
+
+export function closeListener(listener: Listener): boolean {
+  const handle = handleOf(listener);
+  if (handle === undefined) return false;
+  end(listener);
+  forget(handle);
+  return invoke(OP.close, handle) === 1;
 }

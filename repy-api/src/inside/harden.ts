@@ -44,7 +44,10 @@ function refuseCodeFromStrings(): void {
   for (const sample of kinds) {
     const prototype = getPrototypeOf(sample);
     const { name } = prototype.constructor as { name: string };
-    const Refusing = { [name]: () => refuse() }[name] as object;
+    function Refusing() {
+      return refuse();
+    }
+    defineProperty(Refusing, 'name', { value: name });
     defineProperty(Refusing, 'prototype', { value: prototype });
     const writable = name === 'Function';
     defineProperty(prototype, 'constructor', { value: Refusing, writable, configurable: true });
@@ -73,7 +76,8 @@ function withoutLocales(): void {
   replace(String.prototype, 'toLocaleUpperCase', 'toUpperCase');
   replace(String.prototype, 'toLocaleLowerCase', 'toLowerCase');
   const localeCompare = (self: unknown, other: unknown) => {
-    const [left, right] = [`${self}`, `${other}`];
+    const left = `${self}`;
+    const right = `${other}`;
     return left < right ? -1 : left > right ? 1 : 0;
   };
   const method = {

@@ -67,7 +67,13 @@ function publish(): void {
 
 type Event = [kind: number, a: Primitive, b: Primitive, c: Primitive, d: Primitive];
 
-function dispatch(...[kind, a, b, c, d]: Event): void {
+function dispatch(...event: Event): void {
+  // Not by a pattern: a program may replace what iterates over arrays.
+  const kind = event[0];
+  const a = event[1];
+  const b = event[2];
+  const c = event[3];
+  const d = event[4];
   if (kind === EVENT.message) onMessage(a as number, b as string, c as string, d as number);
   else if (kind === EVENT.sent) confirmSent(a as number);
   else if (kind === EVENT.resolve) settle(a as number, b, c, d);

@@ -1,9 +1,9 @@
 import { CALL_LIMITS, DELAYED, OP } from '../ops.ts';
-import { awaitRequest, awaitSent, forgiven, invoke, type Primitive } from './bridge.ts';
+import { awaitRequest, awaitSent, forgiven, invoke, type Primitive, promised } from './bridge.ts';
 import { fromBinary, needAddress, needEncoding, needFunction, needPort, needSeconds } from './data.ts';
 import { argumentError, callProgram } from './errors.ts';
-import { Listener, needData, Socket } from './handles.ts';
-import { SafePromise, table } from './primordials.ts';
+import { closeListener, Listener, needData, onListenerClose, Socket } from './handles.ts';
+import { defineProperty, table } from './primordials.ts';
 
 interface Entry {
   readonly fn: ((...args: unknown[]) => unknown) | undefined;
@@ -16,27 +16,63 @@ const MOST_TIMEOUT_SECONDS = 3600;
 const listeners = table<Entry>();
 const socketHandle = Socket.handleOf;
 const listenerHandle = Listener.handleOf;
-const { push, end, close } = Listener;
+const { push, end } = Listener;
+onListenerClose((handle) => {
+  delete listeners[handle];
+});
 
-function listen(code: number, given: unknown[], overflow: (value: unknown) => void): Listener {
+interface Listen {
+  readonly ip: string;
+  readonly port: number;
+  readonly fn: Entry['fn'];
+  readonly binary: boolean;
+}
+
+/** `(ip, port)`, `(ip, port, fn)`, `(ip, port, options)` or `(ip, port, fn, options)`. */
+function needListen(given: unknown[]): Listen {
   const ip = needAddress(given[0], 'a local address');
   const port = needPort(given[1], 'a local port');
-  const hasFunction = given[2] !== undefined && typeof given[2] !== 'object';
-  const fn = hasFunction ? needFunction(given[2], 'what to call') : undefined;
-  const binary = needEncoding(hasFunction || given[3] !== undefined ? given[3] : given[2]);
-  const handle = invoke(code, ip, port, binary) as number;
+  const noFunction = given[2] === undefined || (typeof given[2] === 'object' && given[2] !== null);
+  const fn = noFunction ? undefined : needFunction(given[2], 'what to call');
+  return { ip, port, fn, binary: needEncoding(noFunction && given[2] !== undefined ? given[2] : given[3]) };
+}
+
+function register(handle: number, { ip, port, fn, binary }: Listen, overflow: (value: unknown) => void): Listener {
   const listener = new Listener(handle, fn === undefined, { ip, port }, overflow);
   listeners[handle] = { fn, binary, listener };
   return listener;
 }
 
-export function recvmess(ip: unknown, port: unknown, fn?: unknown, options?: unknown): Listener {
-  return listen(OP.recvmess, [ip, port, fn, options], () => {});
+export function recvmess(...given: unknown[]): Listener {
+  const listen = needListen(given);
+  const handle = invoke(OP.recvmess, listen.ip, listen.port, listen.binary) as number;
+  return register(handle, listen, () => {});
 }
 
-export function waitforconn(ip: unknown, port: unknown, fn?: unknown, options?: unknown): Listener {
-  const overflow = (value: unknown) => (value as { sock: Socket }).sock.close();
-  return listen(OP.waitforconn, [ip, port, fn, options], overflow);
+const refuseConnection = (value: unknown) => {
+  (value as { sock: Socket }).sock.close();
+};
+
+/** A promise, because a TCP port is not taken at once; it can be iterated like the listener that it resolves with. */
+export function waitforconn(...given: unknown[]): Promise<Listener> {
+  return promised(() => {
+    const listen = needListen(given);
+    const request = invoke(OP.waitforconn, listen.ip, listen.port, listen.binary) as number;
+    const map = (handle: Primitive) => register(handle as number, listen, refuseConnection);
+    const listening = awaitRequest(request, map) as Promise<Listener>;
+    defineProperty(listening, Symbol.asyncIterator, { value: () => iterateLater(listening) });
+    return listening;
+  });
+}
+
+function iterateLater(listening: Promise<Listener>): AsyncIterator<unknown> {
+  let iterator: AsyncIterator<unknown> | undefined;
+  const within = async (use: (iterator: AsyncIterator<unknown>) => unknown) => {
+    const listener = await listening;
+    iterator ??= listener[Symbol.asyncIterator]() as AsyncIterator<unknown>;
+    return (await use(iterator)) as IteratorResult<unknown>;
+  };
+  return { next: () => within((it) => it.next()), return: () => within((it) => it.return?.()) };
 }
 
 /** A datagram came. */
@@ -72,8 +108,7 @@ export function stopcomm(handle: unknown): boolean {
   if (connection !== undefined) return invoke(OP.close, connection) === 1;
   const number = listenerHandle(handle);
   if (number === undefined) throw argumentError('a listener or a connection', handle);
-  delete listeners[number];
-  return close(handle as Listener);
+  return closeListener(handle as Listener);
 }
 
 interface Local {
@@ -89,36 +124,42 @@ function needLocal(ip: unknown, port: unknown): Local {
   return { ip: needAddress(ip, 'a local address'), port: needPort(port, 'a local port') };
 }
 
-export function sendmess(ip: unknown, port: unknown, message: unknown, ...more: unknown[]): Promise<number> {
-  const to = needAddress(ip, 'a destination address');
-  const toPort = needPort(port, 'a destination port');
-  const most = CALL_LIMITS.messageBytes;
-  const { text, binary, bytes } = needData(message, 'a message', most);
-  const local = needLocal(more[0], more[1]);
-  if (bytes > most) {
-    return forgiven(
-      new SafePromise<number>((_, reject) => reject(argumentError(`a message of at most ${most} bytes`, bytes))),
-    );
-  }
-  const sent = invoke(OP.sendmess, to, toPort, text, binary, local.ip, local.port) as number;
-  if (sent !== DELAYED) return forgiven(awaitSent(sent));
-  return forgiven(awaitRequest(invoke(OP.request) as number) as Promise<number>);
+export function sendmess(...given: unknown[]): Promise<number> {
+  return promised(() => {
+    const to = needAddress(given[0], 'a destination address');
+    const port = needPort(given[1], 'a destination port');
+    const most = CALL_LIMITS.messageBytes;
+    const { text, binary, bytes } = needData(given[2], 'a message', most);
+    const local = needLocal(given[3], given[4]);
+    // Its length may be another's doing: an echo of bytes that are no UTF-8 is longer than what came.
+    if (bytes > most) return forgiven(promised(() => tooLong(bytes, most)));
+    const sent = invoke(OP.sendmess, to, port, text, binary, local.ip, local.port) as number;
+    if (sent !== DELAYED) return forgiven(awaitSent(sent));
+    return forgiven(awaitRequest(invoke(OP.request) as number) as Promise<number>);
+  });
 }
 
-export function openconn(ip: unknown, port: unknown, ...more: unknown[]): Promise<unknown> {
-  const to = needAddress(ip, 'a destination address');
-  const toPort = needPort(port, 'a destination port');
-  const short = typeof more[0] === 'object' && more[0] !== null;
-  const options = (short ? more[0] : more[3]) as { [key: string]: unknown } | undefined;
-  const binary = needEncoding(options);
-  const given = short ? [options?.localip, options?.localport, options?.timeout] : more;
-  const local = needLocal(given[0], given[1]);
-  const timeout = needSeconds(given[2] ?? DEFAULT_TIMEOUT_SECONDS, 'a timeout', MOST_TIMEOUT_SECONDS);
-  if (timeout === 0) throw argumentError('a timeout above 0', timeout);
-  const request = invoke(OP.openconn, to, toPort, local.ip, local.port, timeout, binary) as number;
-  const map = (handle: Primitive, peer: Primitive, peerPort: Primitive) =>
-    new Socket(handle as number, binary, peer as string, peerPort as number);
-  return awaitRequest(request, map);
+function tooLong(bytes: number, most: number): never {
+  throw argumentError(`a message of at most ${most} bytes`, bytes);
+}
+
+/** `(ip, port, localip, localport, timeout, options)` as in Seattle, or `(ip, port, options)`. */
+export function openconn(...given: unknown[]): Promise<unknown> {
+  return promised(() => {
+    const to = needAddress(given[0], 'a destination address');
+    const port = needPort(given[1], 'a destination port');
+    const short = typeof given[2] === 'object' && given[2] !== null;
+    const options = (short ? given[2] : given[5]) as { [key: string]: unknown } | undefined;
+    const binary = needEncoding(options);
+    const local = short ? needLocal(options?.localip, options?.localport) : needLocal(given[2], given[3]);
+    const wanted = (short ? options?.timeout : given[4]) ?? DEFAULT_TIMEOUT_SECONDS;
+    const timeout = needSeconds(wanted, 'a timeout', MOST_TIMEOUT_SECONDS);
+    if (timeout === 0) throw argumentError('a timeout above 0', timeout);
+    const request = invoke(OP.openconn, to, port, local.ip, local.port, timeout, binary) as number;
+    const map = (handle: Primitive, peer: Primitive, peerPort: Primitive) =>
+      new Socket(handle as number, binary, peer as string, peerPort as number);
+    return awaitRequest(request, map);
+  });
 }
 
 export function getmyip(): string {

@@ -1,5 +1,5 @@
 import { OP } from '../ops.ts';
-import { invoke } from './bridge.ts';
+import { invoke, promised } from './bridge.ts';
 import { needFunction, needSeconds } from './data.ts';
 import { argumentError, callProgram } from './errors.ts';
 import { isArray, SafePromise, table } from './primordials.ts';
@@ -44,13 +44,15 @@ export function canceltimer(timer: unknown): boolean {
 }
 
 export function sleep(seconds: unknown): Promise<void> {
-  const delay = needSeconds(seconds, 'a time to sleep');
-  let wake: () => void = () => {};
-  const slept = new SafePromise<void>((resolve) => {
-    wake = resolve;
+  return promised(() => {
+    const delay = needSeconds(seconds, 'a time to sleep');
+    let wake: () => void = () => {};
+    const slept = new SafePromise<void>((resolve) => {
+      wake = resolve;
+    });
+    schedule(delay, wake, []);
+    return slept;
   });
-  schedule(delay, wake, []);
-  return slept;
 }
 
 /** A timer's time has come. */

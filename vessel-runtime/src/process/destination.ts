@@ -97,8 +97,8 @@ export class Destinations {
   checkLocal(address: string): void {
     checkNumeric(address, 'local');
     if (address === this.#address || COMMON_LOOPBACK.includes(address)) return;
-    const message = `expected a local address that is ${this.#address} or 127.0.0.1, got ${address}`;
-    throw new CallFailure('AddressBindingError', message);
+    const own = [...new Set([this.#address, '127.0.0.1'])].join(' or ');
+    throw new CallFailure('AddressBindingError', `expected a local address that is ${own}, got ${address}`);
   }
 }
 

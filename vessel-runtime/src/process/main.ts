@@ -27,7 +27,7 @@ async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void
   const starting = readStart();
   writeFrame({ type: 'ready' });
   const start = await starting;
-  const limitMib = heapMib(start.restrictions.quantities['memory'] ?? 0);
+  const limitMib = heapMib(start.restrictions.quantities.memory ?? 0);
   if (limitMib !== sandbox.limitMib) {
     sandbox.isolate.dispose();
     sandbox = makeSandbox(ivm, limitMib, forward);

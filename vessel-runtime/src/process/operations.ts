@@ -13,6 +13,36 @@ type Handler = (...args: never[]) => Primitive;
 const CLOCK_SECONDS = 1e-4;
 /** A slice of a wait for `lograte`. */
 const BLOCK_MS = 1000;
+const MOST_TEXT = Math.max(CALL_LIMITS.sendBytes, CALL_LIMITS.logLength * 2);
+
+/** What each operation takes; the code inside checks too, but the program shares a heap with it. */
+const SIGNATURES: Readonly<Record<number, readonly string[]>> = {
+  [OP.log]: ['string'],
+  [OP.settimer]: ['number'],
+  [OP.canceltimer]: ['number'],
+  [OP.recvmess]: ['string', 'port', 'boolean'],
+  [OP.sendmess]: ['string', 'port', 'string', 'boolean', 'string', 'number'],
+  [OP.close]: ['number'],
+  [OP.openconn]: ['string', 'port', 'string', 'number', 'number', 'boolean'],
+  [OP.waitforconn]: ['string', 'port', 'boolean'],
+  [OP.send]: ['number', 'string', 'boolean'],
+  [OP.recv]: ['number', 'number'],
+};
+
+function checkArguments(code: number, args: readonly unknown[]): void {
+  for (const [index, type] of (SIGNATURES[code] ?? []).entries()) {
+    const value = args[index];
+    const right = type === 'port' ? isPort(value) : typeof value === type && !Number.isNaN(value);
+    if (!right) throw new CallFailure('RepyArgumentError', `expected a ${type} as argument ${index + 1}, got another`);
+    if (typeof value === 'string' && value.length > MOST_TEXT) {
+      throw new CallFailure('RepyArgumentError', `expected a text of at most ${MOST_TEXT} characters, got more`);
+    }
+  }
+}
+
+function isPort(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65535;
+}
 
 /**
  * The host's side of the bridge.
@@ -24,7 +54,8 @@ export function operations(world: World): (code: unknown, ...args: unknown[]) =>
   return (code, ...args) => {
     try {
       const handler = typeof code === 'number' ? handlers[code] : undefined;
-      if (handler === undefined) return -1;
+      if (typeof code !== 'number' || handler === undefined) return -1;
+      checkArguments(code, args);
       return handler(...(args as never[]));
     } catch (error) {
       const { number, message } = crossing(error);
@@ -68,9 +99,6 @@ function local(world: World): Record<number, Handler> {
 
 /** Waits for `lograte` here and now: a log call returns nothing that could be awaited. */
 function log(world: World, text: string): number {
-  if (typeof text !== 'string' || text.length > CALL_LIMITS.logLength * 2) {
-    throw new CallFailure('RepyArgumentError', 'expected a shorter text to log');
-  }
   for (let wait = world.meter.waitMs('lograte'); wait > 0; wait = world.meter.waitMs('lograte')) {
     block(Math.min(wait, BLOCK_MS));
   }
