@@ -3,7 +3,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Donation, generateIdentity, keyIdSchema } from '@potluck/protocol';
+import { type Donation, generateIdentity, type Identity } from '@potluck/protocol';
 import { buildPayload } from '../src/build.ts';
 import { personalPart } from './personal.ts';
 
@@ -29,24 +29,27 @@ export class Extracted implements AsyncDisposable {
   /** The top folder of the archive. */
   readonly top: string;
   readonly donation: Donation;
+  /** Of the vessels; the clearinghouse's backend would hold it. */
+  readonly owner: Identity;
 
-  private constructor(directory: string, donation: Donation) {
+  private constructor(directory: string, owner: Identity) {
     this.directory = directory;
     this.top = join(directory, 'potluck');
-    this.donation = donation;
+    this.owner = owner;
+    this.donation = {
+      clearinghouse: 'http://127.0.0.1:8080',
+      // Nobody answers there: a node must serve its vessels all the same.
+      gateway: { host: '127.0.0.1', port: 9, key: generateIdentity().id },
+      donor: 'alice',
+      owner: owner.id,
+    };
   }
 
   static async make(): Promise<Extracted> {
     const directory = await mkdtemp(join(tmpdir(), 'potluck-installer-'));
     const archive = join(directory, 'archive.tgz');
     await buildPayload(archive);
-    const made = new Extracted(directory, {
-      clearinghouse: 'http://127.0.0.1:8080',
-      // Nobody answers there: a node must serve its vessels all the same.
-      gateway: { host: '127.0.0.1', port: 9, key: keyIdSchema.parse(generateIdentity().id) },
-      donor: 'alice',
-      owner: generateIdentity().id,
-    });
+    const made = new Extracted(directory, generateIdentity());
     await appendFile(archive, personalPart(JSON.stringify(made.donation)));
     const { code, stderr } = await run('tar', ['xzf', archive, '-C', directory]);
     assert.deepEqual([code, stderr], [0, ''], 'expected tar to extract it without a word');

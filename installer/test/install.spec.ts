@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { generateIdentity, NodeClient, parseRestrictions } from '@potluck/protocol';
+import { fileNameSchema, generateIdentity, NodeClient, parseRestrictions, vesselNameSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { markOf } from '../src/process.ts';
 import { Extracted, processesUnder, run } from './extracted.ts';
@@ -26,6 +26,22 @@ async function vesselsAt(directory: string) {
     vessel: first?.name ?? assert.fail('expected a vessel'),
   });
   return { ...result, restrictions: parseRestrictions(resources.result.restrictions) };
+}
+
+/** Runs a program in the first vessel as its owner. @returns what it logged until it ended */
+async function runProgram(archive: Extracted, directory: string, program: string): Promise<string> {
+  const address = await listeningOf(directory);
+  await using client = await NodeClient.connect({ address, identity: archive.owner });
+  const vessel = vesselNameSchema.parse('v1');
+  const name = fileNameSchema.parse('program.js');
+  await client.call('AddFileToVessel', { vessel, name }, { attachment: Buffer.from(program) });
+  await client.call('StartVessel', { vessel, program: name, args: ['a', 'b'] });
+  for (let state = 'Started'; state === 'Started'; ) {
+    const { result } = await client.call('GetVessels', {});
+    state = result.vessels[0]?.state ?? assert.fail('expected a vessel');
+  }
+  const { attachment } = await client.call('ReadVesselLog', { vessel });
+  return Buffer.from(attachment).toString();
 }
 
 describe('an installation from the archive of a donor', function () {
@@ -83,6 +99,11 @@ describe('an installation from the archive of a donor', function () {
 
     const gone = await potluck('uninstall', '--yes');
     assert.deepEqual([gone.code, gone.stderr], [0, '']);
+  });
+
+  it('runs programs with nothing but what the archive brought', async () => {
+    await install('--percent', '2');
+    assert.equal(await runProgram(archive, directory, "log(callargs[1], getmyip(), '\\n');"), 'b 127.0.0.9 \n');
   });
 
   it('is readable by the donor alone', async () => {
