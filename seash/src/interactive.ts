@@ -80,8 +80,7 @@ export class Interactive {
     }
     this.#init.streams.stdout.write('^C\n');
     lines.write(null, { ctrl: true, name: 'e' });
-    lines.write(null, { ctrl: true, name: 'u' });
-    lines.prompt();
+    lines.write(null, { ctrl: true, name: 'u' }); // Draws the prompt again.
   }
 
   #history(): string[] {

@@ -38,9 +38,11 @@ export function parseStatements(source: string): Statement[] {
 export function wordsBeforeCursor(line: string): { words: Word[]; current: Word } {
   const last = scan(line, true).findLast(() => true);
   const between = last === undefined ? line : line.slice(last.words.at(-1)?.end);
-  const words = /[;\n#]/.test(between) || last === undefined ? [] : [...last.words];
+  const nothing: Word = { text: '', quoted: false, start: line.length, end: line.length };
+  if (/#[^\n]*$/.test(between)) return { words: [{ ...nothing, text: '#' }], current: nothing }; // No command's word.
+  const words = /[;\n]/.test(between) || last === undefined ? [] : [...last.words];
   const current = words.at(-1)?.end === line.length ? words.pop() : undefined;
-  return { words, current: current ?? { text: '', quoted: false, start: line.length, end: line.length } };
+  return { words, current: current ?? nothing };
 }
 
 /** The source of one word: `parseStatements(quoteWord(w))` gives `w` back, unless `w` has a newline. */

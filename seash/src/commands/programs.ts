@@ -1,8 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { digest, type FileName, fileNameSchema, LIMITS, vesselStateSchema } from '@potluck/protocol';
+import {
+  digest,
+  type FileName,
+  fileNameSchema,
+  LIMITS,
+  RequestError,
+  type Result,
+  vesselStateSchema,
+} from '@potluck/protocol';
 import { z } from 'zod';
-import { ask, bulkSchema, onEach } from '../bulk.ts';
+import { ask, bulkSchema, nodeFacts, onEach } from '../bulk.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import { affectedText } from '../report.ts';
@@ -30,7 +38,9 @@ const run = command({
   run: async (context, { FILE, ARG }) => {
     const targets = context.vessels();
     const program = { ...(await bundled(context.session.path(FILE))), args: checkedArgs(ARG) };
+    const factsOf = nodeFacts(context);
     const outcome = await onEach(context, { group: 'run', targets }, async (target) => {
+      checkIdle(await factsOf(target), target);
       const uploaded = await uploadIfNew(context, target, program);
       return { state: await start(context, target, program), uploaded };
     });
@@ -130,6 +140,15 @@ function checkedArgs(args: readonly string[]): string[] {
   throw new CommandError(
     'BAD_ARGUMENTS',
     `expected arguments of at most ${programArgumentLength} characters, got one of ${longest}`,
+  );
+}
+
+/** So that no file is replaced under a program that runs. @throws RequestError BAD_STATE */
+function checkIdle({ vessels }: Result<'GetVessels'>, { vessel }: Target): void {
+  if (vessels.find(({ name }) => name === vessel)?.state !== 'Started') return;
+  throw new RequestError(
+    'BAD_STATE',
+    'expected a vessel without a running program, got one that is Started: say "stop" first',
   );
 }
 
