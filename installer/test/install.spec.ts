@@ -134,6 +134,7 @@ describe('an installation from the archive of a donor', function () {
   it('never ends a process that has got the number of its node manager', async () => {
     await install('--no-start');
     const stranger = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const ended = once(stranger, 'exit');
     try {
       await once(stranger, 'spawn');
       const mark = await markOf(stranger.pid ?? assert.fail('expected a process'));
@@ -144,7 +145,6 @@ describe('an installation from the archive of a donor', function () {
         assert.notEqual(await markOf(mark?.pid ?? 0), undefined);
       }
     } finally {
-      const ended = once(stranger, 'exit');
       stranger.stdin?.end();
       await ended;
     }
