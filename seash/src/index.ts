@@ -1,3 +1,4 @@
+export { COMMANDS } from './commands/index.ts';
 export type { ErrorFacts } from './errors.ts';
 export { ClearinghouseError, CommandError, UsageError } from './errors.ts';
 export type { Progress } from './session.ts';
