@@ -2,7 +2,7 @@
 // seash> run main.ts 10.0.0.7:63100 10.0.0.8:63100 10.0.0.9:63100        then open http://10.0.0.7:63100/
 import { matrixText } from './matrix.ts';
 import { serve } from './page.ts';
-import { become, parsePeers, type Peer } from './peers.ts';
+import { become, type Peer, parsePeers } from './peers.ts';
 
 const PING_SECONDS = 0.5;
 /** A value that nobody has renewed for so long is forgotten. */

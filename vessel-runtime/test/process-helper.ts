@@ -1,0 +1,48 @@
+import type { Ending } from '@potluck/protocol';
+import { parseRestrictions } from '@potluck/protocol';
+import { VesselProcess } from '../src/host/vessel-process.ts';
+import { collectLog, realRuntime, TEST_RESTRICTIONS } from './helper.ts';
+
+export interface RunOptions {
+  readonly args?: readonly string[];
+  readonly address?: string;
+  /** Lines of restrictions instead of those of the same resource. */
+  readonly restrictions?: string;
+  readonly name?: string;
+}
+
+/** Starts a program in a real vessel process. */
+export async function startProgram(source: string, options: RunOptions = {}) {
+  const vessel = VesselProcess.spawn(await realRuntime());
+  await vessel.ready;
+  const log = collectLog(vessel);
+  vessel.start({
+    program: { name: options.name ?? 'program.js', source },
+    args: [...(options.args ?? [])],
+    address: options.address ?? '127.0.0.1',
+    restrictions: parseRestrictions(merged(options.restrictions ?? '')),
+  });
+  return { vessel, log };
+}
+
+/** Runs a program to its end. */
+export async function runProgram(source: string, options: RunOptions = {}): Promise<{ log: string; ending: Ending }> {
+  const { vessel, log } = await startProgram(source, options);
+  const ending = await vessel.ended;
+  return { log: log.text(), ending };
+}
+
+/** Runs statements that may throw: the log is what they logged, then the error's name and code. */
+export async function runCaught(body: string, options: RunOptions = {}): Promise<string> {
+  const { log } = await runProgram(
+    `try { ${body} } catch (error) { log(error.name, error.code, error.message); }\nexitall();`,
+    options,
+  );
+  return log;
+}
+
+function merged(lines: string): string {
+  const own = lines.split('\n').map((line) => line.trim().split(/\s+/)[1] ?? '');
+  const kept = TEST_RESTRICTIONS.split('\n').filter((line) => !own.includes(line.trim().split(/\s+/)[1] ?? '-'));
+  return `${kept.join('\n')}\n${lines}\n`;
+}
