@@ -4,11 +4,11 @@ import { interleave, type Result, type Row } from '../src/row.ts';
 import { freePort, runProgram } from '../src/vessel.ts';
 
 const ROUNDS = 5;
-const BYTES = 128 * 1024 * 1024;
+const BYTES = 64 * 1024 * 1024;
 
 /** The text is ASCII, so a character is a byte. */
-const program = (port: number) => `
-waitforconn(getmyip(), ${port}, async (ip, from, connection) => {
+const source = (port: number) => `
+await waitforconn(getmyip(), ${port}, async (ip, from, connection) => {
   let got = 0;
   while (got < ${BYTES}) got += (await connection.recv(65536)).length;
   await connection.send('done');
@@ -18,11 +18,11 @@ log('up');`;
 
 async function measure(files: RuntimeFiles): Promise<Result> {
   const [ours, bare] = [await freePort(), await freePort()];
-  await using _program = await runProgram(files, program(ours), ours);
+  await using program = await runProgram(files, source(ours), ours);
   await using _server = await plainServer('tcp-sink.ts', [bare, BYTES]);
   const figures = await interleave(
     ROUNDS,
-    () => figureOf('tcp-client.ts', [ours, BYTES]),
+    () => program.during(figureOf('tcp-client.ts', [ours, BYTES])),
     () => figureOf('tcp-client.ts', [bare, BYTES]),
   );
   return {

@@ -6,17 +6,17 @@ import { freePort, runProgram } from '../src/vessel.ts';
 const ROUNDS = 5;
 const MS = 1000;
 
-const program = (port: number) => `
-recvmess(getmyip(), ${port}, (ip, from, mess) => sendmess(ip, from, mess, getmyip(), ${port}));
+const source = (port: number) => `
+await recvmess(getmyip(), ${port}, (ip, from, mess) => sendmess(ip, from, mess, getmyip(), ${port}));
 log('up');`;
 
 async function measure(files: RuntimeFiles, bytes: number): Promise<Result> {
   const [ours, bare] = [await freePort(), await freePort()];
-  await using _program = await runProgram(files, program(ours), ours);
+  await using program = await runProgram(files, source(ours), ours);
   await using _server = await plainServer('udp-echo.ts', [bare]);
   const figures = await interleave(
     ROUNDS,
-    () => figureOf('udp-client.ts', [ours, bytes, MS]),
+    () => program.during(figureOf('udp-client.ts', [ours, bytes, MS])),
     () => figureOf('udp-client.ts', [bare, bytes, MS]),
   );
   return {

@@ -7,38 +7,46 @@ import { BenchError } from './errors.ts';
 
 /** Rates that no machine reaches, so that what is measured is the way and not the meter's brake. */
 const QUANTITY = 1e12;
+const MEMORY_BYTES = 64 * 2 ** 20;
 
 /** @returns restrictions for a server on one port of 127.0.0.1, with nothing else in its way. */
 function unbraked(port: number): string {
   const quantities = QUANTITY_NAMES.map((name) => {
     if (name === 'cpu') return `resource ${name} 1`;
-    if (name === 'memory') return `resource ${name} 268435456`;
+    if (name === 'memory') return `resource ${name} ${MEMORY_BYTES}`;
     return `resource ${name} ${name === 'events' ? 500 : QUANTITY}`;
   });
   const ports = [`resource messport ${port}`, `resource connport ${port}`];
   return [...quantities, ...ports, 'destination allow 127.0.0.1'].join('\n');
 }
 
-/** Starts a program and resolves when it has logged something: `ms` is the time from the start to there. */
-export async function runProgram(
-  files: RuntimeFiles,
-  source: string,
-  port = 54321,
-): Promise<AsyncDisposable & { pid: number; ms: number }> {
-  const vessel = VesselProcess.spawn(files);
+export interface Running extends AsyncDisposable {
+  /** From the start to the first log line. */
+  readonly ms: number;
+  /** @returns what the work gives. @throws BenchError PROGRAM_ENDED when the program ends meanwhile. */
+  during<T>(work: Promise<T>): Promise<T>;
+}
+
+/** Starts a program in a vessel process that is ready; resolves when it has logged something. */
+export async function runProgram(files: RuntimeFiles, source: string, port = 54321): Promise<Running> {
+  const vessel = VesselProcess.spawn(files, { memoryBytes: MEMORY_BYTES });
   await vessel.ready;
   const restrictions = parseRestrictions(unbraked(port));
   const logged = new Promise<number>((resolve) => {
     vessel.onLog = () => resolve(performance.now());
   });
+  const ended = vessel.ended.then(({ message }) => {
+    throw new BenchError('PROGRAM_ENDED', `expected the bench program to run on, it ended: ${message}`);
+  });
+  ended.catch(() => {});
   const begin = performance.now();
   vessel.start({ program: { name: 'bench.js', source }, args: [], address: '127.0.0.1', restrictions });
-  const ended = vessel.ended.then(({ message }) => {
-    throw new BenchError('PROGRAM_ENDED', `expected the bench program to log, it ended: ${message}`);
-  });
   const end = await Promise.race([logged, ended]);
-  ended.catch(() => {});
-  return { pid: vessel.pid, ms: end - begin, [Symbol.asyncDispose]: () => vessel[Symbol.asyncDispose]() };
+  return {
+    ms: end - begin,
+    during: (work) => Promise.race([work, ended]),
+    [Symbol.asyncDispose]: () => vessel[Symbol.asyncDispose](),
+  };
 }
 
 /** @returns a port of 127.0.0.1 that is free for UDP and TCP. */

@@ -27,6 +27,15 @@ const FLAGS = [
   '--allow-net',
 ] as const;
 
+const MIB = 2 ** 20;
+
+export interface SpawnOptions {
+  /** The process's priority, as in nice(1). */
+  readonly nice?: number;
+  /** Memory of the vessel that it will probably hold: for another its isolate is made anew at `start`, in about 10 ms. */
+  readonly memoryBytes?: number;
+}
+
 let found: ReadonlyMap<WrapperName, string> | undefined;
 
 /** @returns the wrappers that work on this machine, with their paths; tried once in the life of this process. */
@@ -56,9 +65,10 @@ export function wrap(command: readonly string[]): string[] {
  * for us, not for it), its only ways out fd 0 to 3.
  * @throws VesselError SPAWN_FAILED
  */
-export function launch(files: RuntimeFiles, options: { nice?: number }): ChildProcess {
+export function launch(files: RuntimeFiles, options: SpawnOptions): ChildProcess {
   const reads = [`--allow-fs-read=${files.entry}`, `--allow-fs-read=${files.native}`];
-  const [command = '', ...args] = wrap([process.execPath, ...FLAGS, ...reads, files.entry, files.native]);
+  const heap = options.memoryBytes === undefined ? [] : [`${Math.ceil(options.memoryBytes / MIB)}`];
+  const [command = '', ...args] = wrap([process.execPath, ...FLAGS, ...reads, files.entry, files.native, ...heap]);
   const child = spawn(command, args, { env: {}, cwd: '/', detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
   // The reason of a failed spawn comes as an event; by then the caller knows that there is no process.
   child.on('error', () => {});

@@ -47,7 +47,7 @@ export async function repy(argv: readonly string[]): Promise<number> {
 async function run(parsed: RepyArguments, program: string, stop: AbortSignal): Promise<Ending> {
   const restrictions = await readRestrictions(parsed.restrictionsFile);
   const { name, source } = await bundleProgram(program);
-  await using vessel = await readyProcess();
+  await using vessel = await readyProcess(restrictions.quantities.memory);
   await using governor = new Governor();
   await governor.start();
   const { cpu, memory } = restrictions.quantities;
@@ -69,10 +69,10 @@ async function readRestrictions(file: string | undefined): Promise<Restrictions>
 }
 
 /** A ready process has read all its files, so nothing of ours stays on the disk while the program runs. */
-async function readyProcess(): Promise<VesselProcess> {
+async function readyProcess(memoryBytes: number): Promise<VesselProcess> {
   const directory = await mkdtemp(join(tmpdir(), 'repy-'));
   try {
-    const vessel = VesselProcess.spawn(await runtimeFiles(directory));
+    const vessel = VesselProcess.spawn(await runtimeFiles(directory), { memoryBytes });
     await vessel.ready;
     return vessel;
   } finally {

@@ -8,7 +8,7 @@ import { FRAME_LIMITS, type StartFrame, type VesselFrame } from '../frames.ts';
 import { Drain } from './drain.ts';
 import { crashed, endingOf } from './endings.ts';
 import { FrameReader } from './frame-reader.ts';
-import { launch } from './launch.ts';
+import { launch, type SpawnOptions } from './launch.ts';
 
 export interface StartInit {
   readonly program: { readonly name: string; readonly source: string };
@@ -68,11 +68,8 @@ export class VesselProcess implements AsyncDisposable {
   #reported: Record<string, number> = {};
   #observed: Observed | undefined;
 
-  /**
-   * @param options.nice the process's priority, as in nice(1).
-   * @throws VesselError SPAWN_FAILED
-   */
-  static spawn(files: RuntimeFiles, options: { nice?: number } = {}): VesselProcess {
+  /** @throws VesselError SPAWN_FAILED */
+  static spawn(files: RuntimeFiles, options: SpawnOptions = {}): VesselProcess {
     return new VesselProcess(launch(files, options));
   }
 
