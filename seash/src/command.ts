@@ -40,6 +40,8 @@ export interface Definition<S extends readonly Slot[], R extends z.ZodObject> {
   /** `as` and `on`: what the value of the first slot stands for when a command follows. */
   readonly prefix?: 'identity' | 'target';
   run(context: Context, values: Values<S>): Promise<z.infer<R>>;
+  /** Whether all went well; unless given, when nothing `failed`. */
+  isOk?(result: z.infer<R>): boolean;
   /** The result in people's words, without its failures, which the shell adds; empty for nothing to say. */
   render(result: z.infer<R>, style: Style): string;
 }
@@ -55,7 +57,7 @@ export interface Command {
   readonly prefix: 'identity' | 'target' | undefined;
   /** @throws UsageError USAGE: the words do not fill the slots */
   check(words: readonly Word[]): void;
-  run(context: Context, words: readonly Word[]): Promise<Record<string, unknown>>;
+  run(context: Context, words: readonly Word[]): Promise<{ ok: boolean; facts: Record<string, unknown> }>;
   render(result: Record<string, unknown>, style: Style): string;
 }
 
@@ -71,9 +73,16 @@ export function command<const S extends readonly Slot[], R extends z.ZodObject>(
     result: d.result,
     prefix: d.prefix,
     check: (words) => void valuesOf(words),
-    run: async (context, words) => await d.run(context, valuesOf(words)),
+    run: async (context, words) => {
+      const facts = await d.run(context, valuesOf(words));
+      return { ok: d.isOk?.(facts) ?? !hasFailures(facts), facts };
+    },
     render: (result, style) => d.render(result as z.infer<R>, style),
   };
+}
+
+function hasFailures({ failed }: Record<string, unknown>): boolean {
+  return Array.isArray(failed) && failed.length > 0;
 }
 
 function usageOf({ name, after, optional, rest }: Slot): string {

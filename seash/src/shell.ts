@@ -69,9 +69,11 @@ export class Shell implements AsyncDisposable {
       if (identityName !== undefined) session.identity(identityName);
       if (targetName !== undefined) session.targets.resolve(targetName);
       const { signal = new AbortController().signal, onProgress = () => undefined } = options;
-      const facts = await command.run(new Context({ session, signal, onProgress, identityName, targetName }), words);
-      const { failed } = facts;
-      return { command: command.name, ok: !Array.isArray(failed) || failed.length === 0, ...facts };
+      const { ok, facts } = await command.run(
+        new Context({ session, signal, onProgress, identityName, targetName }),
+        words,
+      );
+      return { command: command.name, ok, ...facts };
     } catch (error) {
       return { command: command.name, ok: false, error: factsOf(error) };
     }

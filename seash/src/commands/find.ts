@@ -58,6 +58,8 @@ const browse = command({
       failed: groupFailures(failures),
     };
   },
+  // Of many nodes some are always away for a minute: that must not end a script which uses the others.
+  isOk: ({ vessels, failed }) => vessels.length > 0 || failed.length === 0,
   render: ({ identity, nodes, vessels }, style) => {
     if (vessels.length === 0) return `Found no vessel of ${identity} on ${count(nodes, 'node')}.`;
     return `Found ${count(vessels.length, 'vessel')} of ${identity} on ${count(nodes, 'node')}:\n${tableOf(vessels, style)}`;
