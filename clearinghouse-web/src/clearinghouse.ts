@@ -68,8 +68,12 @@ export class Clearinghouse implements AsyncDisposable {
   /** Where the site is; no slash at the end. */
   get url(): string {
     if (this.#init.publicUrl !== undefined) return this.#init.publicUrl.replace(/\/+$/, '');
-    const { port } = this.#parts.server.address() as AddressInfo;
-    return `http://${inUrl(reachable(this.#init.host))}:${port}`;
+    return `http://${inUrl(reachable(this.#init.host))}:${this.port}`;
+  }
+
+  /** The port that the site listens on. */
+  get port(): number {
+    return (this.#parts.server.address() as AddressInfo).port;
   }
 
   get gatewayAddress(): GatewayAddress {

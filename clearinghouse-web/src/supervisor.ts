@@ -71,7 +71,9 @@ export class Supervisor {
     this.#child = child;
     child.stdin?.on('error', () => undefined); // It may have died with a wake under way; 'exit' tells.
     child.on('error', (error) => logger.error({ error: error.message }, 'backend could not be started'));
-    linesOf(child, 2, (line) => process.stderr.write(`${line}\n`));
+    // Its log lines are of the same form as this process' own.
+    if (logger.level !== 'silent') linesOf(child, 2, (line) => process.stderr.write(`${line}\n`));
+    else child.stderr?.resume();
     linesOf(child, 3, (line) => {
       if (line === 'ready') {
         this.#waitMs = RESTART_FIRST_MS;

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { generateIdentity, type KeyId, type VesselName } from '@potluck/protocol';
 import type { Account } from '../src/store/accounts.ts';
 import { choose } from '../src/store/candidates.ts';
@@ -10,6 +13,7 @@ import { Store } from '../src/store/store.ts';
 import type { Trx } from '../src/store/tasks.ts';
 import { temporaryDirectory } from './support/site.ts';
 
+const ACQUIRER = join(import.meta.dirname, 'support', 'acquirer.ts');
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -181,23 +185,17 @@ describe('leases', () => {
     assert.deepEqual(await store.leases.holdings(user.id), []);
   });
 
-  it('never leases a vessel twice, nor beyond the credits, when many acquire at once over two connections', async () => {
+  it('never leases a vessel twice, nor beyond the credits, when two processes acquire at once', async () => {
     for (let index = 0; index < 3; index += 1) await donate(donor, 10);
-    await using other = await Store.open(join(directory.path, 'test.sqlite'));
     const users = await Promise.all(Array.from({ length: 6 }, (_, index) => accountOf(store, `user${index}`)));
-    const results = await Promise.allSettled(
-      users.flatMap((account) => [4, 4, 4].map((count, index) => take(index === 1 ? other : store, account, count))),
-    );
+    const thrice = [...users, ...users, ...users].map(({ id }) => id);
+    const outcomes = await race(join(directory.path, 'test.sqlite'), [thrice, thrice.toReversed()]);
     const held = (await Promise.all(users.map(({ id }) => store.leases.holdings(id)))).flat();
-    const won = results.filter(({ status }) => status === 'fulfilled').length;
-    assert.equal(held.length, 4 * won);
-    assert.equal(new Set(held.map(({ node, name }) => `${node}:${name}`)).size, held.length);
-    assert.equal(won, 7, 'thirty vessels are seven times four');
+    assert.equal(outcomes.filter((outcome) => outcome === 'won').length, 7, 'thirty vessels are seven times four');
+    assert.equal(held.length, 28);
+    assert.equal(new Set(held.map(({ node, name }) => `${node}:${name}`)).size, 28);
     for (const { id } of users) assert.ok((await store.leases.credits(id)).used <= 10);
-    for (const result of results) {
-      if (result.status === 'fulfilled') continue;
-      assert.match(result.reason.code, /^(NOT_ENOUGH_CREDITS|UNABLE_TO_ACQUIRE)$/);
-    }
+    for (const outcome of outcomes) assert.match(outcome, /^(won|NOT_ENOUGH_CREDITS|UNABLE_TO_ACQUIRE)$/);
   });
 
   it('gives vessels with the user’s port on different nodes first, then on other nodes, then any', () => {
@@ -226,3 +224,16 @@ describe('leases', () => {
     assert.equal((await store.accounts.byId(donor.id))?.user_port, 63_101);
   });
 });
+
+/** Lets one process for each list of accounts acquire, all begun at once. @returns what came of each acquisition. */
+async function race(path: string, lists: string[][]): Promise<string[]> {
+  const racers = lists.map((accounts) => {
+    const child = spawn(process.execPath, [ACQUIRER, path, ...accounts], { stdio: ['pipe', 'pipe', 'inherit'] });
+    return { child, lines: createInterface(child.stdout)[Symbol.asyncIterator](), ended: once(child, 'exit') };
+  });
+  for (const { lines } of racers) assert.equal((await lines.next()).value, 'ready');
+  for (const { child } of racers) child.stdin.end('go\n');
+  const outcomes = await Promise.all(racers.map(async ({ lines }) => JSON.parse((await lines.next()).value ?? '')));
+  await Promise.all(racers.map(({ ended }) => ended));
+  return outcomes.flat();
+}

@@ -46,10 +46,10 @@ export class Peer implements AsyncDisposable {
   #sockets: WebSocketServer | undefined;
   #gateway: WebSocket | undefined;
 
-  constructor(owner: KeyId, vessels: number) {
+  constructor(owner: KeyId, vessels: number, firstPort = 63_100) {
     this.#owner = owner;
     for (let index = 0; index < vessels; index += 1) {
-      this.vessels.set(`v${index + 1}`, { users: [], state: 'Fresh', ports: [63_100 + index] });
+      this.vessels.set(`v${index + 1}`, { users: [], state: 'Fresh', ports: [firstPort + index] });
     }
   }
 

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type GatewayAddress, type KeyId, keyIdSchema } from '@potluck/protocol';
+import Database from 'better-sqlite3';
 import { pino } from 'pino';
 import { Clearinghouse, type ClearinghouseInit } from '../../src/clearinghouse.ts';
-import { Store } from '../../src/store/store.ts';
 import { Api } from './api.ts';
 import { Peer } from './peer.ts';
 
@@ -40,6 +40,10 @@ export class Site implements AsyncDisposable {
     return site;
   }
 
+  get port(): number {
+    return this.clearinghouse.port;
+  }
+
   get gateway(): GatewayAddress {
     return this.clearinghouse.gatewayAddress;
   }
@@ -48,21 +52,27 @@ export class Site implements AsyncDisposable {
     return new Api(this.clearinghouse.url);
   }
 
-  /** Looks into the database from aside. */
-  async store(): Promise<Store> {
-    return this.#stack.use(await Store.open(join(this.directory, 'state', 'clearinghouse.sqlite')));
+  /** Looks into the database from aside; reading never blocks the site. */
+  rows(sql: string, ...parameters: unknown[]): Record<string, unknown>[] {
+    const path = join(this.directory, 'state', 'clearinghouse.sqlite');
+    const database = new Database(path, { readonly: true });
+    try {
+      return database.prepare<unknown[], Record<string, unknown>>(sql).all(...parameters);
+    } finally {
+      database.close();
+    }
   }
 
   /** The key that owns what an account donates. */
   async donorKey(username: string): Promise<KeyId> {
-    const store = await this.store();
-    return keyIdSchema.parse(await eventually(async () => (await store.accounts.byUsername(username))?.donor_key));
+    const sql = 'SELECT donor_key FROM accounts WHERE username = ?';
+    return keyIdSchema.parse(await eventually(async () => this.rows(sql, username)[0]?.donor_key));
   }
 
   /** A node with vessels of this donor, that has been looked at. */
-  async peer(donor: Api, username: string, vessels: number): Promise<Peer> {
+  async peer(donor: Api, username: string, vessels: number, firstPort?: number): Promise<Peer> {
     const before = (await donor.get('/donations')).body.donations.length;
-    const peer = this.#stack.use(await new Peer(await this.donorKey(username), vessels).listen());
+    const peer = this.#stack.use(await new Peer(await this.donorKey(username), vessels, firstPort).listen());
     await peer.advertise(this.gateway);
     await eventually(async () => (await donor.get('/donations')).body.donations.length > before || undefined);
     return peer;

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { RequestError } from '@potluck/protocol';
+import type { Api } from './support/api.ts';
+import { eventually, Site } from './support/site.ts';
+
+describe('acquiring', () => {
+  let site: Site;
+  let donor: Api;
+  let user: Api;
+
+  beforeEach(async () => {
+    site = await Site.start();
+    donor = await site.api().join('donor');
+    user = await site.api().join('user');
+  });
+  afterEach(async () => {
+    await site[Symbol.asyncDispose]();
+  });
+
+  async function free(): Promise<number> {
+    return (await user.get('/')).body.free;
+  }
+
+  it('hands vessels over on their nodes: the user’s key is in their users, the site never had the owner’s', async () => {
+    const peers = [await site.peer(donor, 'donor', 1), await site.peer(donor, 'donor', 1)];
+    const { status, body } = await user.post('/vessels/acquire', { count: 2 });
+    assert.equal(status, 201);
+    assert.equal(body.vessels.length, 2);
+    for (const { identity, vessels, port } of peers) {
+      assert.deepEqual(vessels.get('v1')?.users, [user.identity.id]);
+      const view = body.vessels.find((vessel: { node: string }) => vessel.node === identity.id);
+      assert.equal(view.handle, `${identity.id}:v1`);
+      assert.deepEqual(view.address, { host: '127.0.0.1', port });
+      assert.deepEqual([view.messports, view.connports], [[63_100], [63_100]]);
+      assert.equal(view.active, true);
+    }
+    assert.deepEqual((await user.get('/vessels')).body.credits, { total: 10, used: 2 });
+  });
+
+  it('replaces a node that fails', async () => {
+    const bad = await site.peer(donor, 'donor', 1);
+    await site.peer(donor, 'donor', 1, 1024); // Without the user's port, so the bad one is the first choice.
+    const refused = Promise.withResolvers<void>();
+    bad.gate = (method) => {
+      if (method !== 'ChangeUsers') return;
+      refused.resolve();
+      throw new RequestError('DISK_FULL', 'expected room, got none');
+    };
+    const { status, body } = await user.post('/vessels/acquire', { count: 1 });
+    assert.equal(status, 201);
+    await refused.promise;
+    assert.notEqual(body.vessels[0].node, bad.identity.id);
+  });
+
+  it('gives all or nothing: what could be handed over is taken back, emptied and offered again', async () => {
+    const [good, bad] = [await site.peer(donor, 'donor', 2), await site.peer(donor, 'donor', 1)];
+    bad.gate = (method) => {
+      if (method === 'ChangeUsers') throw new RequestError('INTERNAL', 'broken');
+    };
+    const { status, body } = await user.post('/vessels/acquire', { count: 3 });
+    assert.equal(status, 409);
+    assert.equal(body.code, 'UNABLE_TO_ACQUIRE');
+    assert.deepEqual((await user.get('/vessels')).body, {
+      credits: { total: 10, used: 0 },
+      userPort: 63_100,
+      vessels: [],
+    });
+    await eventually(async () => ((await free()) === 2 ? true : undefined));
+    assert.deepEqual(
+      [...good.vessels.values()].map(({ users }) => users),
+      [[], []],
+    );
+  });
+
+  it('refuses more than the credits', async () => {
+    await site.peer(donor, 'donor', 11);
+    const { status, body } = await user.post('/vessels/acquire', { count: 11 });
+    assert.equal(status, 409);
+    assert.equal(body.code, 'NOT_ENOUGH_CREDITS');
+  });
+
+  it('empties a released vessel before anybody else gets it, users first', async () => {
+    const peer = await site.peer(donor, 'donor', 1);
+    const { vessels } = (await user.post('/vessels/acquire', { count: 1 })).body;
+    const held = Promise.withResolvers<void>();
+    peer.gate = async (method) => {
+      if (method === 'ResetVessel') await held.promise;
+    };
+    assert.equal((await user.post('/vessels/release', { handles: [vessels[0].handle] })).status, 200);
+    assert.equal((await donor.post('/vessels/acquire', { count: 1 })).body.code, 'UNABLE_TO_ACQUIRE');
+    held.resolve();
+    await eventually(async () => ((await free()) === 1 ? true : undefined));
+    assert.deepEqual(peer.done.slice(-2), ['ChangeUsers v1', 'ResetVessel v1']);
+    assert.equal((await donor.post('/vessels/acquire', { count: 1 })).status, 201);
+  });
+
+  it('empties a vessel whose node was away at its release when the node is back', async () => {
+    const peer = await site.peer(donor, 'donor', 1);
+    const { vessels } = (await user.post('/vessels/acquire', { count: 1 })).body;
+    const { port } = peer;
+    await peer.hangUp();
+    await peer.close();
+    await eventually(async () => ((await user.get('/vessels')).body.vessels[0].active ? undefined : true));
+    assert.equal((await user.post('/vessels/release', { handles: [vessels[0].handle] })).status, 200);
+    await eventually(async () => (retried(site) ? true : undefined));
+    await peer.listen(port);
+    assert.deepEqual(await peer.advertise(site.gateway), { ok: true });
+    await eventually(async () => ((await free()) === 1 ? true : undefined));
+    assert.deepEqual(peer.vessels.get('v1')?.users, []);
+  });
+
+  it('forgets a vessel that its node no longer has', async () => {
+    const peer = await site.peer(donor, 'donor', 2);
+    const { vessels } = (await user.post('/vessels/acquire', { count: 1 })).body;
+    peer.vessels.delete(vessels[0].vessel);
+    await user.post('/vessels/release', { handles: [vessels[0].handle] });
+    await eventually(async () => ((await user.get('/')).body.vessels === 1 ? true : undefined));
+  });
+
+  it('offers a donated vessel that somebody uses only after it was emptied', async () => {
+    const used = await site.peer(donor, 'donor', 1);
+    await used.hangUp();
+    const vessel = used.vessels.get('v1');
+    assert.ok(vessel);
+    vessel.users = ['k'.repeat(43)];
+    vessel.state = 'Stopped';
+    await used.advertise(site.gateway);
+    await eventually(async () => (used.done.includes('ResetVessel v1') && (await free()) === 1 ? true : undefined));
+    assert.deepEqual(vessel, { users: [], state: 'Fresh', ports: [63_100] });
+  });
+});
+
+describe('the backend', () => {
+  it('is started again when it was killed in the middle of a task, and the task is done by the next', async () => {
+    await using site = await Site.start();
+    const donor = await site.api().join('donor');
+    const peer = await site.peer(donor, 'donor', 1);
+    const { vessels } = (await donor.post('/vessels/acquire', { count: 1 })).body;
+    const reached = Promise.withResolvers<void>();
+    peer.gate = async (method) => {
+      if (method !== 'ResetVessel') return;
+      reached.resolve();
+      await new Promise(() => undefined); // Never answers: the task is under way when its worker dies.
+    };
+    await donor.post('/vessels/release', { handles: [vessels[0].handle] });
+    await reached.promise;
+    const killed = site.clearinghouse.backendPid;
+    assert.ok(killed);
+    peer.gate = () => undefined;
+    process.kill(killed, 'SIGKILL');
+    await eventually(async () => ((await donor.get('/')).body.free === 1 ? true : undefined));
+    assert.notEqual(site.clearinghouse.backendPid, killed);
+    assert.equal(peer.done.filter((line) => line === 'ResetVessel v1').length, 1);
+    const [task] = site.rows("SELECT state, attempts FROM tasks WHERE kind = 'reset-vessel'");
+    assert.deepEqual(task, { state: 'done', attempts: 2 });
+  });
+
+  it('finds the owners’ keys again after it was killed', async () => {
+    await using site = await Site.start();
+    const donor = await site.api().join('donor');
+    const key = await site.donorKey('donor');
+    const peer = await site.peer(donor, 'donor', 1);
+    const killed = site.clearinghouse.backendPid;
+    assert.ok(killed);
+    process.kill(killed, 'SIGKILL');
+    await eventually(async () => (site.clearinghouse.backendPid === killed ? undefined : true));
+    assert.equal((await donor.post('/vessels/acquire', { count: 1 })).status, 201, 'the key is still there');
+    assert.equal(await site.donorKey('donor'), key);
+    assert.equal(peer.vessels.get('v1')?.users.length, 1);
+  });
+});
+
+function retried(site: Site): boolean {
+  return (
+    site.rows("SELECT id FROM tasks WHERE kind = 'reset-vessel' AND state = 'waiting' AND attempts > 0").length > 0
+  );
+}

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Api } from './support/api.ts';
+import { eventually, temporaryDirectory } from './support/site.ts';
+
+const PROGRAM = join(import.meta.dirname, '..', 'bin', 'clearinghouse.ts');
+
+function start(...args: string[]): { child: ChildProcess; words: () => string } {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let words = '';
+  child.stderr.on('data', (data: Buffer) => {
+    words += data.toString();
+  });
+  return { child, words: () => words };
+}
+
+/** @returns the exit code, and the line that is not a log line. */
+async function outcome(...args: string[]): Promise<{ code: number; sentence: string }> {
+  const { child, words } = start(...args);
+  const [code] = await once(child, 'close');
+  const lines = words()
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('{'));
+  assert.equal(lines.length, 1, words());
+  return { code, sentence: lines[0] ?? '' };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('the command clearinghouse', () => {
+  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+  let state: string;
+  let running: ChildProcess | undefined;
+
+  beforeEach(async () => {
+    directory = await temporaryDirectory();
+    state = join(directory.path, 'state');
+  });
+  afterEach(async () => {
+    if (running !== undefined && running.exitCode === null && running.signalCode === null) {
+      const exited = once(running, 'exit');
+      running.kill('SIGKILL');
+      await exited;
+    }
+    running = undefined;
+    await directory[Symbol.asyncDispose]();
+  });
+
+  async function run(...more: string[]) {
+    const { child, words } = start('run', '--state', state, '--port', '0', '--gateway-port', '0', ...more);
+    running = child;
+    assert.ok(child.stdout);
+    const [line] = await once(createInterface(child.stdout), 'line');
+    const address = JSON.parse(readFileSync(join(state, 'address.json'), 'utf8'));
+    return { child, line: String(line), address, words };
+  }
+
+  it('says what it expected when the command line is wrong, with exit code 2', async () => {
+    for (const args of [
+      [],
+      ['run'],
+      ['walk', '--state', 'x'],
+      ['run', '--stat', 'x'],
+      ['run', '--state', 'x', '--port', 'y'],
+    ]) {
+      const { code, sentence } = await outcome(...args);
+      assert.equal(code, 2);
+      assert.match(sentence, /^clearinghouse: expected /);
+    }
+  });
+
+  it('says where it is in one line and in address.json', async () => {
+    const { line, address, child } = await run();
+    assert.match(line, /^clearinghouse: portal at http:\/\/127\.0\.0\.1:\d+, nodes dial 127\.0\.0\.1:\d+$/);
+    assert.equal(address.pid, child.pid);
+    assert.ok(line.includes(address.url) && line.includes(String(address.gateway.port)));
+    assert.equal((await new Api(address.url).get('/session')).status, 200);
+  });
+
+  it('says in one sentence that a port is in use, with exit code 1', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
+    for (const flags of [
+      ['--port', `${port}`, '--gateway-port', '0'],
+      ['--port', '0', '--gateway-port', `${port}`],
+    ]) {
+      const { code, sentence } = await outcome('run', '--state', state, ...flags);
+      assert.equal(code, 1);
+      assert.match(
+        sentence,
+        new RegExp(`expected port ${port} on 127.0.0.1 to be free for the (site|gateway), it is in use`),
+      );
+    }
+    other.close();
+  });
+
+  it('refuses a second one on the same state, which harms the first in nothing', async () => {
+    const { address } = await run();
+    const { code, sentence } = await outcome('run', '--state', state, '--port', '0', '--gateway-port', '0');
+    assert.equal(code, 1);
+    assert.match(sentence, /expected no other clearinghouse/);
+    assert.equal((await new Api(address.url).get('/session')).status, 200);
+    assert.ok(existsSync(join(state, 'address.json')));
+  });
+
+  it('refuses a payload that is not there, and a broken key file', async () => {
+    const missing = await outcome(
+      'run',
+      '--state',
+      state,
+      '--port',
+      '0',
+      '--gateway-port',
+      '0',
+      '--payload',
+      '/nowhere',
+    );
+    assert.equal(missing.code, 1);
+    assert.match(missing.sentence, /expected a payload at \/nowhere/);
+    await run();
+    running?.kill('SIGTERM');
+    await once(running as ChildProcess, 'exit');
+    await writeFile(join(state, 'gateway.jwk'), '{');
+    const broken = await outcome('run', '--state', state, '--port', '0', '--gateway-port', '0');
+    assert.equal(broken.code, 1);
+    assert.match(broken.sentence, /expected an Ed25519 key as JWK/);
+  });
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`ends by ${signal} with exit code 0, its backend too`, async () => {
+      const { child } = await run();
+      const backend = await backendOf(child);
+      child.kill(signal);
+      assert.deepEqual(await once(child, 'exit'), [0, null]);
+      assert.equal(isAlive(backend), false);
+      assert.equal(existsSync(join(state, 'address.json')), false);
+    });
+  }
+
+  it('leaves no backend behind when it is killed, and starts again on what it left', async () => {
+    const { child, address } = await run();
+    await (await new Api(address.url).open()).register('before');
+    const backend = await backendOf(child);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await eventually(async () => (isAlive(backend) ? undefined : true));
+    const again = await run();
+    assert.equal((await (await new Api(again.address.url).open()).login('before')).status, 200);
+    assert.equal(again.address.gateway.key, address.gateway.key);
+  });
+
+  it('keeps a donor’s private key in the backend’s directory alone, for its owner’s eyes only', async () => {
+    const { address, child } = await run();
+    await (await new Api(address.url).open()).register('donor');
+    const api = new Api(address.url);
+    await api.open();
+    await api.login('donor');
+    const { downloadUrl } = (await api.get('/donations')).body;
+    // Without a payload it says so, but only after the key was made.
+    assert.equal((await api.get(downloadUrl)).body.code, 'NO_PAYLOAD');
+    assert.ok(filesUnder(join(state, 'backend')).some(holdsPrivateKey), 'the key is looked for in the right way');
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    for (const path of filesUnder(state)) {
+      assert.equal(statSync(path).mode & 0o077, 0, `${path} is for its owner`);
+      const isOwn = path === join(state, 'gateway.jwk') || path.startsWith(join(state, 'backend'));
+      if (!isOwn) assert.equal(holdsPrivateKey(path), false, path);
+    }
+    for (const path of [state, join(state, 'backend')]) assert.equal(statSync(path).mode & 0o777, 0o700);
+  });
+});
+
+function filesUnder(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function holdsPrivateKey(path: string): boolean {
+  return readFileSync(path).includes('"d":');
+}
+
+async function backendOf(child: ChildProcess): Promise<number> {
+  return await eventually(async () => {
+    const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .map(Number);
+    return children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('backend/main.ts'));
+  });
+}

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import {
+  GATEWAY,
+  type GatewayReply,
+  generateIdentity,
+  type Identity,
+  openPinnedSocket,
+  signAdvertisement,
+} from '@potluck/protocol';
+import type { WebSocket } from 'ws';
+import { LIMITS } from '../src/limits.ts';
+import { eventually, Site } from './support/site.ts';
+
+const FACTS = { addresses: [{ host: '127.0.0.1', port: 1224 }], keys: [], version: 'test' };
+
+async function ask(socket: WebSocket, message: string | Buffer): Promise<GatewayReply> {
+  const reply = once(socket, 'message');
+  socket.send(message);
+  return JSON.parse(String((await reply)[0]));
+}
+
+describe('the gateway', () => {
+  let site: Site;
+  const open: WebSocket[] = [];
+
+  before(async () => {
+    site = await Site.start();
+  });
+  afterEach(() => {
+    for (const socket of open.splice(0)) socket.terminate();
+  });
+  after(async () => {
+    await site[Symbol.asyncDispose]();
+  });
+
+  async function dial(): Promise<WebSocket> {
+    const { socket } = await openPinnedSocket({
+      address: site.gateway,
+      key: site.gateway.key,
+      maxPayloadBytes: 65_536,
+    });
+    socket.on('error', () => undefined);
+    open.push(socket);
+    return socket;
+  }
+
+  function nodeRow({ id }: Identity) {
+    return site.rows('SELECT host, port, connected FROM nodes WHERE id = ?', id)[0];
+  }
+
+  it('proves the key that it was given, and no other', async () => {
+    const other = generateIdentity().id;
+    await assert.rejects(openPinnedSocket({ address: site.gateway, key: other, maxPayloadBytes: 1 }), {
+      code: 'WRONG_IDENTITY',
+    });
+  });
+
+  it('takes a signed advertisement, and hands it to whoever asks for a key that it names', async () => {
+    const node = generateIdentity();
+    const key = generateIdentity().id;
+    const jws = await signAdvertisement(node, { ...FACTS, keys: [key] }, 60);
+    assert.deepEqual(await ask(await dial(), jws), { ok: true });
+    assert.deepEqual((await site.api().get(`/advertisements/${key}`)).body, { advertisements: [jws] });
+    assert.deepEqual((await site.api().get(`/advertisements/${node.id}`)).body, { advertisements: [] });
+    assert.equal((await site.api().get('/advertisements/nonsense')).body.code, 'INVALID_REQUEST');
+  });
+
+  it('follows a node to another address', async () => {
+    const node = generateIdentity();
+    const socket = await dial();
+    await ask(socket, await signAdvertisement(node, FACTS, 60));
+    const addresses = [{ host: '127.0.0.9', port: 7 }];
+    assert.deepEqual(await ask(socket, await signAdvertisement(node, { ...FACTS, addresses }, 60)), { ok: true });
+    assert.deepEqual(nodeRow(node), { host: '127.0.0.9', port: 7, connected: 1 });
+  });
+
+  it('knows a node as away when its connection has closed', async () => {
+    const node = generateIdentity();
+    const socket = await dial();
+    await ask(socket, await signAdvertisement(node, FACTS, 60));
+    assert.equal(nodeRow(node)?.connected, 1);
+    socket.close();
+    await eventually(async () => nodeRow(node)?.connected === 0 || undefined);
+  });
+
+  it('keeps a node that dials twice until its last connection has closed', async () => {
+    const node = generateIdentity();
+    const jws = await signAdvertisement(node, FACTS, 60);
+    const [first, second] = [await dial(), await dial()];
+    await ask(first, jws);
+    await ask(second, jws);
+    second.close();
+    await once(second, 'close');
+    // The next message of the first is dealt with after that close.
+    await ask(first, jws);
+    assert.equal(nodeRow(node)?.connected, 1);
+  });
+
+  it('closes a connection whose advertisement runs out', async () => {
+    const node = generateIdentity();
+    const socket = await dial();
+    const closed = once(socket, 'close');
+    await ask(socket, await signAdvertisement(node, FACTS, 1));
+    assert.equal((await closed)[0], 1008);
+    await eventually(async () => nodeRow(node)?.connected === 0 || undefined);
+  });
+
+  for (const [what, make] of [
+    ['a text that is not signed', async () => 'hello'],
+    ['a forged one', async () => forged(await signAdvertisement(generateIdentity(), FACTS, 60))],
+    ['one that has expired', async () => await signAdvertisement(generateIdentity(), FACTS, -60)],
+    ['one that lives too long', async () => await signAdvertisement(generateIdentity(), FACTS, 86_400)],
+    [
+      'one without an address',
+      async () => await signAdvertisement(generateIdentity(), { ...FACTS, addresses: [] }, 60),
+    ],
+    ['a binary one', async () => Buffer.from(await signAdvertisement(generateIdentity(), FACTS, 60))],
+  ] as const) {
+    it(`refuses ${what}, says why, and hangs up`, async () => {
+      const socket = await dial();
+      const closed = once(socket, 'close');
+      const reply = await ask(socket, await make());
+      assert.equal(reply.ok, false);
+      assert.match(reply.message ?? '', /^expected /);
+      assert.equal((await closed)[0], 1008);
+    });
+  }
+
+  it('refuses the advertisement of another node on a connection', async () => {
+    const socket = await dial();
+    await ask(socket, await signAdvertisement(generateIdentity(), FACTS, 60));
+    assert.equal((await ask(socket, await signAdvertisement(generateIdentity(), FACTS, 60))).ok, false);
+  });
+
+  it('refuses an older advertisement, which anybody could send again', async () => {
+    const node = generateIdentity();
+    const old = await signAdvertisement(node, FACTS, 60);
+    await new Promise((resolve) => setTimeout(resolve, 1100)); // They carry whole seconds.
+    const addresses = [{ host: '127.0.0.9', port: 7 }];
+    await ask(await dial(), await signAdvertisement(node, { ...FACTS, addresses }, 60));
+    assert.equal((await ask(await dial(), old)).ok, false);
+    assert.equal(nodeRow(node)?.host, '127.0.0.9');
+  });
+
+  it('hangs up on a message past its limit', async () => {
+    const socket = await dial();
+    socket.send('x'.repeat(GATEWAY.messageBytes + 1));
+    assert.equal((await once(socket, 'close'))[0], 1009);
+  });
+
+  it('hangs up on a node that advertises without end', async () => {
+    const socket = await dial();
+    const jws = await signAdvertisement(generateIdentity(), FACTS, 60);
+    const closed = once(socket, 'close');
+    for (let index = 0; index < LIMITS.gatewayMessagesPerMinute; index += 1) {
+      assert.deepEqual(await ask(socket, jws), { ok: true });
+    }
+    assert.equal((await ask(socket, jws)).ok, false);
+    assert.equal((await closed)[0], 1008);
+  });
+});
+
+function forged(jws: string): string {
+  const [header = '', payload = '', signature = ''] = jws.split('.');
+  const claims = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), version: 'forged' };
+  return [header, Buffer.from(JSON.stringify(claims)).toString('base64url'), signature].join('.');
+}
