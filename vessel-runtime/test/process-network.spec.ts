@@ -71,10 +71,18 @@ describe('messages of a program', () => {
 
   for (const [what, body, code] of [
     ['a port that is not its own', 'recvmess(getmyip(), 5999, () => {})', 'RESOURCE_FORBIDDEN'],
-    ['a sender port that is not its own', "await sendmess(getmyip(), 5001, 'x', getmyip(), 5999)", 'RESOURCE_FORBIDDEN'],
+    [
+      'a sender port that is not its own',
+      "await sendmess(getmyip(), 5001, 'x', getmyip(), 5999)",
+      'RESOURCE_FORBIDDEN',
+    ],
     ['an address that is not its own', "recvmess('8.8.4.4', 5001, () => {})", 'ADDRESS_BINDING'],
     ['every address at once', "recvmess('0.0.0.0', 5001, () => {})", 'ADDRESS_BINDING'],
-    ['a second listener', 'recvmess(getmyip(), 5001, () => {}); recvmess(getmyip(), 5001, () => {})', 'ALREADY_LISTENING'],
+    [
+      'a second listener',
+      'recvmess(getmyip(), 5001, () => {}); recvmess(getmyip(), 5001, () => {})',
+      'ALREADY_LISTENING',
+    ],
     ['a name instead of an address', "await sendmess('localhost', 5001, 'x')", 'NETWORK_ADDRESS'],
     ['another writing of 127.0.0.1', "await sendmess('0x7f.1', 5001, 'x')", 'NETWORK_ADDRESS'],
     ['the sender as destination', "await sendmess(getmyip(), 5001, 'x', getmyip(), 5001)", 'ARGUMENT'],
@@ -97,12 +105,31 @@ describe('messages of a program', () => {
     assert.match(await runCaught('recvmess(getmyip(), 5002, () => {});', AT), / DUPLICATE_TUPLE /);
     peer.close();
     const twice = 'recvmess(getmyip(), 5001, () => {}); recvmess(getmyip(), 5002, () => {});';
-    assert.match(await runCaught(twice, withLines('resource insockets 1')), / RESOURCE_EXHAUSTED expected at most 1 insockets/);
+    assert.match(
+      await runCaught(twice, withLines('resource insockets 1')),
+      / RESOURCE_EXHAUSTED expected at most 1 insockets/,
+    );
   });
 
   it('reach no other place of this machine or the donor\u2019s network unless a rule says so', async () => {
-    const denied = ['127.0.0.1', '127.1.2.3', '0.0.0.0', '::1', '::ffff:127.0.0.1', '10.1.2.3', '192.168.0.1', '172.16.0.1',
-      '169.254.169.254', 'fd00:ec2::254', 'fe80::1', '100.64.0.1', '224.0.0.1', '255.255.255.255', '64:ff9b::7f00:1', '2002:7f00:1::'];
+    const denied = [
+      '127.0.0.1',
+      '127.1.2.3',
+      '0.0.0.0',
+      '::1',
+      '::ffff:127.0.0.1',
+      '10.1.2.3',
+      '192.168.0.1',
+      '172.16.0.1',
+      '169.254.169.254',
+      'fd00:ec2::254',
+      'fe80::1',
+      '100.64.0.1',
+      '224.0.0.1',
+      '255.255.255.255',
+      '64:ff9b::7f00:1',
+      '2002:7f00:1::',
+    ];
     const source = `for (const ip of ${JSON.stringify(denied)}) for (const call of [() => sendmess(ip, 22, 'x'), () => openconn(ip, 22)]) {
       try { await call(); log('reached', ip, ''); } catch (error) { if (error.code !== 'RESOURCE_FORBIDDEN') log(ip, error.code, ''); } }
       log(await sendmess(getmyip(), 5001, 'own'));`;
@@ -121,7 +148,8 @@ describe('messages of a program', () => {
   });
 
   it('never end a program by a fault of the network that nobody awaits', async () => {
-    const source = "for (let i = 0; i < 5; i++) { sendmess('127.3.3.3', 9, 'x'); sendmess('10.0.0.1', 9, 'x'); } await sleep(0.05); log('alive');";
+    const source =
+      "for (let i = 0; i < 5; i++) { sendmess('127.3.3.3', 9, 'x'); sendmess('10.0.0.1', 9, 'x'); } await sleep(0.05); log('alive');";
     const { log, ending } = await runProgram(source, withLines('destination allow 127.3.3.3/32'));
     assert.deepEqual([log, ending.kind], ['alive', 'finished']);
   });
@@ -161,7 +189,8 @@ describe('connections of a program', () => {
     const server = createServer((socket) => {
       const bytes = Buffer.from('\u20ac\u{1F600}');
       let at = 0;
-      const next = () => (at < bytes.length ? socket.write(bytes.subarray(at, ++at), () => setTimeout(next, 5)) : socket.end());
+      const next = () =>
+        at < bytes.length ? socket.write(bytes.subarray(at, ++at), () => setTimeout(next, 5)) : socket.end();
       next();
     });
     server.listen(0, '127.0.2.8');
@@ -209,7 +238,10 @@ describe('connections of a program', () => {
       const first = await openconn(getmyip(), 5003);
       try { await openconn(getmyip(), 5003); } catch (error) { log(error.code, ''); }
       try { await first.recv(1); } catch (error) { log(error.code); } exitall();`;
-    assert.equal((await runProgram(source, withLines('resource outsockets 1'))).log, 'RESOURCE_EXHAUSTED SOCKET_CLOSED_REMOTE');
+    assert.equal(
+      (await runProgram(source, withLines('resource outsockets 1'))).log,
+      'RESOURCE_EXHAUSTED SOCKET_CLOSED_REMOTE',
+    );
   });
 
   it('that a peer resets end in an error of that connection alone', async () => {
@@ -232,9 +264,21 @@ describe('connections of a program', () => {
     ['a timeout of 0', 'await openconn(getmyip(), 5003, { timeout: 0 })', 'ARGUMENT'],
     ['a timeout below 0', 'await openconn(getmyip(), 5003, { timeout: -1 })', 'ARGUMENT'],
     ['an unknown encoding', "await openconn(getmyip(), 5003, { encoding: 'latin9' })", 'ARGUMENT'],
-    ['a second listener', 'await waitforconn(getmyip(), 5003); await waitforconn(getmyip(), 5003)', 'ALREADY_LISTENING'],
-    ['a port that listens as the sender', 'await waitforconn(getmyip(), 5003); await openconn(getmyip(), 5004, getmyip(), 5003)', 'ALREADY_LISTENING'],
-    ['0 bytes', 'await waitforconn(getmyip(), 5003, () => {}); await (await openconn(getmyip(), 5003)).recv(0)', 'ARGUMENT'],
+    [
+      'a second listener',
+      'await waitforconn(getmyip(), 5003); await waitforconn(getmyip(), 5003)',
+      'ALREADY_LISTENING',
+    ],
+    [
+      'a port that listens as the sender',
+      'await waitforconn(getmyip(), 5003); await openconn(getmyip(), 5004, getmyip(), 5003)',
+      'ALREADY_LISTENING',
+    ],
+    [
+      '0 bytes',
+      'await waitforconn(getmyip(), 5003, () => {}); await (await openconn(getmyip(), 5003)).recv(0)',
+      'ARGUMENT',
+    ],
   ] as const) {
     it(`refuse ${what} with ${code}`, async () => {
       assert.match(await runCaught(`${body};`, AT), new RegExp(`^\\w+Error ${code} expected `));

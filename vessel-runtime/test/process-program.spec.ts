@@ -59,7 +59,9 @@ describe('a program in a vessel process', () => {
   }
 
   it('that handles a rejection goes on', async () => {
-    const { ending } = await runProgram('const p = Promise.reject(new Error("x")); p.catch(() => {}); await sleep(0.01);');
+    const { ending } = await runProgram(
+      'const p = Promise.reject(new Error("x")); p.catch(() => {}); await sleep(0.01);',
+    );
     assert.equal(ending.kind, 'finished');
   });
 
@@ -80,8 +82,14 @@ describe('a program in a vessel process', () => {
   it('names the line of its author in TypeScript, in an imported file too', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'potluck-trace-'));
     try {
-      await writeFile(join(directory, 'main.ts'), "import { f } from './part.ts';\ninterface A { b: number }\n\nf();\n");
-      await writeFile(join(directory, 'part.ts'), "type T = string;\n\nexport function f(): T {\n  throw new Error('deep');\n}\n");
+      await writeFile(
+        join(directory, 'main.ts'),
+        "import { f } from './part.ts';\ninterface A { b: number }\n\nf();\n",
+      );
+      await writeFile(
+        join(directory, 'part.ts'),
+        "type T = string;\n\nexport function f(): T {\n  throw new Error('deep');\n}\n",
+      );
       const { name, source } = await bundleProgram(join(directory, 'main.ts'));
       const { log } = await runProgram(source, { name });
       assert.match(log, /Error: deep\n {4}at f \(part\.ts:4:\d+\)\n {4}at main\.ts:4:1/);
@@ -107,7 +115,8 @@ describe('a program in a vessel process', () => {
   });
 
   it('gets random numbers from 0 to 1 that differ', async () => {
-    const source = 'const all = Array.from({ length: 100 }, randomfloat); log(new Set(all).size, all.every((x) => x >= 0 && x < 1));';
+    const source =
+      'const all = Array.from({ length: 100 }, randomfloat); log(new Set(all).size, all.every((x) => x >= 0 && x < 1));';
     assert.equal((await runProgram(source)).log, '100 true');
   });
 
@@ -127,14 +136,18 @@ describe('a program in a vessel process', () => {
   });
 
   it('may log any text: long, with half characters, with frames in it', async () => {
-    const { log } = await runProgram("log('\\ud800|\\u0000|' + '\\u0001'.repeat(30000) + '{\"type\":\"ended\"}|', '\\u{1F600}'.repeat(9000));");
+    const { log } = await runProgram(
+      "log('\\ud800|\\u0000|' + '\\u0001'.repeat(30000) + '{\"type\":\"ended\"}|', '\\u{1F600}'.repeat(9000));",
+    );
     assert.equal(log, `\ufffd|\u0000|${'\u0001'.repeat(30000)}{"type":"ended"}| ${'\u{1F600}'.repeat(9000)}`);
     const cut = (await runProgram("log('x'.repeat(4e8));")).log;
     assert.ok(cut.length < 200_000 && cut.endsWith('[cut off]'));
   });
 
   it('that logs without end grows nothing, and is killed at once', async () => {
-    const { vessel, log } = await startProgram("for (;;) log('x'.repeat(1000));", { restrictions: 'resource lograte 1e9' });
+    const { vessel, log } = await startProgram("for (;;) log('x'.repeat(1000));", {
+      restrictions: 'resource lograte 1e9',
+    });
     await log.until('x'.repeat(1000));
     vessel.kill({ kind: 'stopped', message: 'stopped by the test', exitCode: 1 });
     assert.equal((await vessel.ended).kind, 'stopped');

@@ -14,7 +14,7 @@ export function harden(): void {
   fixBuffers();
   refuseCodeFromStrings();
   withoutLocales();
-  defineProperty(SafeError, 'stackTraceLimit', { value: STACK_FRAMES });
+  defineProperty(SafeError, 'stackTraceLimit', { value: STACK_FRAMES, writable: false, configurable: false });
 }
 
 /** Buffers of one size only: `maxByteLength` is not passed on, whichever way the constructor is called. */
