@@ -120,7 +120,7 @@ function factsIn(group: readonly { error: ErrorFacts }[]): ErrorFacts {
 }
 
 /** The same fault of many nodes in the same words: without the node's address, which the list of the affected has. */
-export function peerFactsOf(error: unknown): ErrorFacts {
+function peerFactsOf(error: unknown): ErrorFacts {
   if (!(error instanceof PeerError)) return factsOf(error);
   const cause = error.cause instanceof Error && 'code' in error.cause ? ` (${String(error.cause.code)})` : '';
   const messages: Record<PeerError['code'], string> = {

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { type Command, isKeyword, isSkipped, type Slot } from './command.ts';
-import { COMMANDS } from './commands/index.ts';
+import { COMMANDS } from './commands/table.ts';
 import { PRIVATE_SUFFIX } from './keys.ts';
 import type { Session } from './session.ts';
 import { matchCommand } from './shell.ts';

@@ -1,4 +1,4 @@
-export { COMMANDS } from './commands/index.ts';
+export { COMMANDS } from './commands/table.ts';
 export type { ErrorFacts } from './errors.ts';
 export { ClearinghouseError, CommandError, UsageError } from './errors.ts';
 export type { Progress } from './session.ts';

@@ -1,5 +1,5 @@
 import type { Failure } from './bulk.ts';
-import { COMMANDS } from './commands/index.ts';
+import { COMMANDS } from './commands/table.ts';
 import { failureText } from './report.ts';
 import type { Progress } from './session.ts';
 import type { CommandResult } from './shell.ts';

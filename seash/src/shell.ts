@@ -1,6 +1,6 @@
 import { clearinghouseUrl } from './clearinghouse.ts';
 import type { Command } from './command.ts';
-import { COMMANDS } from './commands/index.ts';
+import { COMMANDS } from './commands/table.ts';
 import type { ConnectionsInit } from './connections.ts';
 import { type ErrorFacts, factsOf, UsageError } from './errors.ts';
 import { hintFor } from './nearest.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keyIdOf, loadPublicKey } from '@potluck/protocol';
 import fc from 'fast-check';
-import { COMMANDS } from '../src/commands/index.ts';
+import { COMMANDS } from '../src/commands/table.ts';
 import { Shell } from '../src/index.ts';
 
 describe('commands', () => {

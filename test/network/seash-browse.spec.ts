@@ -1,34 +1,44 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Clearinghouse } from '@potluck/clearinghouse-web';
+import { fileURLToPath } from 'node:url';
 import { NodeManager } from '@potluck/nodemanager';
-import type { KeyId } from '@potluck/protocol';
+import { type GatewayAddress, gatewayAddressSchema, type KeyId } from '@potluck/protocol';
 import { type CommandResult, Shell } from '@potluck/seash';
-import { pino } from 'pino';
 
+const CLEARINGHOUSE = fileURLToPath(new URL('../../clearinghouse-web/bin/clearinghouse.ts', import.meta.url));
 const RESTRICTIONS = 'resource cpu 0.1\nresource memory 50000000\nresource diskused 1000000\n';
 
 describe('seash browse through a real clearinghouse', function () {
   this.timeout(60_000);
   let directory: string;
-  let site: Clearinghouse;
+  let site: ChildProcess;
+  let gateway: GatewayAddress;
   let shell: Shell;
   const nodes: NodeManager[] = [];
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'seash-browse-'));
-    const place = { host: '127.0.0.1', port: 0, gatewayHost: '127.0.0.1', gatewayPort: 0 };
-    const logger = pino({ level: 'silent' });
-    site = new Clearinghouse({ ...place, state: join(directory, 'clearinghouse'), logger });
-    await site.start();
-    shell = new Shell({ directory, clearinghouse: site.url });
+    const state = join(directory, 'clearinghouse');
+    const place = ['--host', '127.0.0.1', '--port', '0', '--gateway-port', '0'];
+    site = spawn(process.execPath, [CLEARINGHOUSE, 'run', '--state', state, ...place], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [line] = await Promise.race([once(site.stdout ?? assert.fail(), 'data'), once(site, 'close')]);
+    assert.ok(Buffer.isBuffer(line), 'expected the clearinghouse to start');
+    const address = JSON.parse(await readFile(join(state, 'address.json'), 'utf8'));
+    gateway = gatewayAddressSchema.parse(address.gateway);
+    shell = new Shell({ directory, clearinghouse: address.url });
   });
   after(async () => {
     await shell.stop();
     await Promise.all(nodes.map((node) => node.stop()));
-    await site.stop();
+    const ended = once(site, 'close');
+    site.kill();
+    await ended;
     await rm(directory, { recursive: true });
   });
 
@@ -37,7 +47,7 @@ describe('seash browse through a real clearinghouse', function () {
     await mkdir(state, { mode: 0o700 });
     const config = {
       listen: { host: '127.0.0.1', port: 0 },
-      gateway: site.gatewayAddress,
+      gateway,
       vessels: [{ owner, users, restrictions: RESTRICTIONS }],
     };
     await writeFile(join(state, 'nodemanager.json'), JSON.stringify(config));
