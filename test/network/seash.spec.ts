@@ -130,6 +130,15 @@ describe('seash against real node managers', function () {
     assert.match(String((await well('on %1 show log')).vessels[0]?.text), /hello again/);
   });
 
+  it('run takes a folder for the main.ts in it, under the name of the folder', async () => {
+    await mkdir(join(directory, 'greeting'));
+    await writeFile(join(directory, 'greeting', 'words.ts'), "export const words = 'from a folder';\n");
+    await writeFile(join(directory, 'greeting', 'main.ts'), "import { words } from './words.ts';\nlog(words);\n");
+    assert.equal((await well('on %1 run greeting/')).program, 'greeting.js');
+    await ended('on %1 list');
+    assert.match(String((await well('on %1 show log')).vessels[0]?.text), /from a folder/);
+  });
+
   it('stop ends a program, and a vessel whose program runs is not run over', async () => {
     await well('on %1 run forever.js');
     const busy = (await shell.execute('on %all run forever.js')) as Bulk;
