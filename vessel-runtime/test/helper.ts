@@ -98,16 +98,18 @@ export function collectLog(vessel: VesselProcess): { text: () => string; until: 
   return { text: () => text, until };
 }
 
-/** Resolves when the process is gone: there is no event for a process that is not a child. */
-export async function goneFromProc(pid: number): Promise<void> {
-  for (;;) {
+/** @returns whether the process went away within 10 s: there is no event for a process that is not a child. */
+export async function goneFromProc(pid: number): Promise<boolean> {
+  const deadline = performance.now() + 10_000;
+  while (performance.now() < deadline) {
     const there = await access(`/proc/${pid}`).then(
       () => true,
       () => false,
     );
-    if (!there) return;
+    if (!there) return true;
     await wait(5);
   }
+  return false;
 }
 
 /** @returns a UDP port that nobody has on 127.0.0.1. */

@@ -59,7 +59,7 @@ describe('vessel process', () => {
     vessel.kill(STOPPED);
     vessel.kill({ ...STOPPED, message: 'another reason' });
     assert.deepEqual(await vessel.ended, STOPPED);
-    await goneFromProc(vessel.pid);
+    assert.equal(await goneFromProc(vessel.pid), true);
   });
 
   it('is ended by kill when it is stopped by a signal', async () => {
@@ -136,7 +136,12 @@ looping.start(${init});
     assert.equal(pids.length, 2);
     parent.kill('SIGKILL');
     await once(parent, 'exit');
-    for (const pid of pids) await goneFromProc(pid);
+    const outcomes = await Promise.all(pids.map(goneFromProc));
+    for (const [index, pid] of pids.entries()) {
+      // A test that fails leaves nothing behind either.
+      if (!outcomes[index]) process.kill(pid, 'SIGKILL');
+    }
+    assert.deepEqual(outcomes, [true, true]);
   });
 
   it('leaves no listener and no handle of its own after many lives', async () => {
