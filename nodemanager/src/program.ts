@@ -44,6 +44,7 @@ export class Launcher {
   /** Takes a process and sets its limits; nothing of the program runs yet. @throws RequestError START_FAILED */
   async launch(launch: LaunchInit): Promise<Run> {
     const { startMs, endingMessageLength } = this.#init.limits;
+    const deadlineMs = performance.now() + startMs;
     const vessel = await this.#components.pool.take(startMs).catch((cause: unknown) => {
       throw new RequestError('START_FAILED', describeError(cause), { cause });
     });
@@ -52,18 +53,19 @@ export class Launcher {
     vessel.onLog = launch.log;
     return {
       ended: vessel.ended.then((ending) => ({ ...ending, message: tidy(ending.message, endingMessageLength) })),
-      begin: async () => await this.#begin(vessel, launch),
+      begin: async () => await this.#begin(vessel, launch, deadlineMs),
       kill: (ending) => vessel.kill(ending),
       usage: () => vessel.usage(),
     };
   }
 
-  async #begin(vessel: VesselProcess, { program, args, restrictions }: LaunchInit): Promise<Ending | undefined> {
+  async #begin(vessel: VesselProcess, launch: LaunchInit, deadlineMs: number): Promise<Ending | undefined> {
     const { address, limits } = this.#init;
+    const { program, args, restrictions } = launch;
     const timer = setTimeout(() => {
       const message = `expected it to start within ${limits.startMs / 1000} s, got no sign of it`;
       vessel.kill({ kind: 'crashed', message, exitCode: 1 });
-    }, limits.startMs);
+    }, deadlineMs - performance.now());
     try {
       vessel.start({ program, args: [...args], address, restrictions });
       await vessel.started;

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type NodeAddress, nodeAddressSchema, statePaths } from '../src/index.ts';
 
-export const CLI = fileURLToPath(new URL('../bin/nodemanager.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../bin/nodemanager.ts', import.meta.url));
 
 export interface Exit {
   readonly code: number | null;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { generateIdentity, LIMITS, type Message, packMessage, type VesselName } from '@potluck/protocol';
 import { CLOSE_CODES } from '../src/connection.ts';
 import { assertRefused, RawConnection, requestTo, TestNode } from './support.ts';
@@ -158,6 +159,21 @@ describe('a request to a node manager', () => {
     assertRefused(await connection.reply(), 'BAD_ATTACHMENT');
     connection.socket.send(fill(LIMITS.messageBytes + 1));
     assert.equal((await connection.closed).code, 1009);
+  });
+
+  it('that fails by no fault of the caller is answered with INTERNAL and a number, and the log says why', async () => {
+    const { files } = node.paths.vessel(v1);
+    await rename(files, `${files}.away`);
+    await writeFile(files, 'not a directory');
+    const refused = assertRefused(
+      await ask(node.user, { method: 'ListFilesInVessel', params: { vessel: v1 } }),
+      'INTERNAL',
+    );
+    await rm(files);
+    await rename(`${files}.away`, files);
+    assert.doesNotMatch(refused.message, /ENOTDIR/);
+    const lines = (await readFile(node.paths.log, 'utf8')).split('\n');
+    assert.match(lines.find((line) => line.includes(String(refused.details.id))) ?? '', /ENOTDIR/);
   });
 
   it('ends the connection, with a reason, when nobody could tell what a reply is about', async () => {
