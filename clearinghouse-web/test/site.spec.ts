@@ -38,6 +38,13 @@ describe('the site', () => {
       assert.equal((await api.post('/vessels/renew', {}, { origin: api.url })).body.code, 'INVALID_REQUEST');
     });
 
+    it('without taking away the session that the browser did not send along', async () => {
+      const response = await fetch(`${api.url}/logout`, { method: 'POST', body: new URLSearchParams() });
+      assert.equal(response.status, 403);
+      assert.match(await response.text(), /This form has gone stale/);
+      assert.equal(response.headers.get('set-cookie'), null);
+    });
+
     it('and has done none of it', async () => {
       assert.equal((await api.get('/session')).body.user.username, 'victim');
     });

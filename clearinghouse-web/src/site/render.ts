@@ -31,7 +31,8 @@ export function send(visit: Visit, answer: Answer): void {
 }
 
 export function sendPage(visit: Visit, page: Page, status: number): void {
-  keepSession(visit);
+  // Never in answer to a form of another site: it comes without the cookie, and would make the browser forget it.
+  if (visit.request.method === 'GET') keepSession(visit);
   const html = eta.render(page.view, {
     ...page.data,
     words,

@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { type Donation, donationSchema, generateIdentity } from '@potluck/protocol';
+import type { Daemon, World } from './world.ts';
+
+const run = promisify(execFile);
+
+/** A payload without a program in it: the archive is then the donor's part alone. */
+export async function emptyPayload(directory: string): Promise<string> {
+  const path = join(directory, 'payload.tgz');
+  await writeFile(path, gzipSync(''));
+  return path;
+}
+
+/** What the downloaded archive says, unpacked by the system's own tar. */
+export async function donationIn(archive: string, directory: string): Promise<Donation> {
+  const into = join(directory, 'unpacked');
+  await mkdir(into, { recursive: true });
+  await run('tar', ['xzf', archive, '-C', into]);
+  return donationSchema.parse(JSON.parse(await readFile(join(into, 'potluck', 'donation.json'), 'utf8')));
+}
+
+interface PortalAnswer {
+  readonly csrfToken: string;
+  readonly downloadUrl: string;
+  readonly donations: readonly unknown[];
+}
+
+/** Brings a machine by the API alone, for tests that are about something else. @returns its daemon when it is offered. */
+export async function donate(world: World, url: string, donor: { name: string; vessels: number }): Promise<Daemon> {
+  let cookie = '';
+  let csrfToken = '';
+  const call = async (path: string, body?: object) => {
+    const headers = {
+      accept: 'application/json',
+      'content-type': 'application/json',
+      cookie,
+      'x-csrf-token': csrfToken,
+    };
+    const response = await fetch(url + path, { headers, ...(body && { method: 'POST', body: JSON.stringify(body) }) });
+    cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie;
+    return response;
+  };
+  const answer = async (path: string, body?: object) => (await (await call(path, body)).json()) as PortalAnswer;
+  ({ csrfToken } = await answer('/session'));
+  const credentials = { username: donor.name, password: `secret of ${donor.name}` };
+  await answer('/register', { ...credentials, publicKey: generateIdentity().publicJwk });
+  await answer('/login', credentials);
+  const { downloadUrl } = await answer('/donations');
+  const archive = join(world.directory, `${donor.name}.tgz`);
+  await writeFile(archive, Buffer.from(await (await fetch(downloadUrl)).arrayBuffer()));
+  const { gateway, owner } = await donationIn(archive, world.directory);
+  const daemon = await world.node(donor.name, { gateway, owner, vessels: donor.vessels });
+  while ((await answer('/donations')).donations.length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  return daemon;
+}

@@ -1,0 +1,208 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Download, expect, type Page, test } from '@playwright/test';
+import { generateIdentity, identityFrom, NodeClient, privateJwkSchema } from '@potluck/protocol';
+import { donate, donationIn, emptyPayload } from './donor.ts';
+import { World } from './world.ts';
+
+const PASSWORD = 'four words of mine';
+
+/** Everything that a page complains about, apart from the refusals that a test asks for. */
+function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    const isRefusal = /^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
+    if (['error', 'warning'].includes(message.type()) && !isRefusal) complaints.push(message.text());
+  });
+  return complaints;
+}
+
+async function register(page: Page, username: string): Promise<Download> {
+  await page.getByRole('link', { name: 'Join' }).first().click();
+  await page.getByLabel('Username').fill(username);
+  await page.getByLabel('Password').fill(PASSWORD);
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Make my key' }).click();
+  const key = await download;
+  await expect(page.getByText('Your key is ready.')).toBeVisible();
+  await page.getByRole('button', { name: 'Join', exact: true }).click();
+  await expect(page.getByRole('heading', { name: 'My vessels' })).toBeVisible();
+  return key;
+}
+
+async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const { scrollWidth, innerWidth } = await page.evaluate<{ scrollWidth: number; innerWidth: number }>(
+    '({ scrollWidth: document.documentElement.scrollWidth, innerWidth })',
+  );
+  expect(scrollWidth, `${page.url()} is no wider than the screen`).toBeLessThanOrEqual(innerWidth);
+}
+
+test.describe('the portal', () => {
+  let world: World;
+  let site: Awaited<ReturnType<World['clearinghouse']>>;
+
+  test.beforeAll(async () => {
+    world = await World.create();
+    site = await world.clearinghouse('--payload', await emptyPayload(world.directory));
+  });
+
+  test.afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+
+  test('from registration to release: a key of one’s own, a machine, a vessel', async ({ page }) => {
+    const complaints = complaintsOf(page);
+    await page.goto(site.url);
+    const keyFile = await register(page, 'anna');
+    expect(keyFile.suggestedFilename()).toBe('anna.private.jwk');
+    const keyPath = join(world.directory, 'anna.private.jwk');
+    await keyFile.saveAs(keyPath);
+    const key = identityFrom(privateJwkSchema.parse(JSON.parse(await readFile(keyPath, 'utf8'))));
+    await expect(page.getByText('Your plate is empty')).toBeVisible();
+
+    await test.step('downloads the archive and donates', async () => {
+      await page.getByRole('link', { name: 'Donations' }).click();
+      await expect(page.getByText('No machine yet')).toBeVisible();
+      const download = page.waitForEvent('download');
+      await page.getByRole('link', { name: 'Download for Linux' }).click();
+      const archive = await download;
+      expect(archive.suggestedFilename()).toBe('potluck-linux-x64.tgz');
+      const path = join(world.directory, 'archive.tgz');
+      await archive.saveAs(path);
+      const donation = await donationIn(path, world.directory);
+      expect(donation.donor).toBe('anna');
+      await world.node('node', { gateway: donation.gateway, owner: donation.owner, vessels: 2 });
+      await expect(async () => {
+        await page.reload();
+        await expect(page.getByRole('row', { name: /127\.0\.0\.1.*active.*2/ })).toBeVisible({ timeout: 500 });
+      }).toPass();
+    });
+
+    await test.step('acquires', async () => {
+      await page.getByRole('link', { name: 'Vessels' }).click();
+      await expect(page.getByRole('meter')).toHaveAttribute('aria-valuemax', '20');
+      await page.getByLabel('How many vessels?').fill('2');
+      await page.getByRole('button', { name: 'Acquire' }).click();
+      await expect(page.getByRole('status')).toContainText('yours for 4 hours');
+      await expect(page.getByRole('row', { name: /in (4 h|3 h 59 min)/ })).toHaveCount(2);
+      await expect(page.getByRole('meter')).toHaveAttribute('aria-valuenow', '2');
+    });
+
+    await test.step('and the key that the browser made is a user’s key on the node', async () => {
+      const { host, port } = JSON.parse(await readFile(join(world.directory, 'node', 'address.json'), 'utf8'));
+      await using client = await NodeClient.connect({ address: { host, port }, identity: key });
+      const { result } = await client.call('GetVessels', {});
+      expect(result.vessels.map(({ users }) => users)).toEqual([[key.id], [key.id]]);
+    });
+
+    await test.step('renews one, then releases it after it was asked twice', async () => {
+      await page.getByRole('button', { name: /^Renew .* v1$/ }).click();
+      await expect(page.getByRole('status')).toContainText('Renewed');
+      await expect(page.getByRole('row', { name: /in 7 days/ })).toHaveCount(1);
+      await page.getByRole('button', { name: /^Release .* v1$/ }).click();
+      await page.getByRole('button', { name: 'Keep' }).click();
+      await expect(page.getByRole('heading', { name: '2 vessels' })).toBeVisible();
+      await page.getByRole('button', { name: /^Release .* v1$/ }).click();
+      await page.getByRole('button', { name: 'Release', exact: true }).click();
+      await expect(page.getByRole('heading', { name: '1 vessel' })).toBeVisible();
+    });
+
+    await test.step('chooses with the keyboard, and releases what was chosen', async () => {
+      await expect(page.getByRole('button', { name: 'Release chosen' })).toBeDisabled();
+      await page.getByRole('checkbox', { name: 'Choose all vessels' }).focus();
+      await page.keyboard.press('Space');
+      await page.getByRole('button', { name: 'Release chosen' }).press('Enter');
+      await page.getByRole('dialog').getByRole('button', { name: 'Release' }).press('Enter');
+      await expect(page.getByText('Your plate is empty')).toBeVisible();
+    });
+
+    await test.step('logs out', async () => {
+      await page.getByRole('button', { name: 'Log out' }).click();
+      await page.goto(`${site.url}/vessels`);
+      await expect(page).toHaveURL(/\/login\?next=%2Fvessels$/);
+    });
+    expect(complaints).toEqual([]);
+  });
+
+  test('says that a password is wrong, and keeps the username', async ({ page }) => {
+    const complaints = complaintsOf(page);
+    await page.goto(`${site.url}/login`);
+    await page.getByLabel('Username').fill('anna');
+    await page.getByLabel('Password').fill('not the password');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await expect(page.getByRole('alert')).toContainText('The username or the password is wrong.');
+    await expect(page.getByLabel('Username')).toHaveValue('anna');
+    await expect(page.getByLabel('Password')).toBeFocused();
+    expect(complaints).toEqual([]);
+  });
+
+  test('says in the page why vessels cannot be had', async ({ page }) => {
+    await page.goto(site.url);
+    await register(page, 'greedy');
+    await page.getByLabel('How many vessels?').fill('11');
+    await page.getByRole('button', { name: 'Acquire' }).click();
+    await expect(page.getByRole('alert')).toContainText('Not enough credits.');
+    await expect(page.getByLabel('How many vessels?')).toHaveValue('11');
+  });
+
+  test('refuses a form that another site sends', async ({ page }) => {
+    await page.goto(site.url);
+    await register(page, 'victim');
+    const evil = page.context();
+    await evil.route('http://evil.example/', async (route) => {
+      const body = `<form method="post" action="${site.url}/logout"><button>Click me</button></form>`;
+      await route.fulfill({ contentType: 'text/html', body });
+    });
+    await page.goto('http://evil.example/');
+    await page.getByRole('button', { name: 'Click me' }).click();
+    await expect(page.getByRole('heading', { name: 'This form has gone stale' })).toBeVisible();
+    await page.goto(`${site.url}/vessels`);
+    await expect(page.getByRole('heading', { name: 'My vessels' })).toBeVisible();
+  });
+
+  test('takes the public half of a key made elsewhere, and refuses the private half', async ({ page }) => {
+    await page.goto(`${site.url}/register`);
+    await page.getByLabel('Username').fill('bringer');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Join', exact: true }).click();
+    await expect(page.getByRole('alert')).toContainText('One step is missing');
+    await page.getByText('I have a key already').click();
+    const { privateJwk, publicJwk } = generateIdentity();
+    await page.getByLabel('Public key (JWK)').fill(JSON.stringify(privateJwk));
+    await page.getByRole('button', { name: 'Join', exact: true }).click();
+    await expect(page.getByText('got a private one')).toBeVisible();
+    await page.getByLabel('Public key (JWK)').fill(JSON.stringify(publicJwk));
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Join', exact: true }).click();
+    await expect(page.getByRole('heading', { name: 'My vessels' })).toBeVisible();
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`fits a phone, ${colorScheme}`, async ({ browser }) => {
+      await using context = await browser.newContext({ viewport: { width: 390, height: 844 }, colorScheme });
+      const page = await context.newPage();
+      const complaints = complaintsOf(page);
+      for (const path of ['/', '/register', '/login', '/nowhere']) {
+        await page.goto(`${site.url}${path}`);
+        await expectNoSidewaysScroll(page);
+      }
+      await donate(world, site.url, { name: `donor_${colorScheme}`, vessels: 2 });
+      await page.goto(site.url);
+      await register(page, `phone_${colorScheme}`);
+      await page.getByLabel('How many vessels?').fill('2');
+      await page.getByRole('button', { name: 'Acquire' }).click();
+      await expect(page.getByRole('heading', { name: '2 vessels' })).toBeVisible();
+      await expectNoSidewaysScroll(page);
+      await page.getByRole('button', { name: 'Release all' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Release all' }).click();
+      await expect(page.getByText('Your plate is empty')).toBeVisible();
+      await page.getByRole('link', { name: 'Donations' }).click();
+      await expectNoSidewaysScroll(page);
+      await page.getByRole('link', { name: 'What it does, and how to install' }).click();
+      await expect(page.getByRole('heading', { name: /^Bring a dish/ })).toBeVisible();
+      await expectNoSidewaysScroll(page);
+      expect(complaints).toEqual([]);
+    });
+  }
+});

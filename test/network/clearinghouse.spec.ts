@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { generateIdentity, type Identity, type KeyId, NodeClient, type VesselName } from '@potluck/protocol';
+import { donate, emptyPayload } from '../browser/donor.ts';
+import { stop, World } from '../browser/world.ts';
+
+interface VesselView {
+  readonly handle: string;
+  readonly node: KeyId;
+  readonly vessel: VesselName;
+  readonly address: { host: string; port: number };
+  readonly active: boolean;
+}
+
+interface PortalAnswer {
+  readonly code?: string;
+  readonly csrfToken: string;
+  readonly free: number;
+  readonly vessels: VesselView[];
+}
+
+/** Somebody who uses the JSON API. */
+class User {
+  readonly identity: Identity = generateIdentity();
+  readonly #url: string;
+  #cookie = '';
+  #csrfToken = '';
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async ask(path: string, body?: object): Promise<PortalAnswer> {
+    const headers = { accept: 'application/json', cookie: this.#cookie, 'x-csrf-token': this.#csrfToken };
+    const response = await fetch(this.#url + path, {
+      headers: { ...headers, 'content-type': 'application/json' },
+      ...(body && { method: 'POST', body: JSON.stringify(body) }),
+    });
+    this.#cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? this.#cookie;
+    const answer = (await response.json()) as PortalAnswer;
+    this.#csrfToken = answer.csrfToken ?? this.#csrfToken;
+    return answer;
+  }
+
+  async join(username: string): Promise<this> {
+    await this.ask('/session');
+    const password = `secret of ${username}`;
+    await this.ask('/register', { username, password, publicKey: this.identity.publicJwk });
+    await this.ask('/login', { username, password });
+    return this;
+  }
+
+  /** Asks until the answer will do; the test's own time limit ends it. */
+  async until(path: string, willDo: (answer: PortalAnswer) => boolean): Promise<PortalAnswer> {
+    for (;;) {
+      const answer = await this.ask(path);
+      if (willDo(answer)) return answer;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+describe('a clearinghouse with real node managers', () => {
+  let world: World;
+  let url: string;
+
+  beforeEach(async () => {
+    world = await World.create();
+    ({ url } = await world.clearinghouse('--payload', await emptyPayload(world.directory)));
+  });
+  afterEach(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+
+  it('lets the user of a vessel upload to it, and nobody any more when it was released: it is empty then', async () => {
+    await donate(world, url, { name: 'donor', vessels: 1 });
+    const user = await new User(url).join('user');
+    const [vessel] = (await user.ask('/vessels/acquire', { count: 1 })).vessels;
+    assert.ok(vessel);
+    await using client = await NodeClient.connect({ ...vessel, identity: user.identity });
+    const params = { vessel: vessel.vessel, name: 'hello.js' as never };
+    await client.call('AddFileToVessel', params, { attachment: Buffer.from('log(1)') });
+    await user.ask('/vessels/release', { handles: [vessel.handle] });
+    await user.until('/', ({ free }) => free === 1);
+    await assert.rejects(client.call('ListFilesInVessel', { vessel: vessel.vessel }), { code: 'NOT_PERMITTED' });
+    const other = await new User(url).join('other');
+    const [again] = (await other.ask('/vessels/acquire', { count: 1 })).vessels;
+    assert.equal(again?.handle, vessel.handle);
+    await using second = await NodeClient.connect({ ...vessel, identity: other.identity });
+    assert.deepEqual((await second.call('ListFilesInVessel', { vessel: vessel.vessel })).result, { files: [] });
+  });
+
+  it('empties a vessel that was released while its node was away, as soon as the node is back at another port', async () => {
+    const node = await donate(world, url, { name: 'donor', vessels: 1 });
+    const user = await new User(url).join('user');
+    const [vessel] = (await user.ask('/vessels/acquire', { count: 1 })).vessels;
+    assert.ok(vessel);
+    await stop(node, 'SIGKILL');
+    await user.until('/vessels', ({ vessels }) => vessels[0]?.active === false);
+    assert.deepEqual((await user.ask('/vessels/release', { handles: [vessel.handle] })).vessels, []);
+    assert.equal((await user.ask('/vessels/acquire', { count: 1 })).code, 'UNABLE_TO_ACQUIRE');
+    await world.startNode('donor');
+    await user.until('/', ({ free }) => free === 1);
+    const address = JSON.parse(await readFile(join(world.directory, 'donor', 'address.json'), 'utf8'));
+    await using client = await NodeClient.connect({ address, node: vessel.node, identity: user.identity });
+    const [found] = (await client.call('GetVessels', {})).result.vessels;
+    assert.deepEqual(found?.users, []);
+    assert.equal(found?.state, 'Fresh');
+  });
+
+  it('never gives one vessel to two users who ask at once', async () => {
+    await donate(world, url, { name: 'one', vessels: 4 });
+    await donate(world, url, { name: 'two', vessels: 4 });
+    const users = await Promise.all(['a', 'b', 'c'].map(async (name) => await new User(url).join(`user_${name}`)));
+    const answers = await Promise.all(users.map(async (user) => await user.ask('/vessels/acquire', { count: 3 })));
+    const refused = answers.filter(({ code }) => code === 'UNABLE_TO_ACQUIRE');
+    assert.equal(refused.length, 1, 'eight vessels are enough for two of three');
+    const held = answers.flatMap(({ vessels }) => vessels ?? []);
+    assert.equal(new Set(held.map(({ handle }) => handle)).size, 6);
+    for (const [index, { vessels }] of answers.entries()) {
+      for (const { address, node, vessel: name } of vessels ?? []) {
+        const identity = users[index]?.identity ?? generateIdentity();
+        await using client = await NodeClient.connect({ address, node, identity });
+        const found = (await client.call('GetVessels', {})).result.vessels.find((vessel) => vessel.name === name);
+        assert.deepEqual(found?.users, [identity.id]);
+      }
+    }
+  });
+});
