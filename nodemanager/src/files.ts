@@ -117,7 +117,7 @@ export class VesselFiles {
   }
 
   async #scan(): Promise<{ name: FileName; size: number; stamp: string }[]> {
-    const names = (await readdir(this.#paths.files)).sort();
+    const names = (await readdir(this.#paths.files).catch(noneIfGone)).sort();
     const files = [];
     for (const name of names) {
       const parsed = fileNameSchema.safeParse(name);
@@ -137,6 +137,12 @@ export class VesselFiles {
   #pathOf(name: FileName): string {
     return join(this.#paths.files, name);
   }
+}
+
+/** A stranger may ask for the usage of a vessel that is being reset. */
+function noneIfGone(error: unknown): string[] {
+  if (codeOf(error) === 'ENOENT') return [];
+  throw error;
 }
 
 function noSuchFile(name: string): RequestError {
