@@ -1,7 +1,5 @@
-import 'reflect-metadata'; // @peculiar/x509 resolves its parts through it.
 import { createPublicKey, randomBytes, type webcrypto as Webcrypto, webcrypto } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import * as x509 from '@peculiar/x509';
 import { type Identity, type KeyId, keyIdOf, publicJwkSchema } from './identity.ts';
 
 /** What `tls.createServer` needs so that its certificate is pinned to an identity. */
@@ -13,6 +11,9 @@ export interface TlsOptions {
 
 /** A self-signed certificate of the identity's own key: no authority is asked, the key is the name. */
 export async function tlsOptionsOf(identity: Identity): Promise<TlsOptions> {
+  // Loaded late: only servers make certificates, and the two take longer to load than all the rest of this room.
+  await import('reflect-metadata'); // @peculiar/x509 resolves its parts through it.
+  const x509 = await import('@peculiar/x509');
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
       serialNumber: randomBytes(8).toString('hex'),
