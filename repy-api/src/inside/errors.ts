@@ -4,7 +4,7 @@ import { apply, create, defineProperty, SafeError, SafeString, slice } from './p
 type ErrorClass = new (message: string) => Error;
 
 /** The root of every error that a call of the Repy API raises. */
-export class RepyError extends SafeError {
+class RepyError extends SafeError {
   static {
     defineProperty(RepyError.prototype, 'name', { value: 'RepyError', writable: true, configurable: true });
   }

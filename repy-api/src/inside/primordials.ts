@@ -3,7 +3,8 @@
  * here still does what it did.
  */
 export const { apply, ownKeys } = Reflect;
-export const { create, defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf } = Object;
+const { getOwnPropertyDescriptor } = Object;
+export const { create, defineProperty, freeze, getPrototypeOf } = Object;
 export const { isArray } = Array;
 export const { isInteger } = Number;
 export const finite = Number.isFinite;

@@ -44,9 +44,11 @@ loopback.addAddress('::1', 'ipv6');
 /** The loopback addresses that every vessel may listen on, as in Seattle. */
 const COMMON_LOOPBACK = ['127.0.0.1', '::1'];
 
-export function isLoopback(address: string): boolean {
+function isLoopback(address: string): boolean {
   return loopback.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
+
+const MOST_KNOWN = 1024;
 
 export interface DestinationInit {
   /** The node's own address. */
@@ -58,7 +60,9 @@ export interface DestinationInit {
 export class Destinations {
   readonly #address: string;
   readonly #rules: readonly { readonly allow: boolean; readonly matches: (address: string, port: number) => boolean }[];
+  /** Decisions made: asked for every packet. */
   readonly #known = new Map<string, boolean>();
+  readonly #local = new Map<string, boolean>();
 
   constructor(init: DestinationInit) {
     this.#address = init.address;
@@ -67,7 +71,13 @@ export class Destinations {
 
   /** True for traffic that stays on this machine: it is metered apart. */
   isLocal(address: string): boolean {
-    return address === this.#address || isLoopback(address);
+    if (address === this.#address) return true;
+    const known = this.#local.get(address);
+    if (known !== undefined) return known;
+    const decided = isLoopback(address);
+    if (this.#local.size >= MOST_KNOWN) this.#local.clear();
+    this.#local.set(address, decided);
+    return decided;
   }
 
   /**
@@ -75,12 +85,12 @@ export class Destinations {
    * @throws CallFailure NetworkAddressError for anything but a numeric address
    */
   allows(address: string, port: number, ownPorts: ReadonlySet<number>): boolean {
-    checkNumeric(address, 'destination');
     const key = `${address} ${port}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
+    checkNumeric(address, 'destination');
     const decided = this.#decide(address, port, ownPorts);
-    if (this.#known.size >= 1024) this.#known.clear();
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
     this.#known.set(key, decided);
     return decided;
   }

@@ -30,7 +30,10 @@ const SIGNATURES: Readonly<Record<number, readonly string[]>> = {
 };
 
 function checkArguments(code: number, args: readonly unknown[]): void {
-  for (const [index, type] of (SIGNATURES[code] ?? []).entries()) {
+  const types = SIGNATURES[code];
+  // Runs for every packet: an index is several times cheaper than an iterator here.
+  for (let index = 0; types !== undefined && index < types.length; index++) {
+    const type = types[index];
     const value = args[index];
     const right = type === 'port' ? isPort(value) : typeof value === type && !Number.isNaN(value);
     if (!right) throw new CallFailure('RepyArgumentError', `expected a ${type} as argument ${index + 1}, got another`);
