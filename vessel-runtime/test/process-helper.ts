@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Ending } from '@potluck/protocol';
 import { parseRestrictions } from '@potluck/protocol';
 import { VesselProcess } from '../src/host/vessel-process.ts';
@@ -34,10 +35,11 @@ export async function runProgram(source: string, options: RunOptions = {}): Prom
 
 /** Runs statements that may throw: the log is what they logged, then the error's name and code. */
 export async function runCaught(body: string, options: RunOptions = {}): Promise<string> {
-  const { log } = await runProgram(
+  const { log, ending } = await runProgram(
     `try { ${body} } catch (error) { log(error.name, error.code, error.message); }\nexitall();`,
     options,
   );
+  assert.equal(ending.kind, 'exitall', ending.message);
   return log;
 }
 
