@@ -135,6 +135,7 @@ export class Clearinghouse implements AsyncDisposable {
       if ((await store.leases.expire()) > 0) queue.wake();
       await store.sessions.expire();
       await store.tasks.prune();
+      await store.nodes.prune();
     };
     const timer = setInterval(() => {
       busy = busy.then(once).catch((error: unknown) => logger.error({ error: describeError(error) }, 'sweep failed'));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { RequestError } from '@potluck/protocol';
-import type { Api } from './support/api.ts';
+import type { Api, ApiAnswer } from './support/api.ts';
 import { eventually, Site } from './support/site.ts';
 
 describe('acquiring', () => {
@@ -29,10 +29,10 @@ describe('acquiring', () => {
     for (const { identity, vessels, port } of peers) {
       assert.deepEqual(vessels.get('v1')?.users, [user.identity.id]);
       const view = body.vessels.find((vessel: { node: string }) => vessel.node === identity.id);
-      assert.equal(view.handle, `${identity.id}:v1`);
-      assert.deepEqual(view.address, { host: '127.0.0.1', port });
-      assert.deepEqual([view.messports, view.connports], [[63_100], [63_100]]);
-      assert.equal(view.active, true);
+      assert.equal(view?.handle, `${identity.id}:v1`);
+      assert.deepEqual(view?.address, { host: '127.0.0.1', port });
+      assert.deepEqual([view?.messports, view?.connports], [[63_100], [63_100]]);
+      assert.equal(view?.active, true);
     }
     assert.deepEqual((await user.get('/vessels')).body.credits, { total: 10, used: 2 });
   });
@@ -49,7 +49,7 @@ describe('acquiring', () => {
     const { status, body } = await user.post('/vessels/acquire', { count: 1 });
     assert.equal(status, 201);
     await refused.promise;
-    assert.notEqual(body.vessels[0].node, bad.identity.id);
+    assert.notEqual(body.vessels[0]?.node, bad.identity.id);
   });
 
   it('gives all or nothing: what could be handed over is taken back, emptied and offered again', async () => {
@@ -86,7 +86,7 @@ describe('acquiring', () => {
     peer.gate = async (method) => {
       if (method === 'ResetVessel') await held.promise;
     };
-    assert.equal((await user.post('/vessels/release', { handles: [vessels[0].handle] })).status, 200);
+    assert.equal((await user.post('/vessels/release', { handles: [vessels[0]?.handle] })).status, 200);
     assert.equal((await donor.post('/vessels/acquire', { count: 1 })).body.code, 'UNABLE_TO_ACQUIRE');
     held.resolve();
     await eventually(async () => ((await free()) === 1 ? true : undefined));
@@ -100,8 +100,8 @@ describe('acquiring', () => {
     const { port } = peer;
     await peer.hangUp();
     await peer.close();
-    await eventually(async () => ((await user.get('/vessels')).body.vessels[0].active ? undefined : true));
-    assert.equal((await user.post('/vessels/release', { handles: [vessels[0].handle] })).status, 200);
+    await eventually(async () => ((await user.get('/vessels')).body.vessels[0]?.active ? undefined : true));
+    assert.equal((await user.post('/vessels/release', { handles: [vessels[0]?.handle] })).status, 200);
     await eventually(async () => (retried(site) ? true : undefined));
     await peer.listen(port);
     assert.deepEqual(await peer.advertise(site.gateway), { ok: true });
@@ -112,9 +112,9 @@ describe('acquiring', () => {
   it('forgets a vessel that its node no longer has', async () => {
     const peer = await site.peer(donor, 'donor', 2);
     const { vessels } = (await user.post('/vessels/acquire', { count: 1 })).body;
-    peer.vessels.delete(vessels[0].vessel);
-    await user.post('/vessels/release', { handles: [vessels[0].handle] });
-    await eventually(async () => ((await user.get('/')).body.vessels === 1 ? true : undefined));
+    peer.vessels.delete(vessels[0]?.vessel ?? '');
+    await user.post('/vessels/release', { handles: [vessels[0]?.handle] });
+    await eventually(async () => (vesselsOffered(await user.get('/')) === 1 ? true : undefined));
   });
 
   it('offers a donated vessel that somebody uses only after it was emptied', async () => {
@@ -142,7 +142,7 @@ describe('the backend', () => {
       reached.resolve();
       await new Promise(() => undefined); // Never answers: the task is under way when its worker dies.
     };
-    await donor.post('/vessels/release', { handles: [vessels[0].handle] });
+    await donor.post('/vessels/release', { handles: [vessels[0]?.handle] });
     await reached.promise;
     const killed = site.clearinghouse.backendPid;
     assert.ok(killed);
@@ -174,4 +174,9 @@ function retried(site: Site): boolean {
   return (
     site.rows("SELECT id FROM tasks WHERE kind = 'reset-vessel' AND state = 'waiting' AND attempts > 0").length > 0
   );
+}
+
+/** On the first page `vessels` is how many there are. */
+function vesselsOffered({ body }: ApiAnswer): unknown {
+  return body.vessels;
 }

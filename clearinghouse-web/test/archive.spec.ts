@@ -73,7 +73,7 @@ describe('a donor’s archive', () => {
         async (name) => (await (await site.api().join(name)).get('/donations')).body.downloadUrl.split('/')[4],
       ),
     );
-    for (const token of tokens) assert.equal(Buffer.from(token, 'base64url').length, 16);
+    for (const token of tokens) assert.equal(Buffer.from(token ?? '', 'base64url').length, 16);
     assert.notEqual(tokens[0], tokens[1]);
   });
 });

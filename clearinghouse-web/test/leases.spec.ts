@@ -176,6 +176,29 @@ describe('leases', () => {
     assert.equal((await store.leases.credits(user.id)).used, 0);
   });
 
+  it('forgets nodes that donated nothing and have long been away, and no other', async () => {
+    const donated = await donate(donor, 1);
+    const { id: stranger } = generateIdentity();
+    const now = Math.floor(Date.now() / 1000);
+    const advertisement = {
+      addresses: [{ host: '127.0.0.1', port: 1 }],
+      keys: [],
+      version: '1',
+      iat: now,
+      exp: now + 1,
+    };
+    await store.nodes.seen({ node: stranger, advertisement, jws: 'signed', first: true });
+    const later = Date.now() + 2 * DAY_MS;
+    await store.nodes.prune(later);
+    assert.ok(await store.nodes.find(stranger), 'it is connected');
+    await store.nodes.allGone();
+    await store.nodes.prune();
+    assert.ok(await store.nodes.find(stranger), 'it was just seen');
+    await store.nodes.prune(later);
+    assert.equal(await store.nodes.find(stranger), undefined);
+    assert.ok(await store.nodes.find(donated));
+  });
+
   it('confirms all of an acquisition or nothing', async () => {
     await donate(donor, 2);
     const attempt = attemptOf(user);

@@ -4,7 +4,7 @@
  * closes, the site is gone, and so is the backend.
  */
 import { createWriteStream } from 'node:fs';
-import { describeError } from '@potluck/protocol';
+import { ConfigError, describeError } from '@potluck/protocol';
 import { pino } from 'pino';
 import { statePaths } from '../paths.ts';
 import { Store } from '../store/store.ts';
@@ -33,7 +33,8 @@ async function main(directory: string): Promise<void> {
 
 const [directory] = process.argv.slice(2);
 try {
-  if (directory === undefined) throw new RangeError('expected the state directory as the only argument, got nothing');
+  if (directory === undefined)
+    throw new ConfigError('USAGE', 'expected the state directory as the only argument, got none');
   await main(directory);
   process.exit(0);
 } catch (error) {

@@ -1,5 +1,6 @@
 import { describeError } from '@potluck/protocol';
 import type { Logger } from 'pino';
+import { TaskError } from '../errors.ts';
 import { QUEUE } from '../limits.ts';
 import type { Claim } from '../store/tasks.ts';
 import { type Components, carryOut } from './handlers.ts';
@@ -98,7 +99,7 @@ export class Worker {
     const facts = { task: claim.id, kind: claim.kind, subject: claim.subject };
     try {
       const task = taskSchema.parse({ kind: claim.kind, ...JSON.parse(claim.payload) });
-      const effect = await carryOut(this.#components, task);
+      const effect = await within(QUEUE.workMs, carryOut(this.#components, task));
       const written = await tasks.finish(claim, effect);
       logger.info(facts, written ? 'done' : 'done too late, fenced off');
     } catch (error) {
@@ -113,6 +114,18 @@ export class Worker {
       logger.warn({ ...facts, error: message }, 'failed');
     }
     onEnded();
+  }
+}
+
+/** The work must be over before its claim is; what goes on after that can write nothing any more. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const message = `expected the work to end within ${ms / 1000} s, it did not`;
+  const timer = setTimeout(() => reject(new TaskError('TASK_TIMEOUT', message)), ms);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

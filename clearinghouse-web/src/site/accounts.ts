@@ -44,7 +44,10 @@ export const register: Route<Registration> = {
     const account = await store.accounts.create({ username, email, passwordHash, publicKey });
     queue.wake();
     // A program keeps its session, and with it the CSRF token that it has; a person is logged in at once.
-    if (!wantsJson(visit)) setSession(visit, await store.sessions.begin(account.id));
+    if (!wantsJson(visit)) {
+      await store.sessions.end(visit.sessionToken);
+      setSession(visit, await store.sessions.begin(account.id));
+    }
     return { status: 201, json: { user: userOf(account) }, redirect: '/vessels?notice=welcome' };
   },
   refused: async (_visit, error, entered) => ({

@@ -134,6 +134,8 @@ export class Leases {
 
   /** Ends what has run out, leases and forgotten reservations alike. @returns how many. */
   async expire(now = Date.now()): Promise<number> {
+    const due = this.#db.selectFrom('vessels').select('node_id').where('expires_at', '<=', now).limit(1);
+    if ((await due.executeTakeFirst()) === undefined) return 0; // Looking takes no write lock.
     return await this.#db.transaction().execute(async (trx) => {
       const freed = await trx
         .updateTable('vessels')

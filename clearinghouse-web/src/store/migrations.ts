@@ -43,6 +43,7 @@ const nodes: Migration = {
       .addColumn('first_seen', 'bigint', (c) => c.notNull())
       .addColumn('last_seen', 'bigint', (c) => c.notNull())
       .execute();
+    await sql`CREATE INDEX nodes_away ON nodes (last_seen) WHERE connected = 0`.execute(db);
     await db.schema
       .createTable('node_keys')
       .addColumn('node_id', 'text', (c) => c.notNull().references('nodes.id').onDelete('cascade'))

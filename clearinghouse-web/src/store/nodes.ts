@@ -1,6 +1,10 @@
 import type { Address, Advertisement, KeyId } from '@potluck/protocol';
+import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import type { Tasks, Trx } from './tasks.ts';
+
+/** A node that donates nothing is forgotten this long after it was last seen. */
+const STRANGER_MS = 24 * 3_600_000;
 
 export interface Sighting {
   readonly node: KeyId;
@@ -73,6 +77,17 @@ export class Nodes {
   /** A gateway that starts has no connections yet. */
   async allGone(): Promise<void> {
     await this.#db.updateTable('nodes').set({ connected: 0 }).where('connected', '=', 1).execute();
+  }
+
+  /** Forgets nodes that have donated nothing and have not been seen for long: anybody can make up such nodes. */
+  async prune(now = Date.now()): Promise<void> {
+    await this.#db
+      .deleteFrom('nodes')
+      .where('connected', '=', sql.lit(0))
+      .where('last_seen', '<', now - STRANGER_MS)
+      .where('id', 'not in', (eb) => eb.selectFrom('donations').select('node_id'))
+      .where('id', 'not in', (eb) => eb.selectFrom('vessels').select('node_id'))
+      .execute();
   }
 
   /** Where a node is and which keys it names, if it has ever been seen. */

@@ -1,10 +1,34 @@
 import { generateIdentity, type Identity } from '@potluck/protocol';
 
+export interface VesselView {
+  readonly handle: string;
+  readonly node: string;
+  readonly vessel: string;
+  readonly address: { host: string; port: number };
+  readonly active: boolean;
+  readonly messports: readonly number[];
+  readonly connports: readonly number[];
+}
+
+/** Members of all answers; which of them there are is what the tests assert. */
+interface ApiBody {
+  readonly code: string;
+  readonly detail: string;
+  readonly status: number;
+  readonly user: { username: string; keyId: string } | null;
+  readonly csrfToken: string;
+  readonly credits: { total: number; used: number };
+  readonly vessels: readonly VesselView[];
+  readonly free: number;
+  readonly donations: readonly unknown[];
+  readonly downloadUrl: string;
+}
+
 export interface ApiAnswer {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read whatever the site answers, and assert on it.
-  readonly body: any;
+  readonly text: string;
+  readonly body: ApiBody;
 }
 
 /** A JSON client with a cookie of its own, as a program would be. */
@@ -34,7 +58,7 @@ export class Api {
     for (const line of response.headers.getSetCookie()) this.cookie = line.split(';')[0] ?? '';
     const text = await response.text();
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : {} };
   }
 
   async get(path: string, headers: Record<string, string> = {}): Promise<ApiAnswer> {
