@@ -199,7 +199,7 @@ test.describe('the portal', () => {
       await expect(page.getByText('Your plate is empty')).toBeVisible();
       await page.getByRole('link', { name: 'Donations' }).click();
       await expectNoSidewaysScroll(page);
-      await page.getByRole('link', { name: 'What it does, and how to install' }).click();
+      await page.getByRole('link', { name: 'What it does, step by step' }).click();
       await expect(page.getByRole('heading', { name: /^Bring a dish/ })).toBeVisible();
       await expectNoSidewaysScroll(page);
       expect(complaints).toEqual([]);
