@@ -116,10 +116,14 @@ export class NodeManager implements AsyncDisposable {
     if (leftovers > 0) log.warn({ leftovers }, 'vessel processes of an earlier node manager were killed');
     const governor = stack.use(new Governor());
     await governor.start();
-    const pool = new WarmPool({ processes, log }, { files: this.#runtime(), limits });
-    const launcher = new Launcher({ pool, governor }, { address: ownHost(config), limits });
     const store = new VesselStore(database);
-    const vessels = new Vessels({ store, launcher, log }, { paths: this.#paths, limits, initial: config.vessels });
+    const memoryBytes = (): number | undefined => vessels.commonMemoryBytes();
+    const pool = new WarmPool({ processes, log }, { files: this.#runtime(), memoryBytes, limits });
+    const launcher = new Launcher({ pool, governor }, { address: ownHost(config), limits });
+    const vessels: Vessels = new Vessels(
+      { store, launcher, log },
+      { paths: this.#paths, limits, initial: config.vessels },
+    );
     stack.use(vessels);
     await vessels.start();
     stack.use(pool);

@@ -14,8 +14,13 @@ export interface WarmPoolComponents {
 export interface WarmPoolInit {
   /** Asked before each process; they may have to be built first. */
   readonly files: () => Promise<RuntimeFiles>;
+  /** Memory of the vessels to come, in bytes: a process that is made for another one starts its program later. */
+  readonly memoryBytes: () => number | undefined;
   readonly limits: Pick<NodeLimits, 'poolSize' | 'poolRetryFirstMs' | 'poolRetryLongestMs'>;
 }
+
+/** The donor's own programs go first. */
+const NICE = 10;
 
 interface Taker {
   resolve(process: VesselProcess): void;
@@ -104,7 +109,8 @@ export class WarmPool implements AsyncDisposable {
 
   async #warm(): Promise<VesselProcess> {
     const { processes } = this.#components;
-    const warm = VesselProcess.spawn(await this.#init.files());
+    const memoryBytes = this.#init.memoryBytes();
+    const warm = VesselProcess.spawn(await this.#init.files(), { nice: NICE, ...(memoryBytes && { memoryBytes }) });
     void warm.ended.then(() => processes.remove(warm.pid));
     const abort = (): void => warm.kill({ kind: 'stopped', message: 'the node manager stops', exitCode: 1 });
     this.#stop.signal.addEventListener('abort', abort, { once: true });

@@ -52,6 +52,16 @@ export class Vessels implements AsyncDisposable {
     throw new RequestError('NO_SUCH_VESSEL', `expected a vessel of this node, got "${name}", which is not there`);
   }
 
+  /** @returns the memory that most vessels have, in bytes; undefined while there is none. */
+  commonMemoryBytes(): number | undefined {
+    const counts = new Map<number, number>();
+    for (const { restrictions } of this.all()) {
+      const { memory } = restrictions.quantities;
+      counts.set(memory, (counts.get(memory) ?? 0) + 1);
+    }
+    return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+  }
+
   /** Whom the node hosts vessels for; owners first, as many as an advertisement may name. */
   keys(): KeyId[] {
     const vessels = this.all();

@@ -27,7 +27,10 @@ describe('the warm pool', () => {
     const database = openDatabase(statePaths(directory.path), 0);
     const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
     const limits = { poolSize: 1, poolRetryFirstMs: 1, poolRetryLongestMs: 20 };
-    const pool = new WarmPool({ processes: new ProcessStore(database), log }, { files, limits });
+    const pool = new WarmPool(
+      { processes: new ProcessStore(database), log },
+      { files, memoryBytes: () => undefined, limits },
+    );
     const known = (): number[] => database.prepare('SELECT pid FROM processes').pluck().all() as number[];
     const stop = async (): Promise<void> => {
       await pool.stop();
