@@ -20,7 +20,9 @@ function run(/** @type {string} */ command, /** @type {string[]} */ args, /** @t
 }
 
 function installPackages() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const stamp = `${lock} ${process.platform} ${process.arch}`;
   const pinned = join(root, 'node_modules', '.bin', 'node');
   if (existsSync(pinned) && existsSync(stampPath) && readFileSync(stampPath, 'utf8') === stamp) return;
@@ -29,7 +31,8 @@ function installPackages() {
   if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])) {
     fail('expected "npm ci" to install the locked packages, it failed: its words are above');
   }
-  if (!existsSync(pinned)) fail('expected the package "node" to bring the pinned Node: check that npm may run its install script');
+  if (!existsSync(pinned))
+    fail('expected the package "node" to bring the pinned Node: check that npm may run its install script');
   writeFileSync(stampPath, stamp);
   console.log(`setup: installed in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
 }
