@@ -4,6 +4,8 @@ export interface Matrix {
   readonly peers: readonly string[];
   /** `rtt[from][to]` in milliseconds. */
   readonly rtt: readonly (readonly (number | null)[])[];
+  /** How often the vessel that serves this has pinged all others. */
+  readonly rounds: number;
 }
 
 /** A table for a log: who measures down the side, whom along the top. */

@@ -61,7 +61,7 @@ function page({ peers, rtt }: Matrix): string {
 <meta http-equiv="refresh" content="2"><title>All-pairs ping</title><style>${STYLE}</style></head>
 <body><h1>All-pairs ping</h1><div class="scroll"><table><thead><tr><th>ms</th>${head}</tr></thead>
 <tbody>${rows.join('\n')}</tbody></table></div>
-<p>Round-trip times in milliseconds, from the vessel on the left to the vessel above.
+<p>Round-trip times in milliseconds, from the vessel on the left to the vessel above: the shortest of the last ten.
 The same as <a href="/matrix.json">data</a>.</p></body></html>
 `;
 }

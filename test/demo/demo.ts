@@ -35,6 +35,8 @@ export interface Stage {
 const siteAddressSchema = z.object({ url: z.string() });
 const PORTAL_PORT = 8080;
 const GATEWAY_PORT = 8443;
+/** Enough for the shortest of them to be the way alone. */
+const ROUNDS = 8;
 
 /** The demonstration of 2009, for real: from two registrations to the matrix of all round-trip times. */
 export class Demo {
@@ -64,10 +66,12 @@ export class Demo {
     const [donor, user] = await narrator.step('A donor and a user register', () => this.#register(portalUrl));
     await this.#donate(donor);
     const vessels = await narrator.step('The user acquires three vessels', () => user.acquire(3), describeVessels);
-    const peers = vessels.map(peerOf);
+    const peers = vessels.map(peerOf).sort();
     await narrator.step('seash uploads all-pairs-ping and runs it on all', () => this.#deploy(portalUrl, peers));
     const pageUrl = `http://${peers[0]}/`;
-    const matrix = await narrator.step('Every vessel has pinged every other', () => this.#awaitMatrix(pageUrl));
+    const matrix = await narrator.step('Every vessel has pinged every other eight times', () =>
+      this.#awaitMatrix(pageUrl),
+    );
     console.log(`\n${formatMatrix(matrix)}`);
     return { portalUrl, pageUrl, matrix, donor: this.#donor, user: this.#user, userDirectory: this.#userDirectory };
   }
@@ -170,7 +174,8 @@ export class Demo {
       const response = await fetch(`${pageUrl}matrix.json`, { signal: this.#signal }).catch(() => undefined);
       if (response?.ok !== true) return undefined;
       const matrix = matrixSchema.parse(await response.json());
-      return matrix.rtt.every((row) => row.every((value) => value !== null)) ? matrix : undefined;
+      const isFull = matrix.rtt.every((row) => row.every((value) => value !== null));
+      return isFull && matrix.rounds >= ROUNDS ? matrix : undefined;
     });
   }
 

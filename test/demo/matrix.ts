@@ -1,7 +1,11 @@
 import { z } from 'zod';
 
 /** What `examples/all-pairs-ping` serves as `/matrix.json`: round-trip times in milliseconds, row pings column. */
-export const matrixSchema = z.object({ peers: z.array(z.string()), rtt: z.array(z.array(z.number().nullable())) });
+export const matrixSchema = z.object({
+  peers: z.array(z.string()),
+  rtt: z.array(z.array(z.number().nullable())),
+  rounds: z.number(),
+});
 export type Matrix = z.infer<typeof matrixSchema>;
 
 /** A table for a terminal: one row a vessel, milliseconds with two digits. */
