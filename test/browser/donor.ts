@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,12 +8,32 @@ import { type Donation, donationSchema, generateIdentity } from '@potluck/protoc
 import type { Daemon, World } from './world.ts';
 
 const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '..', '..');
 
 /** A payload without a program in it: the archive is then the donor's part alone. */
 export async function emptyPayload(directory: string): Promise<string> {
   const path = join(directory, 'payload.tgz');
   await writeFile(path, gzipSync(''));
   return path;
+}
+
+/** The installer's payload as donors get it; kept beside the demonstration's, because it takes longest to make. */
+export async function realPayload(): Promise<string> {
+  const path = join(ROOT, '.potluck', 'payload', 'potluck-linux-x64.tgz');
+  await run(process.execPath, [join(ROOT, 'installer', 'bin', 'installer.ts'), 'build', '--out', path]);
+  return path;
+}
+
+/** Installs an unpacked archive as its donor does: a node manager with two vessels. @returns its directory. */
+export async function install(unpacked: string, directory: string): Promise<string> {
+  const args = ['--directory', directory, '--address', '127.0.0.1', '--port', '0', '--percent', '4'];
+  await run(join(unpacked, 'install.sh'), args);
+  return directory;
+}
+
+/** Also after a test that failed before there was anything to remove. */
+export async function uninstall(directory: string): Promise<void> {
+  if (existsSync(directory)) await run(join(directory, 'potluck'), ['uninstall', '--yes']);
 }
 
 /** What the downloaded archive says, unpacked by the system's own tar. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Download, expect, type Page, test } from '@playwright/test';
 import { generateIdentity, identityFrom, NodeClient, privateJwkSchema } from '@potluck/protocol';
-import { donate, donationIn, emptyPayload } from './donor.ts';
+import { donate, donationIn, install, realPayload, uninstall } from './donor.ts';
 import { World } from './world.ts';
 
 const PASSWORD = 'four words of mine';
@@ -40,14 +40,17 @@ async function expectNoSidewaysScroll(page: Page): Promise<void> {
 
 test.describe('the portal', () => {
   let world: World;
+  let node: string;
   let site: Awaited<ReturnType<World['clearinghouse']>>;
 
   test.beforeAll(async () => {
     world = await World.create();
-    site = await world.clearinghouse('--payload', await emptyPayload(world.directory));
+    node = join(world.directory, 'node');
+    site = await world.clearinghouse('--payload', await realPayload());
   });
 
   test.afterAll(async () => {
+    await uninstall(node);
     await world[Symbol.asyncDispose]();
   });
 
@@ -72,7 +75,7 @@ test.describe('the portal', () => {
       await archive.saveAs(path);
       const donation = await donationIn(path, world.directory);
       expect(donation.donor).toBe('anna');
-      await world.node('node', { gateway: donation.gateway, owner: donation.owner, vessels: 2 });
+      await install(join(world.directory, 'unpacked', 'potluck'), node);
       await expect(async () => {
         await page.reload();
         await expect(page.getByRole('row', { name: /127\.0\.0\.1.*active.*2/ })).toBeVisible({ timeout: 500 });
@@ -90,7 +93,7 @@ test.describe('the portal', () => {
     });
 
     await test.step('and the key that the browser made is a user’s key on the node', async () => {
-      const { host, port } = JSON.parse(await readFile(join(world.directory, 'node', 'address.json'), 'utf8'));
+      const { host, port } = JSON.parse(await readFile(join(node, 'state', 'address.json'), 'utf8'));
       await using client = await NodeClient.connect({ address: { host, port }, identity: key });
       const { result } = await client.call('GetVessels', {});
       expect(result.vessels.map(({ users }) => users)).toEqual([[key.id], [key.id]]);
