@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
-import { type FileName, fileNameSchema, LIMITS } from '@potluck/protocol';
+import { digest, type FileName, fileNameSchema, LIMITS } from '@potluck/protocol';
 import type { BuildFailure, Message, Plugin } from 'esbuild';
 import { ProgramError } from './errors.ts';
 
@@ -11,7 +10,7 @@ export interface ProgramBundle {
   readonly name: FileName;
   /** One ES module without imports, with its source map inline. */
   readonly source: string;
-  /** Of `source`, in hexadecimal. */
+  /** Of `source`, in base64url as nodes tell it of their files. */
   readonly sha256: string;
 }
 
@@ -32,7 +31,7 @@ export async function bundleProgram(path: string): Promise<ProgramBundle> {
     const message = `expected a program of at most ${LIMITS.fileBytes} bytes as one file, got ${bytes} for ${path}`;
     throw new ProgramError('PROGRAM_TOO_LARGE', message, { details: { bytes, limitBytes: LIMITS.fileBytes } });
   }
-  return { name, source, sha256: createHash('sha256').update(source).digest('hex') };
+  return { name, source, sha256: digest(Buffer.from(source)) };
 }
 
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {

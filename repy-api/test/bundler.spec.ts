@@ -39,7 +39,7 @@ describe('bundleProgram', () => {
     assert.equal(name, 'main.js');
     assert.match(source, /await sleep\(a \+ b\)/);
     assert.doesNotMatch(source, /^import|: number/m);
-    assert.equal(sha256, createHash('sha256').update(source).digest('hex'));
+    assert.equal(sha256, createHash('sha256').update(source).digest('base64url'));
   });
 
   it('keeps a source map with the sources, named from the program\u2019s directory', async () => {
