@@ -9,6 +9,8 @@ const PING_SECONDS = 0.5;
 const STALE_SECONDS = 10;
 /** The shortest of so many measurements is the way; what the others took longer, somebody waited for a processor. */
 const KEPT = 10;
+/** The matrix goes into the log once, after so many rounds: then start-up is over everywhere. */
+const LOGGED_ROUND = 8;
 
 const peers = parsePeers(callargs);
 /** `rtt[from][to]` in milliseconds, null while unknown. */
@@ -61,7 +63,7 @@ function note(from: number, to: number, ms: number): void {
   if (row === undefined || times === undefined) return;
   row[to] = Math.round(ms * 100) / 100;
   times[to] = getruntime();
-  if (complete || rtt.some((other) => other.includes(null))) return;
+  if (complete || rounds < LOGGED_ROUND || rtt.some((other) => other.includes(null))) return;
   complete = true;
   log(`matrix complete\n${matrixText(peers, rtt)}\n`);
 }

@@ -40,7 +40,8 @@ const browse = command({
     const { identityName, identity, clearinghouse, session, signal } = context;
     const { sightings, refused } = await lookUp(clearinghouse, identity.id, signal);
     const { good, bad } = await inParallel(context, sightings, (sighting) => visit(context, sighting));
-    const found = good.flatMap(({ value }) => value);
+    const seen = new Set(good.flatMap(({ value }) => value));
+    const found = session.targets.all.filter((target) => seen.has(target)); // In the order of their numbers.
     const lost = new Set(bad.map(({ item }) => item.node));
     session.targets.setGroup('browsegood', found);
     session.targets.setGroup(
