@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, extname, resolve } from 'node:path';
+import { readFile, realpath } from 'node:fs/promises';
+import { basename, dirname, extname, resolve, sep } from 'node:path';
 import { digest, type FileName, fileNameSchema, LIMITS } from '@potluck/protocol';
 import type { BuildFailure, Message, Plugin } from 'esbuild';
 import { ProgramError } from './errors.ts';
@@ -66,8 +66,8 @@ async function build(file: string, path: string, name: string): Promise<string> 
       legalComments: 'none',
       logLevel: 'silent',
       tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
-      loader: { '.js': 'js', '.mjs': 'js', '.ts': 'ts', '.mts': 'ts', '.json': 'json', '.txt': 'text' },
-      plugins: [relativeOnly],
+      loader: { ...CODE_LOADERS, ...DATA_LOADERS },
+      plugins: [relativeOnly, partsOnly(await realpath(file))],
     });
     return result.outputFiles[0]?.text ?? '';
   } catch (error) {
@@ -77,6 +77,10 @@ async function build(file: string, path: string, name: string): Promise<string> 
     throw new ProgramError('PROGRAM_BROKEN', lines.join('\n'), { details: { problems: lines } });
   }
 }
+
+const CODE_LOADERS = { '.js': 'js', '.mjs': 'js', '.ts': 'ts', '.mts': 'ts' } as const;
+/** Also the `type` that an import of such a file may ask for. */
+const DATA_LOADERS = { '.json': 'json', '.txt': 'text' } as const;
 
 /** A vessel has no modules: only what lies beside the program can be inlined. */
 const relativeOnly: Plugin = {
@@ -90,6 +94,33 @@ const relativeOnly: Plugin = {
     });
   },
 };
+
+/**
+ * What is bundled leaves this machine for strangers' ones. So an import takes in nothing but code, and data of the
+ * program's own folder: never the author's key, whatever a program that somebody else wrote asks for.
+ * @param entry where the program really is, as links lead to it.
+ */
+function partsOnly(entry: string): Plugin {
+  const folder = `${dirname(entry)}${sep}`;
+  const isPart = (path: string, asked: Readonly<Record<string, string>>): boolean => {
+    const extension = extname(path);
+    if (path === entry || Object.hasOwn(CODE_LOADERS, extension)) return Object.keys(asked).length === 0;
+    const type = new Map<string, string>(Object.entries(DATA_LOADERS)).get(extension);
+    return type !== undefined && path.startsWith(folder) && Object.values(asked).every((value) => value === type);
+  };
+  return {
+    name: 'parts-only',
+    setup(build) {
+      build.onLoad({ filter: /.*/ }, ({ path, with: asked }) => {
+        if (isPart(path, asked)) return undefined;
+        const code = Object.keys(CODE_LOADERS).join(' ');
+        const data = Object.keys(DATA_LOADERS).join(' ');
+        const text = `expected an import of code (${code}) or of data (${data}) in the program's folder, got "${basename(path)}"`;
+        return { errors: [{ text }] };
+      });
+    },
+  };
+}
 
 function sentenceOf({ text, location }: Message, path: string): string {
   if (location === null) return `${path}: ${text}`;

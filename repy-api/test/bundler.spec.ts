@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LIMITS } from '@potluck/protocol';
@@ -68,6 +68,38 @@ describe('bundleProgram', () => {
       await refusal('main.js', 'PROGRAM_BROKEN', /^main\.js:2:8: expected an import of a file beside the program/);
     });
   }
+
+  it('inlines JSON and text that lie with the program', async () => {
+    await write({
+      'main.js': "import { a } from './lib/a.json';\nimport t from './t.txt' with { type: 'text' };\nlog(a, t);\n",
+      'lib/a.json': '{ "a": "first" }',
+      't.txt': 'second',
+    });
+    const { source } = await bundle('main.js');
+    assert.match(source, /first(.|\n)*second/);
+  });
+
+  it('never takes in a key or another file that is no part of a program, however it is imported', async () => {
+    await write({
+      'program/key.txt': 'secret',
+      'alice.private.jwk': '{ "d": "secret" }',
+      id: 'secret = 1',
+      'o.json': '1',
+    });
+    await symlink(join(directory, 'alice.private.jwk'), join(directory, 'program', 'linked.json'));
+    const imports = [
+      "'../alice.private.jwk' with { type: 'json' }",
+      "'../alice.private.jwk' with { type: 'text' }",
+      "'../id' with { type: 'bytes' }",
+      "'../id'",
+      "'../o.json'",
+      "'./linked.json'",
+    ];
+    for (const from of imports) {
+      await write({ 'program/main.js': `import k from ${from};\nlog(k);\n` });
+      await refusal('program/main.js', 'PROGRAM_BROKEN', /^main\.js:1:15: expected an import of/);
+    }
+  });
 
   it('refuses a missing import, naming it', async () => {
     await write({ 'main.js': "import './away.js';\n" });
