@@ -10,7 +10,8 @@ export const keyIdSchema = z
   .brand<'KeyId'>();
 export type KeyId = z.infer<typeof keyIdSchema>;
 
-const base64url32 = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes in base64url');
+/** The last character holds 4 bits only: other spellings of the same bytes would give one key several ids. */
+const base64url32 = z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, 'expected 32 bytes in base64url');
 
 /** RFC 8037 public key. Unknown members are dropped, so that no private part can slip through. */
 export const publicJwkSchema = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: base64url32 });

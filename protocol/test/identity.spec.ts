@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateIdentity, keyIdOf, loadIdentity, loadPublicKey, saveIdentity, savePublicKey } from '../src/index.ts';
+import {
+  generateIdentity,
+  keyIdOf,
+  loadIdentity,
+  loadPublicKey,
+  privateJwkSchema,
+  publicJwkSchema,
+  saveIdentity,
+  savePublicKey,
+} from '../src/index.ts';
 
 describe('an identity', () => {
   let directory: string;
@@ -17,6 +26,16 @@ describe('an identity', () => {
   it('has the id of RFC 8037 appendix A.3 for the key of appendix A.1', () => {
     const jwk = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' } as const;
     assert.equal(keyIdOf(jwk), 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k');
+  });
+
+  it('has one spelling, so that one key has one id', () => {
+    const { publicJwk, privateJwk } = generateIdentity();
+    const next = (text: string): string => `${text.slice(0, -1)}${String.fromCharCode(text.charCodeAt(42) + 1)}`;
+    const other = { ...publicJwk, x: next(publicJwk.x) };
+    assert.deepEqual(Buffer.from(other.x, 'base64url'), Buffer.from(publicJwk.x, 'base64url'));
+    assert.ok(publicJwkSchema.safeParse(publicJwk).success);
+    assert.ok(!publicJwkSchema.safeParse(other).success);
+    assert.ok(!privateJwkSchema.safeParse({ ...privateJwk, d: next(privateJwk.d) }).success);
   });
 
   it('comes back from its file the same, and nobody else may read the file', async () => {
