@@ -1,10 +1,21 @@
+import { isIPv6 } from 'node:net';
 import { CompactSign, compactVerify, EmbeddedJWK } from 'jose';
 import { z } from 'zod';
 import { PeerError } from './errors.ts';
 import { type Identity, type KeyId, keyIdOf, keyIdSchema, publicJwkSchema } from './identity.ts';
 import { LIMITS } from './limits.ts';
 
-export const addressSchema = z.object({ host: z.string().min(1).max(255), port: z.int().min(1).max(65535) });
+/** A label of RFC 1123; the underscore is in names of containers. */
+const LABEL = '[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
+const NAME = new RegExp(`^${LABEL}(\\.${LABEL})*\\.?$`);
+
+/** A name or an IP address and nothing else: peers choose it, and it stands in URLs, file names and terminals. */
+export const hostSchema = z
+  .string()
+  .max(255)
+  .refine((host) => NAME.test(host) || (isIPv6(host) && !host.includes('%')), 'expected a host name or an IP address');
+
+export const addressSchema = z.object({ host: hostSchema, port: z.int().min(1).max(65535) });
 export type Address = z.infer<typeof addressSchema>;
 
 /** What a node says of itself: where it is, and for which keys (owners and users) it hosts vessels. */
@@ -12,8 +23,9 @@ export const advertisementSchema = z.object({
   addresses: z.array(addressSchema).max(LIMITS.advertisedAddresses),
   keys: z.array(keyIdSchema).max(LIMITS.advertisedKeys),
   version: z.string().max(32),
-  iat: z.number(),
-  exp: z.number(),
+  /** Whole seconds since the epoch. */
+  iat: z.int(),
+  exp: z.int(),
 });
 export type Advertisement = z.infer<typeof advertisementSchema>;
 

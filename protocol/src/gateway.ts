@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addressSchema } from './advertisement.ts';
 import { keyIdSchema } from './identity.ts';
 
 /**
@@ -23,8 +24,7 @@ export const GATEWAY = {
 } as const;
 
 export const gatewayAddressSchema = z.object({
-  host: z.string().min(1).max(255),
-  port: z.int().min(1).max(65535),
+  ...addressSchema.shape,
   /** The clearinghouse's key, to which its TLS certificate is pinned. */
   key: keyIdSchema,
 });

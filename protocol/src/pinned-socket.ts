@@ -21,11 +21,9 @@ export interface PinnedSocketInit {
  */
 export async function openPinnedSocket(init: PinnedSocketInit): Promise<{ socket: WebSocket; key: KeyId }> {
   const { host, port } = init.address;
-  const timeoutMs = init.connectTimeoutMs ?? LIMITS.connectTimeoutMs;
   const socket = new WebSocket(`wss://${host.includes(':') ? `[${host}]` : host}:${port}/`, {
     rejectUnauthorized: false, // The pin below replaces the authorities.
     minVersion: 'TLSv1.3',
-    handshakeTimeout: timeoutMs,
     maxPayload: init.maxPayloadBytes,
     perMessageDeflate: false,
   });
@@ -47,6 +45,9 @@ export async function openPinnedSocket(init: PinnedSocketInit): Promise<{ socket
 async function pinned(socket: WebSocket, init: PinnedSocketInit): Promise<KeyId> {
   const where = `${init.address.host}:${init.address.port}`;
   const { promise, resolve, reject } = Promise.withResolvers<KeyId>();
+  const timeoutMs = init.connectTimeoutMs ?? LIMITS.connectTimeoutMs;
+  // `ws` only counts the time of silence: a server that sends a byte now and then would be waited for without end.
+  const timer = setTimeout(() => reject(new PeerError('TIMEOUT', `no answer from ${where} in time`)), timeoutMs);
   let key: KeyId | undefined;
   socket.once('upgrade', (response) => {
     key = peerKeyOf(response.socket as TLSSocket);
@@ -57,9 +58,11 @@ async function pinned(socket: WebSocket, init: PinnedSocketInit): Promise<KeyId>
     reject(new PeerError('WRONG_IDENTITY', `expected key ${init.key ?? 'of type Ed25519'} at ${where}, got ${got}`));
   });
   socket.once('error', (cause: NodeJS.ErrnoException) => {
-    const timedOut = cause.message.includes('timed out');
-    const message = timedOut ? `no answer from ${where} in time` : `nobody can be reached at ${where}`;
-    reject(new PeerError(timedOut ? 'TIMEOUT' : 'UNREACHABLE', message, { cause }));
+    reject(new PeerError('UNREACHABLE', `nobody can be reached at ${where}`, { cause }));
   });
-  return await promise;
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+  }
 }

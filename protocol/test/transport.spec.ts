@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import {
   type Address,
@@ -50,6 +51,20 @@ describe('a pinned connection', () => {
     await assert.rejects(openPinnedSocket(init), { code: 'UNREACHABLE' });
   });
 
+  it('is given up in time when the server dribbles its answer for ever', async () => {
+    const slow = createTlsServer(await tlsOptionsOf(identity), (socket) => {
+      socket.on('error', () => undefined);
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nx: ');
+      const timer = setInterval(() => socket.write('x'), 20);
+      socket.once('close', () => clearInterval(timer));
+    });
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    const address = { host: '127.0.0.1', port: (slow.address() as AddressInfo).port };
+    const attempt = openPinnedSocket({ address, maxPayloadBytes: 1000, connectTimeoutMs: 200 });
+    await assert.rejects(attempt, { code: 'TIMEOUT' });
+    await new Promise((resolve) => slow.close(resolve)); // Nothing of the attempt is left open.
+  });
+
   it('says in one sentence that nobody is there', async () => {
     const gone = await listen(generateIdentity());
     await new Promise((resolve) => gone.server.close(resolve));
@@ -69,6 +84,37 @@ describe('an advertisement', () => {
     const verified = await verifyAdvertisement(await signAdvertisement(node, facts, 60));
     assert.equal(verified.node, node.id);
     assert.deepEqual(verified.advertisement.keys, facts.keys);
+  });
+
+  it('is believed with addresses that are names or IP addresses, of both families', async () => {
+    const hosts = ['node.example', 'localhost', '10.0.0.7', '::1', 'fe80::1'];
+    for (const host of hosts) {
+      const { advertisement } = await verifyAdvertisement(
+        await signAdvertisement(node, { ...facts, addresses: [{ host, port: 1224 }] }, 60),
+      );
+      assert.equal(advertisement.addresses[0]?.host, host);
+    }
+  });
+
+  it('is refused with an address that would mean more than a host in a URL, a file name or a terminal', async () => {
+    const hosts = [
+      'a/../b',
+      'me@10.0.0.7',
+      'a?b',
+      'a#b',
+      'a b',
+      'a\u001b[2J',
+      '[::1]',
+      'a:1',
+      '..',
+      '-a',
+      'a%2fb',
+      'fe80::1%lo',
+    ];
+    for (const host of hosts) {
+      const jws = await signAdvertisement(node, { ...facts, addresses: [{ host, port: 1224 }] }, 60);
+      await assert.rejects(verifyAdvertisement(jws), { code: 'BAD_REPLY' }, host);
+    }
   });
 
   it('is refused when it is changed, expired, valid for too long, or no advertisement', async () => {
