@@ -67,9 +67,13 @@ export class Dispatcher {
     const vessel = 'vessel' in params ? this.#components.vessels.get(params.vessel) : undefined;
     checkPermission(method, vessel, request);
     checkAttachment(method, request);
-    const run = async (): Promise<Answer<MethodName>> => await this.#handle(method, params, request.attachment);
-    // Strangers' questions change nothing, so they need not wait, and cannot keep the vessel's users waiting.
-    const queued = vessel !== undefined && METHODS[method].permission !== 'anyone';
+    const run = async (): Promise<Answer<MethodName>> => {
+      checkPermission(method, vessel, request); // Again: it may have been taken away while the request waited.
+      return await this.#handle(method, params, request.attachment);
+    };
+    // Strangers' questions change nothing, so they need not wait, and cannot keep the vessel's users waiting. What is the
+    // owner's alone takes effect at once: no user can keep it out by filling the queue.
+    const queued = vessel !== undefined && METHODS[method].permission === 'user';
     const answer = queued ? await vessel.queue.run(run) : await run();
     return { result: answer.result, attachment: answer.attachment ?? new Uint8Array() };
   }

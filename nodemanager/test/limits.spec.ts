@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { LIMITS, packMessage, type VesselName } from '@potluck/protocol';
+import { type FileName, LIMITS, packMessage, type VesselName } from '@potluck/protocol';
 import { CLOSE_CODES } from '../src/connection.ts';
 import { assertRefused, RawConnection, rejectsWith, requestTo, TestNode, type TestNodeInit } from './support.ts';
 
@@ -64,6 +65,25 @@ describe('the limits of a node manager', () => {
     assert.ok(codes.includes('BUSY'), codes.join());
     await stranger;
     await client.call('ListFilesInVessel', { vessel: v1 });
+  });
+
+  it('requestsPerVessel: no user can fill it against the owner, who takes the waiting requests their permission', async () => {
+    await start({ requestsPerVessel: 2, startMs: 1500 });
+    await writeFile(node.paths.runtime, ''); // No vessel process can be made: a start waits until its limit.
+    const [user, owner] = [await node.client(node.user), await node.client(node.owner)];
+    await user.call('AddFileToVessel', { vessel: v1, name: 'a.js' as FileName });
+    const started = user.call('StartVessel', { vessel: v1, program: 'a.js' as FileName, args: [] });
+    await user.call('GetVessels', {}); // Each is answered when what came before it waits.
+    const waiting = rejectsWith(user.call('ResetVessel', { vessel: v1 }), 'NOT_PERMITTED');
+    await user.call('GetVessels', {});
+    await rejectsWith(user.call('ListFilesInVessel', { vessel: v1 }), 'BUSY');
+    await owner.call('ChangeUsers', { vessel: v1, users: [] });
+    await Promise.all([rejectsWith(started, 'START_FAILED'), waiting]);
+    const { result } = await owner.call('ListFilesInVessel', { vessel: v1 });
+    assert.deepEqual(
+      result.files.map(({ name }) => name),
+      ['a.js'],
+    );
   });
 
   it('heldBytes: a message within it is taken, one past it ends its connection and no other', async () => {
