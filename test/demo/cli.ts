@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { join, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { addressSchema, describeError } from '@potluck/protocol';
 import { z } from 'zod';
@@ -57,7 +58,10 @@ async function play(options: Options, signal: AbortSignal): Promise<number> {
     const here = `${process.platform} ${process.arch}`;
     throw new DemoError('UNSUPPORTED', `expected Linux on x64, the only installer of this version, got ${here}`);
   }
-  await using _held = await lock(`${options.directory}.pid`);
+  await mkdir(dirname(options.directory), { recursive: true }).catch((cause: Error) => {
+    throw new DemoError('USAGE', `expected a directory that can be made, got ${options.directory}`, { cause });
+  });
+  using _held = await lock(options.directory);
   const narrator = new Narrator(STEPS, signal);
   const demo = new Demo(
     { narrator, signal },

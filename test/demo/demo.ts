@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addressSchema, loadPublicKey } from '@potluck/protocol';
 import { z } from 'zod';
@@ -33,6 +33,7 @@ export interface Stage {
 }
 
 const siteAddressSchema = z.object({ url: z.string() });
+const leftoverSchema = z.object({ pid: z.int().positive() });
 const PORTAL_PORT = 8080;
 const GATEWAY_PORT = 8443;
 /** Enough for the shortest of them to be the way alone. */
@@ -95,7 +96,7 @@ export class Demo {
   }
 
   async #startSite(): Promise<string> {
-    const state = join(this.#init.directory, 'clearinghouse');
+    const state = siteState(this.#init.directory);
     const port = this.#init.portalPort ?? (await freePort('127.0.0.1', PORTAL_PORT));
     const gatewayPort = await freePort('127.0.0.1', GATEWAY_PORT);
     const site = new Service(process.execPath, [
@@ -195,11 +196,23 @@ export class Demo {
   }
 }
 
-/** A demonstration that was killed could not end its node managers; the next one does. */
+/** A demonstration that was killed could not end its clearinghouse and its node managers; the next one does. */
 async function removeLeftovers(directory: string): Promise<void> {
+  await endSite(siteState(directory));
   const names = await readdir(directory).catch(() => []);
   const nodes = names.filter((name) => name.startsWith('node-'));
   await Promise.all(nodes.map((name) => uninstall(join(directory, name))));
+}
+
+function siteState(directory: string): string {
+  return join(directory, 'clearinghouse');
+}
+
+async function endSite(state: string): Promise<void> {
+  const { pid } = leftoverSchema.catch({ pid: 0 }).parse(await readJson(join(state, 'address.json')));
+  // Its number may belong to another process by now.
+  const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  if (line.split('\0').includes(state)) process.kill(pid, 'SIGKILL');
 }
 
 /** Stops an installation's node manager and removes it; one that never came to be is no failure. */

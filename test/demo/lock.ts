@@ -1,31 +1,19 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { DemoError } from './errors.ts';
 
 /**
- * Holds a file with this process's id, so that two demonstrations never share a directory.
- * @throws DemoError BUSY while another process that lives holds it
+ * Two demonstrations never share a directory. The lock is an abstract socket of Linux: the kernel lets it go with its
+ * process, however that ends, so none is ever stale.
+ * @throws DemoError BUSY while another process holds it
  */
-export async function lock(path: string): Promise<AsyncDisposable> {
-  await mkdir(dirname(path), { recursive: true }).catch((cause: Error) => {
-    throw new DemoError('USAGE', `expected a directory that can be made at ${dirname(path)}, got another`, { cause });
+export async function lock(directory: string): Promise<Disposable> {
+  const server = createServer().unref();
+  server.listen(`\0potluck-demo-${createHash('sha256').update(directory).digest('hex')}`);
+  await once(server, 'listening').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'EADDRINUSE') throw cause;
+    throw new DemoError('BUSY', `expected no other demonstration in ${directory}, got one that is up: end it first`);
   });
-  const holder = Number(await readFile(path, 'utf8').catch(() => ''));
-  if (holder > 0 && holder !== process.pid && isAlive(holder)) {
-    throw new DemoError(
-      'BUSY',
-      `expected no other demonstration of this clone, got one as process ${holder}: end it first`,
-    );
-  }
-  await writeFile(path, `${process.pid}`);
-  return { [Symbol.asyncDispose]: async () => await rm(path, { force: true }) };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return { [Symbol.dispose]: () => void server.close() };
 }

@@ -37,7 +37,7 @@ export class Narrator {
     } catch (cause) {
       if (this.#signal.aborted) throw new DemoError('INTERRUPTED', `stopped at step ${number.trim()}, "${title}"`);
       const why = describeError(cause);
-      throw new DemoError('PROGRAM_FAILED', `step ${number.trim()}, "${title}", failed: ${why}`, { cause });
+      throw new DemoError('PROGRAM_FAILED', `step ${number.trim()}, "${title}", failed: ${why}`);
     }
   }
 

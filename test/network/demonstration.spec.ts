@@ -68,16 +68,29 @@ describe('the demonstration', function () {
     const portal = /Portal\S*\s+(\S+)/.exec(run.output)?.[1] ?? '';
     assert.match(await (await fetch(page)).text(), /<table/);
     assert.match(await (await fetch(portal)).text(), /Potluck/);
+    const second = new Run(['--once', '--directory', directory]);
+    assert.equal(await second.ended, 1);
+    assert.match(second.output, /expected no other demonstration in/);
     run.child.kill('SIGINT');
     assert.equal(await run.ended, 0, run.output);
     await assert.rejects(access(directory), { code: 'ENOENT' });
+  });
+
+  it('ends what an earlier one left behind that was killed', async () => {
+    const killed = new Run(['--directory', directory]);
+    await killed.says(/\[ 6\/9\]/);
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    assert.notDeepEqual(await processesOf(directory), []);
+    const next = new Run(['--once', '--directory', directory]);
+    assert.equal(await next.ended, 0, next.output);
   });
 
   it('says in one sentence what is wrong with its directory, without a stack', async () => {
     await writeFile(join(parent, 'file'), '');
     const run = new Run(['--once', '--directory', join(parent, 'file', 'demo')]);
     assert.equal(await run.ended, 2);
-    assert.match(run.output, /^npm start: expected a directory/m);
+    assert.match(run.output, /^npm start: expected a directory that can be made/m);
     assert.doesNotMatch(run.output, /\n {4}at /, 'no stack for people');
   });
 
