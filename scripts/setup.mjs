@@ -1,5 +1,5 @@
 // Runs on whatever Node >= 20 is there: installs what is missing, so that everything after it runs on the pinned Node.
-// With --browser it also finds or installs a Chromium for the browser tests.
+// With --tests it also finds or installs what only the tests need: a Chromium, and bubblewrap on Linux.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -49,7 +49,10 @@ function findChromium() {
   return CHROMIUM_PATHS.find((path) => path !== undefined && existsSync(path));
 }
 
+const canUseApt = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+
 function aptInstall(/** @type {string} */ name) {
+  console.log(`setup: installing Debian's ${name} for the tests ...`);
   const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
   const quiet = ['-qq', '-o', 'Dpkg::Use-Pty=0'];
   return run('apt-get', ['update', ...quiet], options) && run('apt-get', ['install', '-y', ...quiet, name], options);
@@ -57,12 +60,8 @@ function aptInstall(/** @type {string} */ name) {
 
 /** Leaves the path of a browser in .potluck/chromium, or nothing there when Playwright has its own. */
 function installBrowser() {
-  const isRoot = process.getuid?.() === 0;
   let found = findChromium();
-  if (found === undefined && isRoot && existsSync('/usr/bin/apt-get')) {
-    console.log("setup: installing Debian's chromium for the browser tests ...");
-    if (aptInstall('chromium')) found = findChromium();
-  }
+  if (found === undefined && canUseApt && aptInstall('chromium')) found = findChromium();
   mkdirSync(join(root, '.potluck'), { recursive: true });
   if (found === undefined) {
     console.log("setup: no Chromium found, trying Playwright's own download ...");
@@ -73,5 +72,15 @@ function installBrowser() {
   writeFileSync(join(root, '.potluck', 'chromium'), found ?? '');
 }
 
+/** Without it the tests of that wall show what stands in its place; the rest runs all the same. */
+function installBubblewrap() {
+  if (process.platform !== 'linux' || existsSync('/usr/bin/bwrap')) return;
+  if (canUseApt && aptInstall('bubblewrap')) return;
+  console.log('setup: no bubblewrap here, so the outer wall of vessels is tested without it');
+}
+
 installPackages();
-if (process.argv.includes('--browser')) installBrowser();
+if (process.argv.includes('--tests')) {
+  installBrowser();
+  installBubblewrap();
+}
