@@ -48,6 +48,10 @@ export const QUEUE = {
   sweepMs: 1_000,
   /** Tasks under way at once. */
   concurrency: 16,
+  /** Of them, tasks for which nobody waits: resets and inspections. */
+  background: 12,
+  /** Of them, tasks at one node: it may be slow on purpose. */
+  perNode: 4,
   /** Ended tasks are kept this long, for the operator. */
   keepMs: 24 * 3_600_000,
   /** Waiting for one wave of an acquisition, then its slow nodes are replaced. */

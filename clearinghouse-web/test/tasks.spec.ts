@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { generateIdentity, type KeyId } from '@potluck/protocol';
 import { QUEUE } from '../src/limits.ts';
 import { openDatabase } from '../src/store/database.ts';
 import { Store } from '../src/store/store.ts';
@@ -24,10 +25,9 @@ describe('the queue between site and backend', () => {
     await directory[Symbol.asyncDispose]();
   });
 
-  async function add(subject: string): Promise<number> {
-    return await database
-      .transaction()
-      .execute(async (trx) => await tasks.add(trx, { kind: 'inspect-node', subject, payload: {} }));
+  async function add(subject: string, node?: KeyId, kind = 'inspect-node'): Promise<number> {
+    const task = { kind, subject, payload: {}, ...(node && { node }) };
+    return await database.transaction().execute(async (trx) => await tasks.add(trx, task));
   }
 
   it('gives each task to one claimer only, however many ask', async () => {
@@ -47,6 +47,26 @@ describe('the queue between site and backend', () => {
     assert.ok(claim);
     await tasks.finish(claim, async () => undefined);
     assert.equal((await tasks.claim())?.id, second);
+  });
+
+  it('gives one node a few places only, so that a node which is slow on purpose keeps nobody else waiting', async () => {
+    const [slow, other] = [generateIdentity().id, generateIdentity().id];
+    for (let index = 0; index < 3 * QUEUE.concurrency; index += 1) await add(`vessel:${slow}:v${index}`, slow);
+    const last = await add(`vessel:${other}:v1`, other);
+    const claims = [];
+    for (let claim = await tasks.claim(); claim !== undefined; claim = await tasks.claim()) claims.push(claim);
+    assert.ok(claims.length <= QUEUE.perNode + 1, `${claims.length} claims`);
+    assert.ok(claims.some(({ id }) => id === last));
+    assert.ok(claims[0]);
+    await tasks.finish(claims[0], async () => undefined);
+    assert.equal((await tasks.claim())?.node_id, slow);
+  });
+
+  it('gives a claimer only kinds that he asks for', async () => {
+    await add('node:a');
+    const id = await add('vessel:a', undefined, 'change-users');
+    assert.equal((await tasks.claim(['change-users']))?.id, id);
+    assert.equal(await tasks.claim(['change-users']), undefined);
   });
 
   it('takes a result only under the token of the claim: who was too late changes nothing', async () => {

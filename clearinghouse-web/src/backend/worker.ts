@@ -14,6 +14,9 @@ const ATTEMPTS: Record<Task['kind'], number> = {
   'reset-vessel': Number.POSITIVE_INFINITY,
 };
 
+/** Somebody sits before a page and waits for these. */
+const AWAITED: readonly Task['kind'][] = ['make-donor-key', 'change-users'];
+
 export interface WorkerInit {
   readonly logger: Logger;
   /** A task has ended, either way. */
@@ -25,6 +28,7 @@ export class Worker {
   readonly #components: Components;
   readonly #init: WorkerInit;
   readonly #running = new Set<Promise<void>>();
+  #background = 0;
   #sweep: NodeJS.Timeout | undefined;
   #claiming = false;
   #again = false;
@@ -70,7 +74,8 @@ export class Worker {
       while (this.#again && !this.#stopped) {
         this.#again = false;
         while (this.#running.size < QUEUE.concurrency && !this.#stopped) {
-          const claim = await this.#components.store.tasks.claim();
+          const kinds = this.#background < QUEUE.background ? undefined : AWAITED;
+          const claim = await this.#components.store.tasks.claim(kinds);
           if (claim === undefined) break;
           this.#run(claim);
         }
@@ -84,10 +89,13 @@ export class Worker {
   }
 
   #run(claim: Claim): void {
+    const counts = isAwaited(claim.kind) ? 0 : 1;
+    this.#background += counts;
     const running = this.#work(claim)
       .catch((error: unknown) => this.#init.logger.error({ task: claim.id, error: describeError(error) }, 'task lost'))
       .finally(() => {
         this.#running.delete(running);
+        this.#background -= counts;
         this.wake();
       });
     this.#running.add(running);
@@ -127,6 +135,10 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+function isAwaited(kind: string): boolean {
+  return (AWAITED as readonly string[]).includes(kind);
 }
 
 function attemptsOf(kind: string): number {

@@ -56,8 +56,12 @@ export class Tasks {
     if (waiting.numUpdatedRows === 0n) await this.add(trx, task);
   }
 
-  /** Takes the oldest task that is due and whose subject nobody works on. */
-  async claim(now = Date.now()): Promise<Claim | undefined> {
+  /**
+   * Takes the oldest task that is due, whose subject nobody works on, and whose node has not its share of work already.
+   * @param kinds only these.
+   */
+  async claim(kinds?: readonly string[]): Promise<Claim | undefined> {
+    const now = Date.now();
     const token = randomBytes(16).toString('base64url');
     const row = await this.#db
       .updateTable('tasks')
@@ -83,6 +87,14 @@ export class Tasks {
               ),
             ),
           )
+          .where(({ eb: is, or, selectFrom }) => {
+            const busy = selectFrom('tasks as n')
+              .select((count) => count.fn.countAll<number>().as('n'))
+              .where('n.state', '=', sql.lit('claimed'))
+              .whereRef('n.node_id', '=', 't.node_id');
+            return or([is('t.node_id', 'is', null), is(busy, '<', QUEUE.perNode)]);
+          })
+          .$if(kinds !== undefined, (query) => query.where('t.kind', 'in', kinds ?? []))
           .orderBy('t.run_at')
           .orderBy('t.id')
           .limit(1),
