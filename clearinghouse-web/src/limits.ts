@@ -20,6 +20,11 @@ export const LIMITS = {
   gatewayMessagesPerMinute: 30,
   /** From a connection to the gateway to its first advertisement. */
   gatewayHelloMs: 10_000,
+  /** Vessels that one node may offer: as many as a node manager has. */
+  vesselsPerNode: 64,
+  /** Advertisements in one answer, and their characters together: less than what a reader takes. */
+  advertisementsPerKey: 1000,
+  advertisementsBytes: 4 * 1024 * 1024,
   /** Requests under way may end within this time when the site stops. */
   stopMs: 2_000,
 } as const;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { RequestError } from '@potluck/protocol';
+import { LIMITS } from '../src/limits.ts';
 import type { Api, ApiAnswer } from './support/api.ts';
 import { eventually, Site } from './support/site.ts';
 
@@ -127,6 +128,26 @@ describe('acquiring', () => {
     await used.advertise(site.gateway);
     await eventually(async () => (used.done.includes('ResetVessel v1') && (await free()) === 1 ? true : undefined));
     assert.deepEqual(vessel, { users: [], state: 'Fresh', ports: [63_100] });
+  });
+});
+
+describe('a node with more vessels than any node has', () => {
+  it('is not taken in, and nothing more of it is asked', async () => {
+    await using site = await Site.start();
+    const donor = await site.api().join('donor');
+    const peer = await site.peer(donor, 'donor', 1);
+    await peer.hangUp();
+    const asked: string[] = [];
+    peer.gate = (method) => void asked.push(method);
+    for (let index = 2; index <= LIMITS.vesselsPerNode + 1; index += 1) {
+      peer.vessels.set(`v${index}`, { users: [], state: 'Fresh', ports: [] });
+    }
+    await peer.advertise(site.gateway);
+    await eventually(
+      async () => site.rows("SELECT 1 FROM tasks WHERE error LIKE '%at most 64%'").length > 0 || undefined,
+    );
+    assert.deepEqual([...new Set(asked)], ['GetVessels']);
+    assert.equal(site.rows('SELECT 1 FROM vessels').length, 1);
   });
 });
 

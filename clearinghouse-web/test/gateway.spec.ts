@@ -7,6 +7,7 @@ import {
   type Identity,
   openPinnedSocket,
   signAdvertisement,
+  verifyAdvertisement,
 } from '@potluck/protocol';
 import type { WebSocket } from 'ws';
 import { LIMITS } from '../src/limits.ts';
@@ -64,6 +65,19 @@ describe('the gateway', () => {
     assert.deepEqual((await site.api().get(`/advertisements/${key}`)).body, { advertisements: [jws] });
     assert.deepEqual((await site.api().get(`/advertisements/${node.id}`)).body, { advertisements: [] });
     assert.equal((await site.api().get('/advertisements/nonsense')).body.code, 'INVALID_REQUEST');
+  });
+
+  it('hands out the donated nodes first, and no more than a reader takes, however many strangers name a key', async () => {
+    const donor = await site.api().join('donor');
+    const donated = await site.peer(donor, 'donor', 1);
+    const key = await site.donorKey('donor');
+    const facts = { ...FACTS, keys: [key], padding: 'x'.repeat(45_000) };
+    for (let bytes = 0; bytes < LIMITS.advertisementsBytes; bytes += facts.padding.length) {
+      assert.deepEqual(await ask(await dial(), await signAdvertisement(generateIdentity(), facts, 60)), { ok: true });
+    }
+    const { advertisements } = (await site.api().get(`/advertisements/${key}`)).body;
+    assert.equal((await verifyAdvertisement(advertisements[0] ?? '')).node, donated.identity.id);
+    assert.ok(advertisements.join('').length <= LIMITS.advertisementsBytes);
   });
 
   it('follows a node to another address', async () => {

@@ -8,7 +8,7 @@ import {
   type VesselInfo,
 } from '@potluck/protocol';
 import { TaskError } from '../errors.ts';
-import { QUEUE } from '../limits.ts';
+import { LIMITS, QUEUE } from '../limits.ts';
 import type { FoundVessel } from '../store/inventory.ts';
 import type { Store } from '../store/store.ts';
 import type { Trx } from '../store/tasks.ts';
@@ -55,6 +55,10 @@ async function inspectNode(components: Components, { node }: TaskOf<'inspect-nod
   if (known === undefined || anyDonor === undefined) return nothing;
   await using client = await connect(components, node, anyDonor);
   const { result } = await client.call('GetVessels', {}, { timeoutMs: QUEUE.requestMs });
+  if (result.vessels.length > LIMITS.vesselsPerNode) {
+    const got = result.vessels.length;
+    throw new TaskError('TASK_FAILED', `expected at most ${LIMITS.vesselsPerNode} vessels on ${node}, got ${got}`);
+  }
   const found = await Promise.all(
     result.vessels.map(async (vessel) => {
       const donor = donors.get(vessel.owner);

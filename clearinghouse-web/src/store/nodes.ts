@@ -1,5 +1,6 @@
 import type { Address, Advertisement, KeyId } from '@potluck/protocol';
 import { sql } from 'kysely';
+import { LIMITS } from '../limits.ts';
 import type { Database } from './database.ts';
 import type { Tasks, Trx } from './tasks.ts';
 
@@ -98,17 +99,28 @@ export class Nodes {
     return { address: row, keys: keys.map(({ key_id }) => key_id) };
   }
 
-  /** The signed texts, still valid, of the connected nodes that name this key. */
+  /**
+   * The signed texts, still valid, of the nodes that name this key. Anybody may name anybody's key: the donated nodes come
+   * first and then those that are known longest, up to a size that readers take.
+   */
   async advertisementsOf(key: KeyId): Promise<string[]> {
     const rows = await this.#db
       .selectFrom('node_keys')
       .innerJoin('nodes', 'nodes.id', 'node_keys.node_id')
+      .leftJoin('donations', 'donations.node_id', 'nodes.id')
       .select('nodes.advertisement')
       .where('node_keys.key_id', '=', key)
       .where('nodes.advertised_until', '>', Date.now())
+      .orderBy(sql`donations.node_id IS NULL`)
+      .orderBy('nodes.first_seen')
       .orderBy('nodes.id')
+      .limit(LIMITS.advertisementsPerKey)
       .execute();
-    return rows.map(({ advertisement }) => advertisement);
+    let left = LIMITS.advertisementsBytes;
+    return rows.flatMap(({ advertisement }) => {
+      left -= advertisement.length;
+      return left < 0 ? [] : [advertisement];
+    });
   }
 
   async donationsOf(accountId: string): Promise<DonationRow[]> {

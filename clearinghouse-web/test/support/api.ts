@@ -12,6 +12,7 @@ export interface VesselView {
 
 /** Members of all answers; which of them there are is what the tests assert. */
 interface ApiBody {
+  readonly advertisements: readonly string[];
   readonly code: string;
   readonly detail: string;
   readonly status: number;
