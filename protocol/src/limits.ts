@@ -25,4 +25,6 @@ export const LIMITS = {
   restrictionsLines: 2000,
   replyTimeoutMs: 30_000,
   connectTimeoutMs: 10_000,
+  /** From a caller's farewell on a connection to its end, whatever the other side does. */
+  farewellMs: 1000,
 } as const;

@@ -21,12 +21,15 @@ export interface PinnedSocketInit {
  */
 export async function openPinnedSocket(init: PinnedSocketInit): Promise<{ socket: WebSocket; key: KeyId }> {
   const { host, port } = init.address;
-  const socket = new WebSocket(`wss://${host.includes(':') ? `[${host}]` : host}:${port}/`, {
+  // Not written at the call, since the types of `ws` do not know `closeTimeout` yet.
+  const options = {
     rejectUnauthorized: false, // The pin below replaces the authorities.
     minVersion: 'TLSv1.3',
     maxPayload: init.maxPayloadBytes,
     perMessageDeflate: false,
-  });
+    closeTimeout: LIMITS.farewellMs,
+  } as const;
+  const socket = new WebSocket(`wss://${host.includes(':') ? `[${host}]` : host}:${port}/`, options);
   const abort = (): void => socket.terminate();
   init.signal?.addEventListener('abort', abort, { once: true });
   try {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -7,6 +8,7 @@ import {
   type Address,
   generateIdentity,
   type Identity,
+  LIMITS,
   openPinnedSocket,
   signAdvertisement,
   tlsOptionsOf,
@@ -63,6 +65,16 @@ describe('a pinned connection', () => {
     const attempt = openPinnedSocket({ address, maxPayloadBytes: 1000, connectTimeoutMs: 200 });
     await assert.rejects(attempt, { code: 'TIMEOUT' });
     await new Promise((resolve) => slow.close(resolve)); // Nothing of the attempt is left open.
+  });
+
+  it('is closed soon, also when the server never says farewell', async () => {
+    const { socket } = await open(identity);
+    for (const client of site.sockets.clients) client.pause();
+    const closed = once(socket, 'close');
+    const from = performance.now();
+    socket.close();
+    await closed;
+    assert.ok(performance.now() - from < 10 * LIMITS.farewellMs);
   });
 
   it('says in one sentence that nobody is there', async () => {
