@@ -1,3 +1,5 @@
+/// <reference path="./repy-more.d.ts" />
+/// <reference path="./repy-web.d.ts" />
 /**
  * The Repy API: everything a program in a vessel may call, for editors and type checkers. In a program's folder:
  * `/// <reference path="../repy-api/repy.d.ts" />`, or name this file in `include` of a tsconfig.json.
@@ -272,3 +274,7 @@ declare class SocketClosedLocalError extends RepyError {}
 declare class SocketClosedRemoteError extends RepyError {}
 /** The runtime itself failed. Code `INTERNAL`. */
 declare class InternalError extends RepyError {}
+/** A lock that is free was released. Code `LOCK_DOUBLE_RELEASE`. */
+declare class LockDoubleReleaseError extends RepyError {}
+/** An `AbortController` was told to abort. Code `ABORTED`. */
+declare class AbortError extends RepyError {}

@@ -32,6 +32,18 @@ export const OP = {
   reason: 15,
   /** The request id of a delayed `sendmess`. */
   request: 16,
+  /** (seconds) -> timer, which fires again and again until `canceltimer` */
+  setinterval: 17,
+  /** (bytes) -> request, which resolves with random bytes once `random` allows them */
+  randombytes: 18,
+  /** (bytes) -> random bytes; it waits for `random` here and now */
+  randomnow: 19,
+  /** () -> 1: takes an event for a task that runs */
+  taskbegin: 20,
+  /** () -> 1 if a task ran */
+  taskend: 21,
+  /** () -> limits and usage as JSON */
+  getresources: 22,
 } as const;
 
 export const EVENT = {
@@ -73,6 +85,8 @@ export const FAILURES = [
   ['SocketClosedLocalError', 'SOCKET_CLOSED_LOCAL'],
   ['SocketClosedRemoteError', 'SOCKET_CLOSED_REMOTE'],
   ['InternalError', 'INTERNAL'],
+  ['LockDoubleReleaseError', 'LOCK_DOUBLE_RELEASE'],
+  ['AbortError', 'ABORTED'],
 ] as const;
 export type FailureName = (typeof FAILURES)[number][0];
 
@@ -88,4 +102,10 @@ export const CALL_LIMITS = {
   logLength: 128 * 1024,
   /** Messages that wait in an iterated listener; more are dropped, as by a full socket buffer. */
   waitingMessages: 256,
+  /** One `randombytes`. */
+  randomBytes: 1024,
+  /** One `crypto.getRandomValues`, as on the web. */
+  randomValuesBytes: 65_536,
+  /** An interval is never shorter: what browsers settle at. */
+  intervalLeastMs: 4,
 } as const;

@@ -8,6 +8,12 @@ import { FAILURES } from '../src/index.ts';
 
 const root = join(import.meta.dirname, '../..');
 const types = join(root, 'repy-api/repy.d.ts');
+const parts = [types, join(root, 'repy-api/repy-more.d.ts'), join(root, 'repy-api/repy-web.d.ts')];
+
+/** The whole text of the types that authors get. */
+async function typesText(): Promise<string> {
+  return (await Promise.all(parts.map((path) => readFile(path, 'utf8')))).join('\n');
+}
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
 
 /** @returns what the compiler says, nothing when it agrees. */
@@ -50,9 +56,9 @@ describe('repy.d.ts', () => {
   });
 
   it('types every example in its own comments', async () => {
-    const text = await readFile(types, 'utf8');
+    const text = await typesText();
     const examples = [...text.matchAll(/@example (.*?)(?: \*\/)?$/gm)].map(([, code]) => code ?? '');
-    assert.ok(examples.length >= 20);
+    assert.ok(examples.length >= 45);
     const around = `declare const ip: string, port: number, message: string, sock: RepySocket, timer: RepyTimer;
       declare function reply(ip: string, port: number, message: string): void;`;
     const blocks = examples.map(
@@ -62,7 +68,7 @@ describe('repy.d.ts', () => {
   });
 
   it('has a documented error class for each failure, with its code', async () => {
-    const text = await readFile(types, 'utf8');
+    const text = await typesText();
     for (const [name, code] of FAILURES) {
       assert.match(text, new RegExp(`Code \`${code}\`\\. \\*/\\ndeclare class ${name} extends RepyError`));
     }
@@ -74,7 +80,12 @@ describe('repy.d.ts', () => {
       'recvmess(getmyip());',
       'sleep();',
       'canceltimer(1);',
-      'log(setTimeout);',
+      "setTimeout('log(1)', 1);",
+      'clearTimeout(settimer(1, log));',
+      "sendmessage('1.2.3.4', 80, 'x');",
+      'createthread(1);',
+      'crypto.getRandomValues([1]);',
+      'log(fetch);',
     ]) {
       assert.match(await checkText(wrong), /error TS/, wrong);
     }

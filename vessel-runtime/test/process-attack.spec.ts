@@ -60,7 +60,7 @@ describe('an attack of a program', () => {
       'Atomics',
       'Intl',
       'Temporal',
-      'setTimeout',
+      'setImmediate',
       'fetch',
       'ivm',
       'prelude',

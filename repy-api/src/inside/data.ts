@@ -1,14 +1,22 @@
 import { argumentError } from './errors.ts';
 import {
   apply,
+  bufferBytes,
   charCodeAt,
   finite,
   fromCharCode,
   isInteger,
   SafeUint8Array,
   subarray,
+  takes,
+  typedArrayBuffer,
+  typedArrayBytes,
   typedArrayLength,
   typedArrayName,
+  typedArrayOffset,
+  viewBuffer,
+  viewBytes,
+  viewOffset,
 } from './primordials.ts';
 
 const CHUNK = 8192;
@@ -45,11 +53,16 @@ export function needFunction(value: unknown, what: string): (...args: unknown[])
   return value as (...args: unknown[]) => unknown;
 }
 
+/** @returns an options object, or undefined when there is none. */
+export function needOptions(options: unknown): { readonly [name: string]: unknown } | undefined {
+  if (options === undefined) return undefined;
+  if (typeof options !== 'object' || options === null) throw argumentError('options as an object', options);
+  return options as { readonly [name: string]: unknown };
+}
+
 /** Reads `encoding` of an options object. @returns true for binary. */
 export function needEncoding(options: unknown): boolean {
-  if (options === undefined) return false;
-  if (typeof options !== 'object' || options === null) throw argumentError('options as an object', options);
-  const { encoding } = options as { encoding?: unknown };
+  const encoding = needOptions(options)?.encoding;
   if (encoding === undefined || encoding === 'utf8') return false;
   if (encoding === 'binary') return true;
   throw argumentError("the encoding 'utf8' or 'binary'", encoding);
@@ -60,6 +73,17 @@ export function isBytes(value: unknown): value is Uint8Array {
 }
 
 export const lengthOf = (bytes: Uint8Array): number => typedArrayLength(bytes);
+
+/** @returns the bytes of a buffer, a typed array or a view, not copied; undefined for anything else. */
+export function bytesOf(value: unknown): Uint8Array | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (typedArrayName(value) !== undefined) {
+    return new SafeUint8Array(typedArrayBuffer(value), typedArrayOffset(value), typedArrayBytes(value));
+  }
+  if (takes(bufferBytes, value)) return new SafeUint8Array(value as ArrayBuffer);
+  if (!takes(viewBytes, value)) return undefined;
+  return new SafeUint8Array(viewBuffer(value), viewOffset(value), viewBytes(value));
+}
 
 /** One character for each byte: the cheapest way across the bridge. */
 export function toBinary(bytes: Uint8Array): string {

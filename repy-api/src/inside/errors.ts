@@ -24,14 +24,29 @@ export const ERROR_CLASSES: Readonly<Record<string, ErrorClass>> = { RepyError, 
 
 const byNumber: ErrorClass[] = FAILURES.map(([name]) => classes[name]);
 
+let last: Error | undefined;
+
+function make(Class: ErrorClass, message: string): Error {
+  last = new Class(message);
+  return last;
+}
+
+/** @returns the text of the last error that a call raised, with its place; null when there was none. */
+export function getlasterror(): string | null {
+  return last === undefined ? null : describeThrown(last);
+}
+
+export function errorOf(name: FailureName, message: string): Error {
+  return make(classes[name], message);
+}
+
 /** @param number index in `FAILURES`. */
 export function failure(number: number, message: string): Error {
-  const Class = byNumber[number] ?? RepyError;
-  return new Class(message);
+  return make(byNumber[number] ?? RepyError, message);
 }
 
 export function argumentError(expected: string, got: unknown): Error {
-  return new classes.RepyArgumentError(`expected ${expected}, got ${kindOf(got)}`);
+  return errorOf('RepyArgumentError', `expected ${expected}, got ${kindOf(got)}`);
 }
 
 /** Says what a value is without running any of its code. */

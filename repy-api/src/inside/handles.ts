@@ -145,6 +145,17 @@ export class Listener {
   static handleOf(value: unknown): number | undefined {
     return typeof value === 'object' && value !== null && #handle in value ? value.#handle : undefined;
   }
+  static read(listener: Listener): Promise<Step> {
+    return listener.#read();
+  }
+  /** Forgets what waits. @param fn gets each value */
+  static drain(listener: Listener, fn: (value: unknown) => void): void {
+    while (listener.#firstItem < listener.#nextItem) {
+      const item = listener.#waiting[listener.#firstItem];
+      delete listener.#waiting[listener.#firstItem++];
+      if (item !== undefined) fn(item.value);
+    }
+  }
   static push(listener: Listener, value: unknown): void {
     listener.#push(value);
   }

@@ -12,6 +12,7 @@ const STACK_FRAMES = 20;
 export function harden(): void {
   for (const name of ABSENT) Reflect.deleteProperty(globalThis, name);
   fixBuffers();
+  fixLengths();
   refuseCodeFromStrings();
   withoutLocales();
   defineProperty(SafeError, 'stackTraceLimit', { value: STACK_FRAMES, writable: false, configurable: false });
@@ -33,6 +34,11 @@ function fixBuffers(): void {
   defineProperty(Original.prototype, 'constructor', { value: Fixed, writable: true, configurable: true });
   defineProperty(globalThis, 'ArrayBuffer', { value: Fixed, writable: true, configurable: true });
   for (const name of RESIZING) Reflect.deleteProperty(Original.prototype, name);
+}
+
+/** `apply` asks a typed array for its length by this getter: the code around a program relies on it. */
+function fixLengths(): void {
+  defineProperty(getPrototypeOf(Uint8Array.prototype), 'length', { configurable: false });
 }
 
 /** What runs is what was uploaded: `eval` and all four kinds of function constructors refuse. */

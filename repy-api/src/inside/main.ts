@@ -1,6 +1,10 @@
 import { CALL_LIMITS, EVENT, OP } from '../ops.ts';
+import { AbortController, AbortSignal } from './abort.ts';
+import { atob, btoa } from './base64.ts';
 import { confirmSent, connect, failSent, invoke, type Operation, type Primitive, refuse, settle } from './bridge.ts';
-import { describeThrown, ERROR_CLASSES } from './errors.ts';
+import { structuredClone } from './clone.ts';
+import { TextDecoder } from './decoder.ts';
+import { describeThrown, ERROR_CLASSES, getlasterror } from './errors.ts';
 import { harden } from './harden.ts';
 import { textOf } from './inspect.ts';
 import {
@@ -15,7 +19,22 @@ import {
   waitforconn,
 } from './network.ts';
 import { defineProperty, freeze, slice } from './primordials.ts';
-import { canceltimer, fire, getruntime, randomfloat, settimer, sleep } from './time.ts';
+import { crypto, randombytes } from './random.ts';
+import { getresources } from './resources.ts';
+import { listenforconnection, listenformessage, openconnection, sendmessage } from './second.ts';
+import { createlock, createthread, queueMicrotask } from './tasks.ts';
+import { TextEncoder } from './text.ts';
+import {
+  canceltimer,
+  clearTimeout,
+  fire,
+  getruntime,
+  randomfloat,
+  setInterval,
+  setTimeout,
+  settimer,
+  sleep,
+} from './time.ts';
 
 const callargs: string[] = [];
 
@@ -47,16 +66,45 @@ const api: Record<string, unknown> = {
   sleep,
   getruntime,
   randomfloat,
+  randombytes,
+  createlock,
+  getlock: createlock,
+  createthread,
+  getresources,
+  getlasterror,
+  sendmessage,
+  listenformessage,
+  openconnection,
+  listenforconnection,
   exitall,
   log,
+};
+
+/** What authors of JavaScript expect of every place that it runs in. */
+const web: Record<string, unknown> = {
+  setTimeout,
+  setInterval,
+  clearTimeout,
+  clearInterval: clearTimeout,
+  queueMicrotask,
+  TextEncoder,
+  TextDecoder,
+  atob,
+  btoa,
+  structuredClone,
+  AbortController,
+  AbortSignal,
+  crypto,
 };
 
 function publish(): void {
   const define = (name: string, value: unknown) =>
     defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
-  for (const name of Object.keys(api)) {
-    freeze(api[name]);
-    define(name, api[name]);
+  for (const table of [api, web]) {
+    for (const name of Object.keys(table)) {
+      freeze(table[name]);
+      define(name, table[name]);
+    }
   }
   for (const name of Object.keys(ERROR_CLASSES)) define(name, ERROR_CLASSES[name]);
   define('console', { log: writeLine, info: writeLine, warn: writeLine, error: writeLine });

@@ -11,6 +11,14 @@ export const finite = Number.isFinite;
 export const SafePromise = Promise;
 export const SafeError = Error;
 export const SafeUint8Array = Uint8Array;
+export const SafeUint16Array = Uint16Array;
+export const SafeArray = Array;
+export const SafeDataView = DataView;
+export const SafeDate = Date;
+export const SafeMap = Map;
+export const SafeSet = Set;
+export const ObjectPrototype = Object.prototype;
+export const parseJson = JSON.parse;
 export const SafeString = String;
 
 const { bind, call } = Function.prototype;
@@ -25,13 +33,67 @@ export const promiseThen = uncurry(Promise.prototype.then as (this: unknown, a: 
 export const { fromCharCode } = String;
 
 const typedArray = getPrototypeOf(Uint8Array.prototype);
-const getterOf = (name: string | symbol) =>
-  uncurry(getOwnPropertyDescriptor(typedArray, name)?.get as (this: unknown) => unknown);
+const getterOf = (name: string | symbol, prototype: object = typedArray) =>
+  uncurry(getOwnPropertyDescriptor(prototype, name)?.get as (this: unknown) => unknown);
 /** The name of a typed array's class, undefined for anything else; not to be fooled by a proxy or a subclass. */
 export const typedArrayName = getterOf(Symbol.toStringTag);
 export const typedArrayLength = getterOf('length') as (self: unknown) => number;
 export const subarray = uncurry(typedArray.subarray as (this: Uint8Array, from: number, to: number) => Uint8Array);
 
+/** Where the bytes of a typed array, a buffer or a view are; each throws for what it is not of. */
+export const typedArrayBuffer = getterOf('buffer') as (self: unknown) => ArrayBuffer;
+export const typedArrayOffset = getterOf('byteOffset') as (self: unknown) => number;
+export const typedArrayBytes = getterOf('byteLength') as (self: unknown) => number;
+export const typedArraySet = uncurry(typedArray.set as (this: Uint8Array, from: Uint8Array) => void);
+export const bufferBytes = getterOf('byteLength', ArrayBuffer.prototype) as (self: unknown) => number;
+export const viewBuffer = getterOf('buffer', DataView.prototype) as (self: unknown) => ArrayBuffer;
+export const viewOffset = getterOf('byteOffset', DataView.prototype) as (self: unknown) => number;
+export const viewBytes = getterOf('byteLength', DataView.prototype) as (self: unknown) => number;
+
+export const mapSize = getterOf('size', Map.prototype);
+export const mapGet = uncurry(Map.prototype.get as (this: unknown, key: unknown) => unknown);
+export const mapSet = uncurry(Map.prototype.set as (this: unknown, key: unknown, value: unknown) => unknown);
+export const mapHas = uncurry(Map.prototype.has as (this: unknown, key: unknown) => boolean);
+export const mapDelete = uncurry(Map.prototype.delete as (this: unknown, key: unknown) => boolean);
+type Each = (value: unknown, key: unknown) => void;
+export const mapForEach = uncurry(Map.prototype.forEach as (this: unknown, fn: Each) => void);
+export const setSize = getterOf('size', Set.prototype);
+export const setAdd = uncurry(Set.prototype.add as (this: unknown, value: unknown) => unknown);
+export const setForEach = uncurry(Set.prototype.forEach as (this: unknown, fn: Each) => void);
+export const dateTime = uncurry(Date.prototype.getTime as (this: unknown) => number);
+export const isEnumerable = uncurry(
+  Object.prototype.propertyIsEnumerable as (this: unknown, key: PropertyKey) => boolean,
+);
+
+/** Whether a getter or method from above takes a value: its class as the engine knows it, whatever the program did. */
+export function takes(method: (self: unknown) => unknown, value: unknown): boolean {
+  try {
+    method(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A table with integer keys and no prototype to fall through to. */
 export type Table<T> = { [key: number]: T | undefined };
 export const table = <T>(): Table<T> => create(null) as Table<T>;
+
+/** The classes of typed arrays by their names. */
+export const typedArrayClasses = create(null) as { [name: string]: unknown };
+for (const Class of [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  BigInt64Array,
+  BigUint64Array,
+  Float16Array,
+  Float32Array,
+  Float64Array,
+]) {
+  typedArrayClasses[Class.name] = Class;
+}

@@ -7,6 +7,9 @@ import { isArray, SafePromise, table } from './primordials.ts';
 interface Due {
   readonly fn: (...args: unknown[]) => unknown;
   readonly args: unknown[];
+  /** Of the web's calls, which name it by its number. */
+  readonly web?: boolean;
+  readonly again?: boolean;
 }
 
 const due = table<Due>();
@@ -24,7 +27,8 @@ class Timer {
 }
 const { idOf } = Timer;
 
-function schedule(seconds: number, fn: Due['fn'], args: unknown[]): number {
+/** @returns the timer's number. @throws ResourceExhaustedError */
+export function schedule(seconds: number, fn: Due['fn'], args: unknown[]): number {
   const id = invoke(OP.settimer, seconds) as number;
   due[id] = { fn, args };
   return id;
@@ -55,11 +59,38 @@ export function sleep(seconds: unknown): Promise<void> {
   });
 }
 
+/** Milliseconds as the web reads them: 32 bits of an integer, so that what is no number, negative or too long is 0. */
+function webDelay(delay: unknown): number {
+  const ms = (delay as number) | 0;
+  return ms < 0 ? 0 : ms / 1000;
+}
+
+export function setTimeout(fn: unknown, delay?: unknown, ...args: unknown[]): number {
+  const callback = needFunction(fn, 'what to call');
+  const id = invoke(OP.settimer, webDelay(delay)) as number;
+  due[id] = { fn: callback, args, web: true };
+  return id;
+}
+
+export function setInterval(fn: unknown, delay?: unknown, ...args: unknown[]): number {
+  const callback = needFunction(fn, 'what to call');
+  const id = invoke(OP.setinterval, webDelay(delay)) as number;
+  due[id] = { fn: callback, args, web: true, again: true };
+  return id;
+}
+
+/** Of both kinds, as on the web; what is no such timer is let be. */
+export function clearTimeout(id?: unknown): void {
+  if (typeof id !== 'number' || due[id]?.web !== true) return;
+  delete due[id];
+  invoke(OP.canceltimer, id);
+}
+
 /** A timer's time has come. */
 export function fire(id: number): void {
   const entry = due[id];
   if (entry === undefined) return;
-  delete due[id];
+  if (entry.again !== true) delete due[id];
   callProgram(entry.fn, entry.args);
 }
 

@@ -9,7 +9,7 @@ export class CallFailure extends PotluckError<FailureName> {
 }
 
 const numbers = new Map<string, number>(FAILURES.map(([name], index) => [name, index]));
-const INTERNAL = FAILURES.length - 1;
+const INTERNAL = FAILURES.findIndex(([name]) => name === 'InternalError');
 
 /** @returns what crosses the bridge for anything that a handler threw. */
 export function crossing(error: unknown): { number: number; message: string } {

@@ -6,7 +6,7 @@ import { Meter } from './meter.ts';
 import { operations } from './operations.ts';
 import { leave, readStart, writeFrame } from './pipe.ts';
 import { Program } from './program.ts';
-import { heapMib, type Ivm, makeSandbox } from './sandbox.ts';
+import { heapBytes, heapMib, type Ivm, makeSandbox } from './sandbox.ts';
 import { World } from './world.ts';
 
 /**
@@ -35,7 +35,7 @@ async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void
   const program = new Program(sandbox, start.program);
   const world = worldOf(start, program);
   program.world = world;
-  operation = operations(world);
+  operation = operations(world, () => heapBytes(sandbox));
   world.meter.acquire('events');
   reportUsage(world.meter);
   program.run(start.args);

@@ -127,6 +127,10 @@ export class Meter {
     this.#of(name).add(amount);
   }
 
+  get limits(): Readonly<Record<string, number>> {
+    return this.#limits;
+  }
+
   /** What is held, and what of renewable resources has not drained yet. */
   usage(): Record<string, number> {
     const usage = Object.fromEntries(this.#held) as Record<string, number>;

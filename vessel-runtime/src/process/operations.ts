@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { CALL_LIMITS, OP } from '@potluck/repy-api';
 import { CallFailure, crossing } from './failure.ts';
 import { block, end, writeLog } from './pipe.ts';
+import { random } from './random.ts';
+import { resources } from './resources.ts';
 import { Tcp } from './tcp.ts';
 import { Timers } from './timers.ts';
 import { Udp } from './udp.ts';
@@ -27,6 +29,9 @@ const SIGNATURES: Readonly<Record<number, readonly string[]>> = {
   [OP.waitforconn]: ['string', 'port', 'boolean'],
   [OP.send]: ['number', 'string', 'boolean'],
   [OP.recv]: ['number', 'number'],
+  [OP.setinterval]: ['number'],
+  [OP.randombytes]: ['number'],
+  [OP.randomnow]: ['number'],
 };
 
 function checkArguments(code: number, args: readonly unknown[]): void {
@@ -51,9 +56,15 @@ function isPort(value: unknown): boolean {
  * The host's side of the bridge.
  * @returns one function for all operations: it never throws, and takes and answers only strings, numbers and booleans.
  */
-export function operations(world: World): (code: unknown, ...args: unknown[]) => Primitive {
+export function operations(world: World, heapBytes: () => number): (code: unknown, ...args: unknown[]) => Primitive {
   let reason = '';
-  const handlers = { ...network(world), ...local(world), [OP.reason]: () => reason } as Record<number, Handler>;
+  const handlers = {
+    ...network(world),
+    ...local(world),
+    ...random(world),
+    ...resources(world, heapBytes),
+    [OP.reason]: () => reason,
+  } as Record<number, Handler>;
   return (code, ...args) => {
     try {
       const handler = typeof code === 'number' ? handlers[code] : undefined;
@@ -92,6 +103,7 @@ function local(world: World): Record<number, Handler> {
   return {
     [OP.log]: (text: string) => log(world, text),
     [OP.settimer]: (seconds: number) => timers.set(seconds),
+    [OP.setinterval]: (seconds: number) => timers.repeat(seconds),
     [OP.canceltimer]: (timer: number) => (timers.cancel(timer) ? 1 : 0),
     [OP.getruntime]: () =>
       Math.round(Math.floor((performance.now() - startMs) / 1000 / CLOCK_SECONDS)) / Math.round(1 / CLOCK_SECONDS),

@@ -17,6 +17,8 @@ export class Program {
   #inside = true;
   #started = false;
   #deferred: Event[] = [];
+  /** Taken out of `#deferred`, and not entered yet. */
+  #entering = 0;
   world: World | undefined;
 
   constructor(sandbox: Sandbox, program: { name: string; source: string }) {
@@ -60,7 +62,11 @@ export class Program {
   readonly #enterDeferred = (): void => {
     const events = this.#deferred;
     this.#deferred = [];
-    for (const event of events) this.#enterNow(...event);
+    this.#entering = events.length;
+    for (const event of events) {
+      this.#entering -= 1;
+      this.#enterNow(...event);
+    }
   };
 
   #enterNow(...event: Event): void {
@@ -77,7 +83,8 @@ export class Program {
 
   #left(): void {
     this.#inside = false;
-    if (this.#started && this.world?.pending === 0 && this.#deferred.length === 0) {
+    const waiting = this.#deferred.length + this.#entering;
+    if (this.#started && this.world?.pending === 0 && waiting === 0) {
       end({ kind: 'finished', message: 'the program finished', exitCode: 0 });
     }
   }

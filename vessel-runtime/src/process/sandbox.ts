@@ -40,6 +40,12 @@ export function makeSandbox(ivm: Ivm, limitMib: number, operation: Operation): S
   return { isolate, context, dispatch, limitMib };
 }
 
+/** @returns what the program's heap holds now, with what it holds outside of it. */
+export function heapBytes({ isolate }: Sandbox): number {
+  const { used_heap_size: used, externally_allocated_size: outside } = isolate.getHeapStatisticsSync();
+  return used + outside;
+}
+
 export function outOfMemory(limitMib: number): never {
   const bytes = limitMib * MIB;
   return end({

@@ -1,10 +1,10 @@
-import { EVENT } from '@potluck/repy-api';
+import { CALL_LIMITS, EVENT } from '@potluck/repy-api';
 import type { World } from './world.ts';
 
 /** Node's timers hold no more; longer ones are armed again. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Timers and sleeps: each is one of the vessel's `events` until it fires. */
+/** Timers, sleeps and intervals: each is one of the vessel's `events` until it fires for the last time. */
 export class Timers {
   readonly #world: World;
   readonly #timers = new Map<number, NodeJS.Timeout>();
@@ -15,11 +15,13 @@ export class Timers {
 
   /** @throws CallFailure ResourceExhaustedError */
   set(seconds: number): number {
-    this.#world.meter.acquire('events');
-    this.#world.hold();
-    const id = this.#world.number();
-    this.#arm(id, performance.now() + seconds * 1000);
-    return id;
+    return this.#begin(seconds * 1000);
+  }
+
+  /** Fires until it is cancelled; each time counts from the end of the call before, so that none pile up. @throws as `set` */
+  repeat(seconds: number): number {
+    const everyMs = Math.max(CALL_LIMITS.intervalLeastMs, seconds * 1000);
+    return this.#begin(everyMs, everyMs);
   }
 
   cancel(id: number): boolean {
@@ -30,13 +32,23 @@ export class Timers {
     return true;
   }
 
-  #arm(id: number, dueMs: number): void {
+  #begin(delayMs: number, everyMs?: number): number {
+    this.#world.meter.acquire('events');
+    this.#world.hold();
+    const id = this.#world.number();
+    this.#arm(id, performance.now() + delayMs, everyMs);
+    return id;
+  }
+
+  #arm(id: number, dueMs: number, everyMs?: number): void {
     const left = Math.min(LONGEST_MS, Math.max(0, Math.ceil(dueMs - performance.now())));
     const timer = setTimeout(() => {
       // Node's clock counts whole milliseconds, so a timer may come a little early: nothing wakes before its time.
-      if (performance.now() < dueMs) return this.#arm(id, dueMs);
-      this.#forget(id);
+      if (performance.now() < dueMs) return this.#arm(id, dueMs, everyMs);
+      if (everyMs === undefined) this.#forget(id);
       this.#world.enter(EVENT.timer, id);
+      // During the call the program may have cancelled it.
+      if (everyMs !== undefined && this.#timers.has(id)) this.#arm(id, performance.now() + everyMs, everyMs);
     }, left);
     this.#timers.set(id, timer);
   }
