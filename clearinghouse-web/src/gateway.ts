@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import {
+  Admission,
   describeError,
   GATEWAY,
   type GatewayReply,
@@ -45,6 +46,10 @@ export class Gateway {
   readonly #store: Store;
   readonly #init: GatewayInit;
   readonly #connections = new Set<Connection>();
+  readonly #admission = new Admission({
+    connections: LIMITS.gatewayConnections,
+    perAddress: LIMITS.gatewayConnectionsPerHost,
+  });
   #server: Server | undefined;
 
   constructor(store: Store, init: GatewayInit) {
@@ -58,8 +63,12 @@ export class Gateway {
     const server = createServer({
       ...(await tlsOptionsOf(this.#init.identity)),
       handshakeTimeout: LIMITS.gatewayHelloMs,
+      headersTimeout: LIMITS.gatewayHelloMs,
+      requestTimeout: LIMITS.gatewayHelloMs,
+      connectionsCheckingInterval: 1000,
     });
-    server.maxConnections = LIMITS.gatewayConnections;
+    this.#admission.guard(server);
+    server.on('request', (_request, response) => response.writeHead(426, { connection: 'close' }).end());
     const sockets = new WebSocketServer({ server, maxPayload: GATEWAY.messageBytes, perMessageDeflate: false });
     sockets.on('error', () => undefined); // The HTTPS server's error is thrown by `listen`.
     sockets.on('connection', (socket, request) => this.#accept(socket, request.socket.remoteAddress ?? ''));
@@ -78,10 +87,7 @@ export class Gateway {
     const closed = once(server, 'close');
     server.close();
     for (const { socket } of this.#connections) socket.close(1001, 'the clearinghouse stops');
-    const timer = setTimeout(() => {
-      for (const { socket } of this.#connections) socket.terminate();
-      server.closeAllConnections();
-    }, 1000);
+    const timer = setTimeout(() => this.#admission.cut(), 1000);
     await closed;
     clearTimeout(timer);
     await Promise.all([...this.#connections].map(({ work }) => work));
@@ -89,11 +95,6 @@ export class Gateway {
 
   #accept(socket: WebSocket, host: string): void {
     socket.on('error', () => undefined); // 'close' follows.
-    const siblings = [...this.#connections].filter((other) => other.host === host).length;
-    if (siblings >= LIMITS.gatewayConnectionsPerHost) {
-      socket.close(1013, `expected at most ${LIMITS.gatewayConnectionsPerHost} connections of one address`);
-      return;
-    }
     const connection: Connection = {
       socket,
       host,

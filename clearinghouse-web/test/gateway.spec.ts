@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import {
   GATEWAY,
   type GatewayReply,
@@ -155,6 +157,26 @@ describe('the gateway', () => {
     await ask(await dial(), await signAdvertisement(node, { ...FACTS, addresses }, 60));
     assert.equal((await ask(await dial(), old)).ok, false);
     assert.equal(nodeRow(node)?.host, '127.0.0.9');
+  });
+
+  it('counts connections of one address before their handshakes, and drops one too many', async () => {
+    const { host, port } = site.gateway;
+    const sockets = Array.from({ length: LIMITS.gatewayConnectionsPerHost }, () => connect({ host, port }));
+    try {
+      await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+      await assert.rejects(dial(), { code: 'UNREACHABLE' });
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+    await eventually(() => dial().catch(() => undefined)); // It hears of their ends a moment later.
+  });
+
+  it('answers who does not ask for a WebSocket, and hangs up', async () => {
+    const socket = connectTls({ host: site.gateway.host, port: site.gateway.port, rejectUnauthorized: false }, () =>
+      socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n'),
+    );
+    const chunks = await socket.toArray();
+    assert.match(Buffer.concat(chunks).toString(), /^HTTP\/1\.1 426 /);
   });
 
   it('hangs up on a message past its limit', async () => {

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import { ConfigError, type Identity, LIMITS, tlsOptionsOf } from '@potluck/protocol';
+import type { AddressInfo } from 'node:net';
+import { Admission, ConfigError, type Identity, LIMITS, tlsOptionsOf } from '@potluck/protocol';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import { ByteBudget } from './budget.ts';
@@ -24,14 +24,15 @@ export interface RequestServerInit {
 export class RequestServer implements AsyncDisposable {
   readonly #components: RequestServerComponents;
   readonly #init: RequestServerInit;
-  readonly #perAddress = new Map<string, number>();
-  readonly #sockets = new Set<Socket>();
+  readonly #admission: Admission;
   #server: Server | undefined;
   #webSockets: WebSocketServer | undefined;
 
   constructor(components: RequestServerComponents, init: RequestServerInit) {
     this.#components = components;
     this.#init = init;
+    const { connections, connectionsPerAddress: perAddress } = init.limits;
+    this.#admission = new Admission({ connections, perAddress });
   }
 
   /** @returns the address that is listened on. @throws NodeManagerError PORT_IN_USE @throws ConfigError CONFIG_BROKEN */
@@ -46,7 +47,7 @@ export class RequestServer implements AsyncDisposable {
       connectionsCheckingInterval: Math.min(1000, handshakeMs),
     });
     this.#server = server;
-    server.on('connection', (socket: Socket) => this.#admit(socket));
+    this.#admission.guard(server);
     server.on('tlsClientError', (error) => log.debug({ reason: error.message }, 'a TLS handshake failed'));
     server.on('request', (_request, response) => response.writeHead(426, { connection: 'close' }).end());
     this.#webSockets = this.#upgrade(server);
@@ -61,7 +62,7 @@ export class RequestServer implements AsyncDisposable {
     this.#server = undefined;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const client of this.#webSockets?.clients ?? []) client.close(CLOSE_CODES.goingAway, 'the node manager stops');
-    const cut = setTimeout(() => this.#cut(), this.#init.limits.farewellMs);
+    const cut = setTimeout(() => this.#admission.cut(), this.#init.limits.farewellMs);
     server.closeIdleConnections();
     await closed;
     clearTimeout(cut);
@@ -69,10 +70,6 @@ export class RequestServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-  }
-
-  #cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
   }
 
   #upgrade(server: Server): WebSocketServer {
@@ -86,25 +83,6 @@ export class RequestServer implements AsyncDisposable {
     // The https server's errors come again here; `#listen` has them.
     webSockets.on('error', () => undefined);
     return webSockets;
-  }
-
-  /** Counts before the handshake, which is what costs. */
-  #admit(socket: Socket): void {
-    const address = socket.remoteAddress ?? '';
-    const count = (this.#perAddress.get(address) ?? 0) + 1;
-    const { connections, connectionsPerAddress } = this.#init.limits;
-    if (this.#sockets.size >= connections || count > connectionsPerAddress) {
-      socket.destroy();
-      return;
-    }
-    this.#sockets.add(socket);
-    this.#perAddress.set(address, count);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      const left = (this.#perAddress.get(address) ?? 1) - 1;
-      if (left === 0) this.#perAddress.delete(address);
-      else this.#perAddress.set(address, left);
-    });
   }
 
   async #listen(server: Server): Promise<void> {

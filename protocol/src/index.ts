@@ -1,3 +1,4 @@
+export * from './admission.ts';
 export * from './advertisement.ts';
 export * from './envelope.ts';
 export * from './errors.ts';
