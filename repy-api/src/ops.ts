@@ -13,7 +13,7 @@ export const OP = {
   canceltimer: 3,
   /** (ip, port, binary) -> handle */
   recvmess: 4,
-  /** (ip, port, data, binary, localip, localport) -> bytes handed over now, or `DELAYED` with the id in `OP.request` */
+  /** (ip, port, data, binary, localip, localport) -> `DELAYED`: its id is in `OP.request`, its route in `OP.route` */
   sendmess: 5,
   /** (handle) -> 1 if it was open */
   close: 6,
@@ -44,6 +44,10 @@ export const OP = {
   taskend: 21,
   /** () -> limits and usage as JSON */
   getresources: 22,
+  /** (route, data, binary) -> bytes handed to the system, or `DETOUR`: nothing was sent, `sendmess` has to be used */
+  sendon: 23,
+  /** The route that the last `sendmess` took: a number for `sendon`, or 0. */
+  route: 24,
 } as const;
 
 export const EVENT = {
@@ -59,16 +63,14 @@ export const EVENT = {
   resolve: 5,
   /** (request, failure, message) */
   reject: 6,
-  /** (count): so many more of the oldest `sendmess` are on their way */
-  sent: 7,
-  /** (failure, message): the oldest `sendmess` failed */
-  unsent: 8,
   /** (handle): a listener broke and is closed */
   closed: 9,
 } as const;
 
-/** Answer of `OP.sendmess` when the message waits for its turn. */
+/** Answer of `OP.sendmess`: the message is taken, what becomes of it is told later. */
 export const DELAYED = -1000;
+/** Answer of `OP.sendon` when it did nothing. */
+export const DETOUR = -1001;
 
 /** Errors that programs see: Seattle's names, and a stable code for each. The order is the number on the bridge. */
 export const FAILURES = [

@@ -1,6 +1,6 @@
 import { DELAYED, OP } from '../ops.ts';
 import { failure } from './errors.ts';
-import { apply, charCodeAt, create, promiseThen, SafePromise, table } from './primordials.ts';
+import { apply, charCodeAt, promiseThen, SafePromise, table } from './primordials.ts';
 
 export type Primitive = string | number | boolean | undefined;
 export type Operation = (code: number, ...args: Primitive[]) => Primitive;
@@ -18,6 +18,11 @@ export function invoke(...call: [code: number, ...values: Primitive[]]): Primiti
   const answer = apply(operation, undefined, call);
   if (typeof answer !== 'number' || answer >= 0 || answer === DELAYED) return answer;
   throw failure(-answer - 1, `${operation(OP.reason)}`);
+}
+
+/** The short way for a message: no array and no list of arguments for each of them. @returns bytes, or `DETOUR`. */
+export function sendOn(route: number, text: string, binary: boolean): number {
+  return operation(OP.sendon, route, text, binary) as number;
 }
 
 export interface Pending {
@@ -64,35 +69,6 @@ export function refuse(request: number, number: number, message: string): void {
   if (entry === undefined) return;
   delete pending[request];
   entry.reject(failure(number, message));
-}
-
-/** Messages handed to the system, oldest first: the host confirms them by their count alone. */
-const sending = table<{ bytes: number; resolve: (bytes: number) => void; reject: (error: Error) => void }>();
-let oldest = 0;
-let next = 0;
-
-export function awaitSent(bytes: number): Promise<number> {
-  return new SafePromise((resolve, reject) => {
-    const entry = create(null);
-    entry.bytes = bytes;
-    entry.resolve = resolve;
-    entry.reject = reject;
-    sending[next++] = entry;
-  });
-}
-
-export function confirmSent(count: number): void {
-  for (let left = count; left > 0 && oldest < next; left--) {
-    const entry = sending[oldest];
-    delete sending[oldest++];
-    entry?.resolve(entry.bytes);
-  }
-}
-
-export function failSent(number: number, message: string): void {
-  const entry = sending[oldest];
-  delete sending[oldest++];
-  entry?.reject(failure(number, message));
 }
 
 /** @returns the number of a text's bytes in UTF-8, or more than `most` as soon as that is sure. */

@@ -1,7 +1,7 @@
 import { CALL_LIMITS, EVENT, OP } from '../ops.ts';
 import { AbortController, AbortSignal } from './abort.ts';
 import { atob, btoa } from './base64.ts';
-import { confirmSent, connect, failSent, invoke, type Operation, type Primitive, refuse, settle } from './bridge.ts';
+import { connect, invoke, type Operation, type Primitive, refuse, settle } from './bridge.ts';
 import { structuredClone } from './clone.ts';
 import { TextDecoder } from './decoder.ts';
 import { describeThrown, ERROR_CLASSES, getlasterror } from './errors.ts';
@@ -123,12 +123,10 @@ function dispatch(...event: Event): void {
   const c = event[3];
   const d = event[4];
   if (kind === EVENT.message) onMessage(a as number, b as string, c as string, d as number);
-  else if (kind === EVENT.sent) confirmSent(a as number);
   else if (kind === EVENT.resolve) settle(a as number, b, c, d);
   else if (kind === EVENT.reject) refuse(a as number, b as number, c as string);
   else if (kind === EVENT.timer) fire(a as number);
   else if (kind === EVENT.connection) onConnection(a as number, b as number, c as string, d as number);
-  else if (kind === EVENT.unsent) failSent(a as number, b as string);
   else if (kind === EVENT.closed) onClosed(a as number);
   else if (kind === EVENT.argument) callargs[callargs.length] = a as string;
 }

@@ -1,9 +1,10 @@
-import { CALL_LIMITS, DELAYED, OP } from '../ops.ts';
-import { awaitRequest, awaitSent, forgiven, invoke, type Primitive, promised } from './bridge.ts';
+import { CALL_LIMITS, OP } from '../ops.ts';
+import { awaitRequest, forgiven, invoke, type Primitive, promised } from './bridge.ts';
 import { fromBinary, needAddress, needEncoding, needFunction, needPort, needSeconds } from './data.ts';
 import { argumentError, callProgram } from './errors.ts';
 import { closeListener, Listener, needData, onListenerClose, Socket } from './handles.ts';
 import { defineProperty, table } from './primordials.ts';
+import { knownRoute, learnRoute, sendShort } from './routes.ts';
 
 interface Entry {
   readonly fn: ((...args: unknown[]) => unknown) | undefined;
@@ -125,6 +126,12 @@ function needLocal(ip: unknown, port: unknown): Local {
 }
 
 export function sendmess(...given: unknown[]): Promise<number> {
+  const route = knownRoute(given);
+  const sent = route === 0 ? undefined : sendShort(route, given[2]);
+  return sent ?? sendLong(given);
+}
+
+function sendLong(given: unknown[]): Promise<number> {
   return promised(() => {
     const to = needAddress(given[0], 'a destination address');
     const port = needPort(given[1], 'a destination port');
@@ -133,8 +140,8 @@ export function sendmess(...given: unknown[]): Promise<number> {
     const local = needLocal(given[3], given[4]);
     // Its length may be another's doing: an echo of bytes that are no UTF-8 is longer than what came.
     if (bytes > most) return forgiven(promised(() => tooLong(bytes, most)));
-    const sent = invoke(OP.sendmess, to, port, text, binary, local.ip, local.port) as number;
-    if (sent !== DELAYED) return forgiven(awaitSent(sent));
+    invoke(OP.sendmess, to, port, text, binary, local.ip, local.port);
+    learnRoute(given, invoke(OP.route) as number);
     return forgiven(awaitRequest(invoke(OP.request) as number) as Promise<number>);
   });
 }

@@ -14,7 +14,7 @@ interface Waiting {
  * A resource per second. What was used drains at `limit` per second; a call runs when no more than one second's worth
  * is left, so bursts of one second are free and the average holds (Seattle's "tattle").
  */
-class Renewable {
+export class Renewable {
   readonly #name: QuantityName;
   readonly #limit: number;
   #used = 0;
@@ -29,7 +29,7 @@ class Renewable {
   }
 
   get used(): number {
-    this.#drain();
+    this.#drain(performance.now());
     return this.#used;
   }
 
@@ -39,12 +39,21 @@ class Renewable {
       const message = `expected a vessel that may use ${this.#name}, got one with ${this.#name} 0`;
       throw new CallFailure('ResourceExhaustedError', message);
     }
-    this.#drain();
+    this.#drain(performance.now());
     return Math.max(0, ((this.#used - this.#limit) / this.#limit) * 1000);
   }
 
   add(amount: number): void {
     this.#used += amount;
+  }
+
+  /** Takes the amount if a call may run now. @param now of `performance.now()`. @returns false when it has to wait. */
+  take(amount: number, now: number): boolean {
+    if (this.#queue.length > 0) return false;
+    this.#drain(now);
+    if (this.#used > this.#limit || this.#limit === 0) return false;
+    this.#used += amount;
+    return true;
   }
 
   /** @returns true if it ran at once; else it runs in its turn. @throws CallFailure when too many wait. */
@@ -80,8 +89,7 @@ class Renewable {
     }
   };
 
-  #drain(): void {
-    const now = performance.now();
+  #drain(now: number): void {
     this.#used = Math.max(0, this.#used - ((now - this.#atMs) / 1000) * this.#limit);
     this.#atMs = now;
   }
@@ -115,16 +123,16 @@ export class Meter {
 
   /** Runs a call of a renewable resource now or in its turn. @returns true if now. @throws CallFailure */
   pace(name: QuantityName, amount: number, run: () => void): boolean {
-    return this.#of(name).pace(amount, run);
+    return this.rate(name).pace(amount, run);
   }
 
   /** For calls that block the program instead: milliseconds to wait before `add`. @throws CallFailure */
   waitMs(name: QuantityName): number {
-    return this.#of(name).waitMs();
+    return this.rate(name).waitMs();
   }
 
   add(name: QuantityName, amount: number): void {
-    this.#of(name).add(amount);
+    this.rate(name).add(amount);
   }
 
   get limits(): Readonly<Record<string, number>> {
@@ -138,7 +146,8 @@ export class Meter {
     return usage;
   }
 
-  #of(name: QuantityName): Renewable {
+  /** One renewable resource, for those who ask so often that looking it up would cost more than the question. */
+  rate(name: QuantityName): Renewable {
     const present = this.#renewable.get(name);
     if (present !== undefined) return present;
     const made = new Renewable(name, this.#limits[name] ?? 0);

@@ -58,8 +58,9 @@ function isPort(value: unknown): boolean {
  */
 export function operations(world: World, heapBytes: () => number): (code: unknown, ...args: unknown[]) => Primitive {
   let reason = '';
+  const udp = new Udp(world);
   const handlers = {
-    ...network(world),
+    ...network(world, udp),
     ...local(world),
     ...random(world),
     ...resources(world, heapBytes),
@@ -67,6 +68,7 @@ export function operations(world: World, heapBytes: () => number): (code: unknow
   } as Record<number, Handler>;
   return (code, ...args) => {
     try {
+      if (code === OP.sendon) return udp.sendOn(args[0], args[1], args[2]);
       const handler = typeof code === 'number' ? handlers[code] : undefined;
       if (typeof code !== 'number' || handler === undefined) return -1;
       checkArguments(code, args);
@@ -79,14 +81,14 @@ export function operations(world: World, heapBytes: () => number): (code: unknow
   };
 }
 
-function network(world: World): Record<number, Handler> {
-  const udp = new Udp(world);
+function network(world: World, udp: Udp): Record<number, Handler> {
   const tcp = new Tcp(world);
   return {
     [OP.recvmess]: (ip: string, port: number, binary: boolean) => udp.listen(ip, port, binary),
     [OP.sendmess]: (ip: string, port: number, data: string, ...more: [boolean, string, number]) =>
       udp.send({ ip, port, data, binary: more[0], localip: more[1], localport: more[2] }),
     [OP.request]: () => udp.request,
+    [OP.route]: () => udp.route,
     [OP.close]: (handle: number) => (udp.close(handle) || tcp.close(handle) ? 1 : 0),
     [OP.openconn]: (ip: string, port: number, localip: string, ...more: [number, number, boolean]) =>
       tcp.dial({ ip, port, localip, localport: more[0], timeoutSeconds: more[1], binary: more[2] }),

@@ -30,7 +30,7 @@ export class Program {
   /** Runs the program's own body, to its first wait. */
   run(args: readonly string[]): void {
     const { isolate, context, dispatch } = this.#sandbox;
-    for (const argument of args) dispatch.applySync(undefined, [EVENT.argument, argument]);
+    for (const argument of args) dispatch(EVENT.argument, argument);
     let module: ReturnType<typeof isolate.compileModuleSync>;
     try {
       module = isolate.compileModuleSync(this.#trace.code, { filename: this.#name });
@@ -73,7 +73,7 @@ export class Program {
     this.#inside = true;
     let answer: string;
     try {
-      answer = this.#sandbox.dispatch.applySync(undefined, event);
+      answer = this.#sandbox.dispatch(...event);
     } catch (error) {
       this.#fail(error);
     }

@@ -1,12 +1,18 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { DELAYED, EVENT } from '@potluck/repy-api';
+import { CALL_LIMITS, DELAYED, DETOUR, EVENT } from '@potluck/repy-api';
 import { checkPort } from './destination.ts';
-import { CallFailure, crossing, networkFailure } from './failure.ts';
+import { CallFailure, networkFailure } from './failure.ts';
+import type { Renewable } from './meter.ts';
 import type { World } from './world.ts';
 
 /** What a packet costs beyond its data, as in Seattle. */
 const HEADER_BYTES = 64;
+const MOST_ROUTES = 1024;
+/** Bytes that may wait in the process when the system's own buffer is full; more is refused. */
+const MOST_UNSENT_BYTES = 4 * 1024 * 1024;
+/** How often a route's message waits for what the system says of it, instead of being believed to go. */
+const PROOF_MS = 500;
 
 interface Listener {
   readonly handle: number;
@@ -19,6 +25,17 @@ interface Port {
   readonly ip: string;
   readonly port: number;
   listener: Listener | undefined;
+  readonly routes: Map<string, number>;
+}
+
+/** From a port to a destination that the vessel may reach: decided once, used for many messages. */
+interface Route {
+  readonly socket: Socket;
+  readonly ip: string;
+  readonly port: number;
+  readonly rate: Renewable;
+  /** When the system last took a message and said so; -Infinity after a failure. */
+  provenMs: number;
 }
 
 export interface Message {
@@ -35,12 +52,13 @@ export class Udp {
   readonly #world: World;
   readonly #ports = new Map<string, Port>();
   readonly #handles = new Map<number, Port>();
-  /** Sends in order, done or failed and not told yet; told once a turn of the event loop. */
-  #outcomes: (Error | null | undefined)[] = [];
-  #open = 0;
-  #telling = false;
-  /** The request of the last delayed message. */
+  readonly #routes = new Map<number, Route>();
+  /** Of the last packet that came; most come from where the one before came from. */
+  #sender = { ip: '', rate: undefined as Renewable | undefined };
+  /** The request of the last `send`. */
   request = 0;
+  /** The route of the last `send`, for `sendOn`; 0 when it had none. */
+  route = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -74,6 +92,7 @@ export class Udp {
     if (bound === undefined) return false;
     this.#handles.delete(handle);
     this.#ports.delete(`${bound.ip} ${bound.port}`);
+    for (const route of bound.routes.values()) this.#routes.delete(route);
     bound.listener = undefined;
     bound.socket.close();
     this.#world.meter.release('insockets');
@@ -81,73 +100,83 @@ export class Udp {
     return true;
   }
 
-  /** @returns bytes handed to the system, or `DELAYED`. @throws CallFailure */
+  /**
+   * The short way. It asks for no answer of the system, so it is open only while messages of this route are taken at
+   * once; a program that floods it fills the system's buffer and nothing here.
+   * @returns bytes handed to the system, or `DETOUR` when nothing was done.
+   */
+  sendOn(number: unknown, data: unknown, binary: unknown): number {
+    const route = this.#routes.get(number as number);
+    if (route === undefined || typeof data !== 'string' || data.length > CALL_LIMITS.messageBytes) return DETOUR;
+    const now = performance.now();
+    const { socket } = route;
+    if (now - route.provenMs > PROOF_MS || socket.getSendQueueCount() > 0) return DETOUR;
+    const bytes = Buffer.from(data, binary === true ? 'latin1' : 'utf8');
+    const { byteLength } = bytes;
+    if (byteLength > CALL_LIMITS.messageBytes || !route.rate.take(HEADER_BYTES + byteLength, now)) return DETOUR;
+    socket.send(bytes, 0, byteLength, route.port, route.ip);
+    return byteLength;
+  }
+
+  /** The long way: checks, and asks the system what became of it. @returns `DELAYED`. @throws CallFailure */
   send(message: Message): number {
-    const { destinations, messports, meter } = this.#world;
+    const { destinations, messports } = this.#world;
+    this.route = 0;
     const allowed = destinations.allows(message.ip, message.port, messports);
-    const { socket } = this.#sender(message);
+    const bound = this.#senderOf(message);
     if (!allowed) return this.#refuseLater(message);
     const bytes = Buffer.from(message.data, message.binary ? 'latin1' : 'utf8');
-    const resource = destinations.isLocal(message.ip) ? 'loopsend' : 'netsend';
-    let now = true;
-    const request = { id: 0 };
-    const run = () => this.#hand(socket, bytes, message, now ? undefined : request.id);
-    try {
-      if (meter.pace(resource, HEADER_BYTES + bytes.byteLength, run)) return bytes.byteLength;
-    } catch (error) {
-      if (!(error instanceof CallFailure)) throw error;
-      return this.#failLater(error);
+    if (bound.socket.getSendQueueSize() + bytes.byteLength > MOST_UNSENT_BYTES) {
+      const text = `expected calls to be awaited, got ${bound.socket.getSendQueueCount()} messages waiting for the system`;
+      return this.#failLater(new CallFailure('ResourceExhaustedError', text));
     }
-    now = false;
-    request.id = this.#world.request();
-    this.request = request.id;
+    const route = this.#routeOf(bound, message);
+    const request = this.#world.request();
+    this.request = request;
+    try {
+      route.rate.pace(HEADER_BYTES + bytes.byteLength, () => this.#hand(route, bytes, request));
+    } catch (error) {
+      setImmediate(() => this.#world.reject(request, error));
+    }
     return DELAYED;
   }
 
-  #hand(socket: Socket, bytes: Buffer, to: Message, request: number | undefined): void {
-    const expected = `a way to ${to.ip}:${to.port}`;
-    const slot = request === undefined ? this.#outcomes.push(undefined) - 1 : 0;
-    const outcomes = this.#outcomes;
-    if (request === undefined) {
-      this.#open += 1;
-      this.#world.hold();
+  #routeOf(bound: Port, { ip, port }: Message): Route {
+    const key = `${ip} ${port}`;
+    const known = bound.routes.get(key) ?? 0;
+    const present = this.#routes.get(known);
+    if (present !== undefined) {
+      this.route = known;
+      return present;
     }
-    socket.send(bytes, 0, bytes.byteLength, to.port, to.ip, (error) => {
-      if (request === undefined) {
-        this.#open -= 1;
-        outcomes[slot] = error === null ? null : networkFailure(error, expected);
-        this.#tellSoon();
-      } else if (error === null) this.#world.resolve(request, bytes.byteLength);
-      else this.#world.reject(request, networkFailure(error, expected));
-    });
+    if (this.#routes.size >= MOST_ROUTES) this.#forgetRoutes();
+    const rate = this.#world.meter.rate(this.#world.destinations.isLocal(ip) ? 'loopsend' : 'netsend');
+    // Until the system has answered the first message, those after it are believed to go as well.
+    const route = { socket: bound.socket, ip, port, rate, provenMs: performance.now() };
+    this.route = this.#world.number();
+    this.#routes.set(this.route, route);
+    bound.routes.set(key, this.route);
+    return route;
   }
 
-  #tellSoon(): void {
-    if (this.#telling) return;
-    this.#telling = true;
-    setImmediate(this.#tell);
+  #forgetRoutes(): void {
+    this.#routes.clear();
+    for (const { routes } of this.#ports.values()) routes.clear();
   }
 
-  #tell = (): void => {
-    this.#telling = false;
-    const outcomes = this.#outcomes;
-    // One that still waits for the system holds the later ones back; its end brings us here again.
-    if (this.#open > 0) return;
-    this.#outcomes = [];
-    let sent = 0;
-    for (const outcome of outcomes) {
-      this.#world.drop();
-      if (outcome === null || outcome === undefined) {
-        sent += 1;
-        continue;
-      }
-      if (sent > 0) this.#world.enter(EVENT.sent, sent);
-      sent = 0;
-      const { number, message } = crossing(outcome);
-      this.#world.enter(EVENT.unsent, number, message);
+  #hand(route: Route, bytes: Buffer, request: number): void {
+    const done = (error: Error | null) => {
+      route.provenMs = error === null ? performance.now() : Number.NEGATIVE_INFINITY;
+      if (error === null) this.#world.resolve(request, bytes.byteLength);
+      else this.#world.reject(request, networkFailure(error, `a way to ${route.ip}:${route.port}`));
+    };
+    try {
+      route.socket.send(bytes, 0, bytes.byteLength, route.port, route.ip, done);
+    } catch {
+      const message = 'expected the sender to stay open until its turn came, got one closed here';
+      setImmediate(() => done(new CallFailure('SocketClosedLocalError', message)));
     }
-    if (sent > 0) this.#world.enter(EVENT.sent, sent);
-  };
+  }
 
   #refuseLater({ ip, port }: Message): number {
     const message = `expected a destination that this vessel may reach, got ${ip}:${port}`;
@@ -161,7 +190,7 @@ export class Udp {
     return DELAYED;
   }
 
-  #sender({ ip, port, localip, localport }: Message): Port {
+  #senderOf({ ip, port, localip, localport }: Message): Port {
     const { address, destinations, messports } = this.#world;
     if (localport !== 0) {
       checkPort(localport, messports, 'messport');
@@ -190,7 +219,7 @@ export class Udp {
     const present = this.#ports.get(key);
     if (present !== undefined) return present;
     const socket = open(ip, port);
-    const bound: Port = { socket, ip, port, listener: undefined };
+    const bound: Port = { socket, ip, port, listener: undefined, routes: new Map() };
     socket.unref();
     socket.on('message', (bytes, from) => this.#receive(bound, bytes, from));
     socket.on('error', () => {});
@@ -201,20 +230,33 @@ export class Udp {
   #receive(bound: Port, bytes: Buffer, from: RemoteInfo): void {
     // Nobody can answer port 0, and a program that tries would get an error out of another's packet.
     if (bound.listener === undefined || from.port === 0) return;
-    const { meter, destinations } = this.#world;
-    const resource = destinations.isLocal(from.address) ? 'looprecv' : 'netrecv';
-    const deliver = () => {
-      const { listener } = bound;
-      if (listener === undefined) return;
-      const data = listener.binary ? bytes.toString('latin1') : bytes.toString();
-      this.#world.enter(EVENT.message, listener.handle, data, from.address, from.port);
-    };
+    const rate = this.#rateOf(from.address);
+    const amount = HEADER_BYTES + bytes.byteLength;
+    if (rate.take(amount, performance.now())) {
+      this.#deliver(bound, bytes, from);
+      return;
+    }
     try {
-      meter.pace(resource, HEADER_BYTES + bytes.byteLength, deliver);
+      rate.pace(amount, () => this.#deliver(bound, bytes, from));
     } catch (error) {
       // Too many wait for their turn: dropped, as by a full socket buffer.
       if (!(error instanceof CallFailure)) throw error;
     }
+  }
+
+  #rateOf(ip: string): Renewable {
+    const { rate } = this.#sender;
+    if (rate !== undefined && this.#sender.ip === ip) return rate;
+    const { destinations, meter } = this.#world;
+    const found = meter.rate(destinations.isLocal(ip) ? 'looprecv' : 'netrecv');
+    this.#sender = { ip, rate: found };
+    return found;
+  }
+
+  #deliver({ listener }: Port, bytes: Buffer, from: RemoteInfo): void {
+    if (listener === undefined) return;
+    const data = listener.binary ? bytes.toString('latin1') : bytes.toString();
+    this.#world.enter(EVENT.message, listener.handle, data, from.address, from.port);
   }
 }
 
@@ -223,7 +265,7 @@ function open(ip: string, port: number): Socket {
   const family = isIPv6(ip) ? 6 : 4;
   const socket = createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
-    lookup: (host, _options, callback) => callback(null, host, isIPv6(host) ? 6 : 4),
+    lookup: (host, _options, callback) => callback(null, host, family),
   });
   let problem: unknown;
   const keep = (error: unknown) => {
