@@ -1,9 +1,9 @@
 import { isIPv6 } from 'node:net';
-import { CompactSign, compactVerify, EmbeddedJWK } from 'jose';
 import { z } from 'zod';
 import { PeerError } from './errors.ts';
-import { type Identity, type KeyId, keyIdOf, keyIdSchema, publicJwkSchema } from './identity.ts';
+import { type Identity, type KeyId, keyIdSchema } from './identity.ts';
 import { LIMITS } from './limits.ts';
+import { openSigned, signJson } from './signed.ts';
 
 /** A label of RFC 1123; the underscore is in names of containers. */
 const LABEL = '[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
@@ -39,19 +39,16 @@ export async function signAdvertisement(
 ): Promise<string> {
   const iat = Math.floor(Date.now() / 1000);
   const payload: Advertisement = { ...facts, iat, exp: iat + lifetimeSeconds };
-  return await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
-    .setProtectedHeader({ alg: 'EdDSA', typ: TYPE, jwk: identity.publicJwk })
-    .sign(identity.privateKey);
+  return await signJson(identity, TYPE, payload);
 }
 
 /** @throws PeerError BAD_REPLY: not signed, not of this shape, or expired. */
 export async function verifyAdvertisement(jws: string): Promise<{ node: KeyId; advertisement: Advertisement }> {
-  const verified = await compactVerify(jws, EmbeddedJWK, { algorithms: ['EdDSA'] }).catch((cause: unknown) => {
+  const signed = await openSigned(jws).catch((cause: unknown) => {
     throw new PeerError('BAD_REPLY', 'expected a signed advertisement, got something else', { cause });
   });
-  const jwk = publicJwkSchema.safeParse(verified.protectedHeader.jwk);
-  const parsed = advertisementSchema.safeParse(parseJson(verified.payload));
-  if (!jwk.success || verified.protectedHeader.typ !== TYPE || !parsed.success) {
+  const parsed = advertisementSchema.safeParse(parseJson(signed.payload));
+  if (signed.typ !== TYPE || !parsed.success) {
     throw new PeerError('BAD_REPLY', 'expected a signed advertisement, got another signed text');
   }
   const { iat, exp } = parsed.data;
@@ -60,7 +57,7 @@ export async function verifyAdvertisement(jws: string): Promise<{ node: KeyId; a
   if (tooLong || exp + LIMITS.clockSkewSeconds < nowSeconds || iat - LIMITS.clockSkewSeconds > nowSeconds) {
     throw new PeerError('BAD_REPLY', 'expected an advertisement that is valid now, got one that is not');
   }
-  return { node: keyIdOf(jwk.data), advertisement: parsed.data };
+  return { node: signed.signer, advertisement: parsed.data };
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { CompactSign, compactVerify, EmbeddedJWK } from 'jose';
 import { z } from 'zod';
 import { PeerError, REQUEST_CODES, type RequestCode, RequestError } from './errors.ts';
-import { type Identity, type KeyId, keyIdOf, keyIdSchema, publicJwkSchema } from './identity.ts';
+import { type Identity, type KeyId, keyIdSchema } from './identity.ts';
 import { LIMITS } from './limits.ts';
 import type { Message } from './message.ts';
 import type { ReplayStore } from './replay.ts';
+import { openSigned, signJson } from './signed.ts';
 
 /**
  * The signed envelope of requests and replies: a JWS (RFC 7515, EdDSA by RFC 8037) whose protected header carries the
@@ -62,7 +62,6 @@ export interface VerifiedRequest {
 export type Reply = { readonly result: unknown; readonly attachment: Uint8Array };
 
 const TYPE = { request: 'potluck-request', reply: 'potluck-reply' } as const;
-const encoder = new TextEncoder();
 
 /** @returns the message and the nonce that its reply must name. */
 export async function signRequest(identity: Identity, init: RequestInit): Promise<{ message: Message; nonce: string }> {
@@ -78,7 +77,7 @@ export async function signRequest(identity: Identity, init: RequestInit): Promis
     nonce,
     sha256: digest(attachment),
   };
-  return { message: { envelope: await sign(identity, TYPE.request, payload), attachment }, nonce };
+  return { message: { envelope: await signJson(identity, TYPE.request, payload), attachment }, nonce };
 }
 
 /**
@@ -125,7 +124,7 @@ export async function signReply(identity: Identity, re: string, outcome: Reply |
   const body = failed
     ? { error: { code: outcome.code, message: outcome.message.slice(0, 4096), details: outcome.details } }
     : { result: outcome.result };
-  return { envelope: await sign(identity, TYPE.reply, { re, ...body, sha256: digest(attachment) }), attachment };
+  return { envelope: await signJson(identity, TYPE.reply, { re, ...body, sha256: digest(attachment) }), attachment };
 }
 
 /**
@@ -154,23 +153,14 @@ function outcomeOf(payload: z.infer<typeof replySchema>, attachment: Uint8Array)
   return new RequestError(code satisfies RequestCode, message, details === undefined ? {} : { details });
 }
 
-async function sign(identity: Identity, typ: string, payload: object): Promise<string> {
-  return await new CompactSign(encoder.encode(JSON.stringify(payload)))
-    .setProtectedHeader({ alg: 'EdDSA', typ, jwk: identity.publicJwk })
-    .sign(identity.privateKey);
-}
-
 async function open<T>(envelope: string, typ: string, schema: z.ZodType<T>): Promise<{ payload: T; signer: KeyId }> {
-  const verified = await compactVerify(envelope, EmbeddedJWK, { algorithms: ['EdDSA'] }).catch((cause: unknown) => {
+  const signed = await openSigned(envelope).catch((cause: unknown) => {
     throw new RequestError('BAD_SIGNATURE', 'expected an envelope with a valid EdDSA signature, got another', {
       cause,
     });
   });
-  const jwk = publicJwkSchema.safeParse(verified.protectedHeader.jwk);
-  if (!jwk.success || verified.protectedHeader.typ !== typ) {
-    throw new RequestError('BAD_SIGNATURE', `expected a ${typ} signed by an Ed25519 key`);
-  }
-  return { payload: parsePayload(verified.payload, schema), signer: keyIdOf(jwk.data) };
+  if (signed.typ !== typ) throw new RequestError('BAD_SIGNATURE', `expected a ${typ} signed by an Ed25519 key`);
+  return { payload: parsePayload(signed.payload, schema), signer: signed.signer };
 }
 
 function parsePayload<T>(bytes: Uint8Array, schema: z.ZodType<T>): T {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { sign } from 'node:crypto';
 import {
   digest,
   generateIdentity,
@@ -63,6 +64,26 @@ describe('a signed request', () => {
     const [, body, signature] = envelope.split('.');
     const head = Buffer.from(JSON.stringify(other)).toString('base64url');
     await refused(verify({ envelope: `${head}.${body}.${signature}`, attachment }), 'BAD_SIGNATURE');
+  });
+
+  it('is refused with more in its header than the algorithm, the type and the public key, which are read in one way', async () => {
+    const { envelope, attachment } = await request();
+    const [, body = ''] = envelope.split('.');
+    const good = { alg: 'EdDSA', typ: 'potluck-request', jwk: user.publicJwk };
+    const signedUnder = (header: object, payload = body): Message => {
+      const text = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.${payload}`;
+      return {
+        envelope: `${text}.${sign(null, Buffer.from(text), user.privateKey).toString('base64url')}`,
+        attachment,
+      };
+    };
+    await verify(signedUnder(good));
+    await refused(verify(signedUnder({ ...good, zip: 'DEF' })), 'BAD_SIGNATURE');
+    await refused(verify(signedUnder({ ...good, crit: ['x'], x: 1 })), 'BAD_SIGNATURE');
+    await refused(verify(signedUnder({ ...good, jwk: { ...good.jwk, d: user.privateJwk.d } })), 'BAD_SIGNATURE');
+    await refused(verify(signedUnder({ ...good, jwk: { ...good.jwk, key_ops: ['verify'] } })), 'BAD_SIGNATURE');
+    const plain = Buffer.from(body, 'base64url').toString();
+    await refused(verify(signedUnder({ ...good, b64: false, crit: ['b64'] }, plain)), 'BAD_SIGNATURE');
   });
 
   it('is refused when it is a signed reply', async () => {
