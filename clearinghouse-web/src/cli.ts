@@ -1,7 +1,7 @@
-import { access, constants, rename, rm, writeFile } from 'node:fs/promises';
+import { access, constants, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ConfigError, describeError } from '@potluck/protocol';
+import { ConfigError, describeError, writeJson } from '@potluck/protocol';
 import { pino } from 'pino';
 import { Clearinghouse, type ClearinghouseInit } from './clearinghouse.ts';
 import { ServiceError } from './errors.ts';
@@ -90,8 +90,7 @@ async function run(init: ClearinghouseInit): Promise<void> {
   await clearinghouse.start();
   const { url, gatewayAddress: gateway } = clearinghouse;
   const path = join(init.state, 'address.json');
-  await writeFile(`${path}.new`, `${JSON.stringify({ url, gateway, pid: process.pid })}\n`, { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await writeJson(path, { url, gateway, pid: process.pid });
   process.stdout.write(`clearinghouse: portal at ${url}, nodes dial ${gateway.host}:${gateway.port}\n`);
   await told;
   await rm(path, { force: true });

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { watch } from 'node:fs';
-import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
+import { writeJson } from '@potluck/protocol';
 import { InstallError } from './errors.ts';
 import { type Layout, type Listening, listeningSchema, readJson } from './layout.ts';
 import { isRunning, markOf, type ProcessMark, processMarkSchema, signal, waitForEnd } from './process.ts';
@@ -62,8 +63,7 @@ export async function startDaemon(layout: Layout): Promise<Listening> {
 async function recordProcess(layout: Layout, pid: number): Promise<void> {
   const mark = await markOf(pid);
   if (mark === undefined) return; // It has ended already; `untilListening` says why.
-  await writeFile(`${layout.process}.new`, `${JSON.stringify(mark)}\n`, { mode: 0o600 });
-  await rename(`${layout.process}.new`, layout.process);
+  await writeJson(layout.process, mark);
 }
 
 async function untilListening(layout: Layout, child: ChildProcess): Promise<Listening> {

@@ -8,6 +8,7 @@ import {
   type Identity,
   type KeyId,
   openPinnedSocket,
+  parseJson,
   signAdvertisement,
   toBuffer,
 } from '@potluck/protocol';
@@ -141,13 +142,5 @@ export class GatewayClient implements AsyncDisposable {
     this.#said = text;
     const { host, port } = this.#init.gateway;
     this.#components.log[level]({ gateway: `${host}:${port}` }, text);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

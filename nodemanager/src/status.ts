@@ -1,5 +1,5 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { generateIdentity, keyIdSchema, NodeClient, type Result, type VesselInfo } from '@potluck/protocol';
+import { readFile, rm } from 'node:fs/promises';
+import { generateIdentity, keyIdSchema, NodeClient, type Result, type VesselInfo, writeJson } from '@potluck/protocol';
 import { z } from 'zod';
 import { NodeManagerError } from './errors.ts';
 import { StateLock } from './lock.ts';
@@ -16,8 +16,8 @@ export type NodeAddress = z.infer<typeof nodeAddressSchema>;
 
 /** Says where the node manager listens: readers see all of it or nothing. */
 export async function writeAddress(paths: StatePaths, address: NodeAddress): Promise<void> {
-  await writeWhole(paths.address, `${JSON.stringify(address)}\n`);
-  await writeWhole(paths.pid, `${address.pid}\n`);
+  await writeJson(paths.address, address);
+  await writeJson(paths.pid, address.pid);
 }
 
 export async function removeAddress(paths: StatePaths): Promise<void> {
@@ -66,9 +66,4 @@ function vesselLine({ name, state, since, program, ending, users }: VesselInfo):
 function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   return host === '::' ? '::1' : host;
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.tmp`, text, { mode: 0o600 });
-  await rename(`${path}.tmp`, path);
 }

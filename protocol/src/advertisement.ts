@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { PeerError } from './errors.ts';
 import { type Identity, type KeyId, keyIdSchema } from './identity.ts';
+import { parseJson } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { openSigned, signJson } from './signed.ts';
 
@@ -47,7 +48,7 @@ export async function verifyAdvertisement(jws: string): Promise<{ node: KeyId; a
   const signed = await openSigned(jws).catch((cause: unknown) => {
     throw new PeerError('BAD_REPLY', 'expected a signed advertisement, got something else', { cause });
   });
-  const parsed = advertisementSchema.safeParse(parseJson(signed.payload));
+  const parsed = advertisementSchema.safeParse(parseJson(new TextDecoder().decode(signed.payload)));
   if (signed.typ !== TYPE || !parsed.success) {
     throw new PeerError('BAD_REPLY', 'expected a signed advertisement, got another signed text');
   }
@@ -58,12 +59,4 @@ export async function verifyAdvertisement(jws: string): Promise<{ node: KeyId; a
     throw new PeerError('BAD_REPLY', 'expected an advertisement that is valid now, got one that is not');
   }
   return { node: signed.signer, advertisement: parsed.data };
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }

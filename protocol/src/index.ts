@@ -4,6 +4,7 @@ export * from './envelope.ts';
 export * from './errors.ts';
 export * from './gateway.ts';
 export * from './identity.ts';
+export * from './json.ts';
 export * from './limits.ts';
 export * from './message.ts';
 export * from './methods.ts';

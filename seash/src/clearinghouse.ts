@@ -1,4 +1,4 @@
-import { type Address, describeError, type KeyId, verifyAdvertisement } from '@potluck/protocol';
+import { type Address, describeError, type KeyId, parseJson, verifyAdvertisement } from '@potluck/protocol';
 import { z } from 'zod';
 import { throwIfCancelled } from './cancel.ts';
 import { ClearinghouseError, type ErrorFacts, factsOf, UsageError } from './errors.ts';
@@ -117,12 +117,4 @@ async function limitedText(response: Response, url: URL): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
