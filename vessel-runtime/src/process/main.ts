@@ -6,7 +6,7 @@ import { Meter } from './meter.ts';
 import { operations } from './operations.ts';
 import { leave, readStart, writeFrame } from './pipe.ts';
 import { Program } from './program.ts';
-import { heapBytes, heapMib, type Ivm, makeSandbox } from './sandbox.ts';
+import { heapBytes, heapMib, type Ivm, makeSandbox, type Sandbox } from './sandbox.ts';
 import { World } from './world.ts';
 
 /**
@@ -23,6 +23,7 @@ async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void
   let operation: Operation = () => -1;
   const forward: Operation = (...args) => operation(...args);
   let sandbox = makeSandbox(ivm, Number(mib) || USUAL_MIB, forward);
+  rehearse(sandbox);
   dropPermissions();
   const starting = readStart();
   writeFrame({ type: 'ready' });
@@ -39,6 +40,20 @@ async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void
   world.meter.acquire('events');
   reportUsage(world.meter);
   program.run(start.args);
+}
+
+/** What Node loads and compiles at its first use is there before anybody waits: about half of the time of a start. */
+function rehearse(sandbox: Sandbox): void {
+  const program = { name: 'rehearsal.js', source: '' };
+  const restrictions = { quantities: { events: 1 }, messport: [], connport: [], destinations: [] };
+  const world = worldOf(
+    { type: 'start', program, args: [], address: '127.0.0.1', restrictions },
+    new Program(sandbox, program),
+  );
+  operations(world, () => heapBytes(sandbox));
+  world.meter.acquire('events');
+  world.meter.rate('netsend').take(0, performance.now());
+  sandbox.isolate.compileModuleSync(program.source);
 }
 
 /** All is loaded: from here on there is no file to read and no native code to load. */
