@@ -46,8 +46,8 @@ export type Ending = z.infer<typeof endingSchema>;
 export const vesselInfoSchema = z.object({
   name: vesselNameSchema,
   state: vesselStateSchema,
-  /** Milliseconds since the epoch at which `state` was entered. */
-  since: z.number(),
+  /** Milliseconds since the epoch at which `state` was entered; a `Date` can show it. */
+  since: z.number().min(0).max(8.64e15),
   ending: endingSchema.optional(),
   program: z.string().optional(),
   owner: keyIdSchema,

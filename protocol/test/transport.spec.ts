@@ -13,6 +13,7 @@ import {
   signAdvertisement,
   tlsOptionsOf,
   verifyAdvertisement,
+  vesselInfoSchema,
 } from '../src/index.ts';
 
 async function listen(identity: Identity): Promise<{ address: Address; server: Server; sockets: WebSocketServer }> {
@@ -139,5 +140,14 @@ describe('an advertisement', () => {
       'potluck',
     ];
     for (const jws of refused) await assert.rejects(verifyAdvertisement(jws), { code: 'BAD_REPLY' });
+  });
+});
+
+describe('what a node says of a vessel', () => {
+  it('is refused with a time that no clock can show', () => {
+    const key = generateIdentity().id;
+    const info = { name: 'v1', state: 'Fresh', since: 8.64e15, owner: key, users: [] };
+    assert.ok(vesselInfoSchema.safeParse(info).success);
+    for (const since of [8.64e15 + 2, 1e300, -1]) assert.ok(!vesselInfoSchema.safeParse({ ...info, since }).success);
   });
 });
