@@ -69,6 +69,13 @@ describe('the site', () => {
     assert.equal(headers.get('x-content-type-options'), 'nosniff');
   });
 
+  it('shows the notices that it has, and nothing for another name', async () => {
+    const api = await site.api().join('reader');
+    const page = async (notice: string) => (await api.get(`/vessels?notice=${notice}`, { accept: 'text/html' })).text;
+    assert.match(await page('released'), /role="status"/);
+    for (const name of ['constructor', '__proto__', 'x']) assert.doesNotMatch(await page(name), /role="status"/);
+  });
+
   it('escapes what people enter', async () => {
     const api = await site.api().open();
     const body = new URLSearchParams({ username: '"><script>x</script>', password: 'p', _csrf: api.csrfToken });

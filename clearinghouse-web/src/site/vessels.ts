@@ -28,12 +28,14 @@ interface VesselView {
   readonly connports: readonly number[];
 }
 
-const NOTICES: Record<string, string> = {
-  welcome: 'Welcome to the table. Your key is your name here: keep the downloaded file safe.',
-  acquired: 'The vessels are yours for 4 hours; renew them to keep them for 7 days.',
-  renewed: 'Renewed for 7 days from now.',
-  released: 'Released. They are being emptied, and your credits are back.',
-};
+const NOTICES = new Map(
+  Object.entries({
+    welcome: 'Welcome to the table. Your key is your name here: keep the downloaded file safe.',
+    acquired: 'The vessels are yours for 4 hours; renew them to keep them for 7 days.',
+    renewed: 'Renewed for 7 days from now.',
+    released: 'Released. They are being emptied, and your credits are back.',
+  }),
+);
 
 export const listVessels: Route<object> = {
   method: 'get',
@@ -93,7 +95,7 @@ async function pageOf(
   { error, entered = {} }: { error?: PortalError; entered?: Readonly<Record<string, unknown>> } = {},
 ): Promise<Page> {
   const { credits, vessels } = await overview(visit);
-  const notice = error === undefined ? NOTICES[String(visit.request.query.notice)] : undefined;
+  const notice = error === undefined ? NOTICES.get(String(visit.request.query.notice)) : undefined;
   const offered = await visit.store.nodes.counts();
   return {
     view: 'vessels',
