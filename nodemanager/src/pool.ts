@@ -111,12 +111,17 @@ export class WarmPool implements AsyncDisposable {
     const { processes } = this.#components;
     const memoryBytes = this.#init.memoryBytes();
     const warm = VesselProcess.spawn(await this.#init.files(), { nice: NICE, ...(memoryBytes && { memoryBytes }) });
-    void warm.ended.then(() => processes.remove(warm.pid));
+    const launcher = warm.pid;
+    void warm.ended.then(() => {
+      processes.remove(launcher);
+      processes.remove(warm.pid);
+    });
     const abort = (): void => warm.kill({ kind: 'stopped', message: 'the node manager stops', exitCode: 1 });
     this.#stop.signal.addEventListener('abort', abort, { once: true });
     try {
-      processes.add(warm.pid);
+      processes.add(launcher);
       await warm.ready;
+      if (warm.pid !== launcher) processes.add(warm.pid);
       return warm;
     } catch (error) {
       await warm[Symbol.asyncDispose]();

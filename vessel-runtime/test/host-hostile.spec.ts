@@ -96,7 +96,8 @@ describe('a vessel process that was taken over', () => {
   it('is told as crashed when its engine fails with memory to spare', async () => {
     const { ending } = await lifeOf("frame({ type: 'ready' }); process.stdin.once('data', () => process.abort());");
     assert.equal(ending.kind, 'crashed');
-    assert.match(ending.message, /SIGABRT/);
+    // The first process of a namespace is not ended by its own SIGABRT; it goes on to the one that ends it.
+    assert.match(ending.message, /SIGABRT|SIGSEGV/);
   });
 
   it('waits in its own writes when it floods us, and can be ended then', async () => {

@@ -1,17 +1,27 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
 import type { RuntimeFiles } from '../build.ts';
 import { VesselError } from '../errors.ts';
+import {
+  availableCage,
+  CAGED_FILE_BYTES,
+  type Cage,
+  cageArguments,
+  INSIDE,
+  userOptions,
+  withFiles,
+} from './bubblewrap.ts';
 
 /**
  * The programs in front of a vessel's Node. Each sets something on itself and then becomes the next (exec), so that the
  * process id stays the one that was spawned. The death signal follows the thread that spawned: spawn from the main one.
  */
 const WRAPPERS = {
-  setpriv: ['--pdeathsig', 'KILL', '--no-new-privs', '--'],
-  // No core: it would hold the program's memory. No file may grow: there is none to write.
-  prlimit: ['--nofile=256:256', '--core=0:0', '--fsize=0:0', '--'],
+  setpriv: () => ['--pdeathsig', 'KILL', '--no-new-privs', '--'],
+  // No core: it would hold the program's memory. No file may grow, as long as nothing has to be copied.
+  prlimit: (fileBytes: number) => ['--nofile=256:256', '--core=0:0', `--fsize=${fileBytes}:${fileBytes}`, '--'],
 } as const;
 export type WrapperName = keyof typeof WRAPPERS;
 
@@ -34,6 +44,15 @@ export interface SpawnOptions {
   readonly nice?: number;
   /** Memory of the vessel that it will probably hold: for another its isolate is made anew at `start`, in about 10 ms. */
   readonly memoryBytes?: number;
+  /** False leaves out bubblewrap, the user of its own and the seccomp filter, as on a machine without bubblewrap. */
+  readonly bubblewrap?: boolean;
+}
+
+/** A vessel process on its way, and how its process id will be known. */
+export interface Launched {
+  readonly child: ChildProcess;
+  /** Where bubblewrap writes about the process that it started; undefined when the child itself is the vessel's Node. */
+  readonly info: Readable | undefined;
 }
 
 let found: ReadonlyMap<WrapperName, string> | undefined;
@@ -48,39 +67,65 @@ function tryWrapper(name: WrapperName): [WrapperName, string][] {
   if (process.platform !== 'linux') return [];
   for (const directory of ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin']) {
     const path = `${directory}/${name}`;
-    const { status } = spawnSync(path, [...WRAPPERS[name], '/bin/true'], { env: {}, cwd: '/', stdio: 'ignore' });
+    const { status } = spawnSync(path, [...WRAPPERS[name](0), '/bin/true'], { env: {}, cwd: '/', stdio: 'ignore' });
     if (status === 0) return [[name, path]];
   }
   return [];
 }
 
 /** @returns the command line in front of which the available wrappers stand. */
-export function wrap(command: readonly string[]): string[] {
-  const front = [...availableWrappers()].flatMap(([name, path]) => [path, ...WRAPPERS[name]]);
+export function wrap(command: readonly string[], fileBytes = 0): string[] {
+  const front = [...availableWrappers()].flatMap(([name, path]) => [path, ...WRAPPERS[name](fileBytes)]);
   return [...front, ...command];
 }
 
 /**
  * Starts a walled-in Node: no environment, no directory of its own, in a session of its own (a Ctrl-C at the terminal is
- * for us, not for it), its only ways out fd 0 to 3.
+ * for us, not for it), its only ways out fd 0 to 3. Behind bubblewrap where that works.
  * @throws VesselError SPAWN_FAILED
  */
-export function launch(files: RuntimeFiles, options: SpawnOptions): ChildProcess {
-  const reads = [`--allow-fs-read=${files.entry}`, `--allow-fs-read=${files.native}`];
-  const heap = options.memoryBytes === undefined ? [] : [`${Math.ceil(options.memoryBytes / MIB)}`];
-  const [command = '', ...args] = wrap([process.execPath, ...FLAGS, ...reads, files.entry, files.native, ...heap]);
-  const child = spawn(command, args, { env: {}, cwd: '/', detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
+export function launch(files: RuntimeFiles, options: SpawnOptions): Launched {
+  const cage = options.bubblewrap === false ? undefined : availableCage(wrap);
+  const launched = cage === undefined ? launchBare(files, options) : launchCaged(cage, files, options);
+  const { child } = launched;
   // The reason of a failed spawn comes as an event; by then the caller knows that there is no process.
   child.on('error', () => {});
   if (child.pid === undefined) {
     throw new VesselError('SPAWN_FAILED', 'expected the system to start a vessel process, it refused');
   }
   giveWay(child.pid, options.nice);
-  return child;
+  return launched;
+}
+
+const SPAWN = { env: {}, cwd: '/', detached: true } as const;
+
+function launchBare(files: RuntimeFiles, options: SpawnOptions): Launched {
+  const [command = '', ...args] = wrap(nodeCommand({ node: process.execPath, ...files }, options));
+  return { child: spawn(command, args, { ...SPAWN, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] }), info: undefined };
+}
+
+function launchCaged(cage: Cage, files: RuntimeFiles, options: SpawnOptions): Launched {
+  return withFiles(files, (entry, native) => {
+    const own = cageArguments(cage, files, { info: 4, filter: 5, entry: 6, native: 7 });
+    const [command = '', ...args] = wrap([...own, ...nodeCommand(INSIDE, options)], CAGED_FILE_BYTES);
+    const pipes = Array.from({ length: 6 }, () => 'pipe' as const);
+    const child = spawn(command, args, { ...SPAWN, ...userOptions(cage), stdio: [...pipes, entry, native] });
+    const [, , , , info, filter] = child.stdio as unknown as [null, null, null, null, Readable, Writable];
+    info.on('error', () => {});
+    filter.on('error', () => {});
+    filter.end(cage.filter);
+    return { child, info };
+  });
+}
+
+function nodeCommand(files: RuntimeFiles & { node: string }, { memoryBytes }: SpawnOptions): string[] {
+  const reads = [`--allow-fs-read=${files.entry}`, `--allow-fs-read=${files.native}`];
+  const heap = memoryBytes === undefined ? [] : [`${Math.ceil(memoryBytes / MIB)}`];
+  return [files.node, ...FLAGS, ...reads, files.entry, files.native, ...heap];
 }
 
 /** Courtesies to the rest of the machine where the system allows them; the governor is what holds the limits. */
-function giveWay(pid: number, nice: number | undefined): void {
+export function giveWay(pid: number, nice: number | undefined): void {
   try {
     if (nice !== undefined) setPriority(pid, nice);
     // When the machine runs out of memory, a vessel goes first and never what its owner does.

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { Ending, Restrictions } from '@potluck/protocol';
 import type { RuntimeFiles } from '../build.ts';
@@ -8,7 +7,8 @@ import { FRAME_LIMITS, type StartFrame, type VesselFrame } from '../frames.ts';
 import { Drain } from './drain.ts';
 import { crashed, endingOf } from './endings.ts';
 import { FrameReader } from './frame-reader.ts';
-import { launch, type SpawnOptions } from './launch.ts';
+import { type Launched, launch, type SpawnOptions } from './launch.ts';
+import { VesselChild } from './vessel-child.ts';
 
 export interface StartInit {
   readonly program: { readonly name: string; readonly source: string };
@@ -34,18 +34,11 @@ const FAREWELL_MS = 1000;
 /** From the end of the process to the end of its pipe, which something that it left behind could hold open. */
 const LAST_WORDS_MS = 1000;
 
-/** Not killed one by one: without a death signal from the system this is what is left when we exit. */
-const living = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of living) child.kill('SIGKILL');
-});
-
 /**
  * One process that holds one vessel's program, seen from its node manager. Nothing that it writes is believed without a
  * check; a bad frame ends it and nothing else.
  */
 export class VesselProcess implements AsyncDisposable {
-  readonly pid: number;
   /** Rejects with VesselError NOT_READY when the process ends first or needs more than `FRAME_LIMITS.readyMs`. */
   readonly ready: Promise<void>;
   /** Resolves when the program's first statement is about to run; rejects with VesselError ENDED_EARLY. */
@@ -55,7 +48,7 @@ export class VesselProcess implements AsyncDisposable {
   /** Called with each text that the program logs. */
   onLog: (text: string) => void = () => {};
 
-  readonly #child: ChildProcess;
+  readonly #child: VesselChild;
   readonly #reader: FrameReader;
   readonly #drains: Drain[];
   readonly #ready = Promise.withResolvers<void>();
@@ -70,19 +63,18 @@ export class VesselProcess implements AsyncDisposable {
 
   /** @throws VesselError SPAWN_FAILED */
   static spawn(files: RuntimeFiles, options: SpawnOptions = {}): VesselProcess {
-    return new VesselProcess(launch(files, options));
+    return new VesselProcess(launch(files, options), options);
   }
 
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-    this.pid = child.pid as number;
+  private constructor(launched: Launched, options: SpawnOptions) {
+    this.#child = new VesselChild(launched, options.nice);
     this.ready = this.#ready.promise;
     this.started = this.#started.promise;
     this.ended = this.#ended.promise;
     // Nobody has to listen to these two: `ended` tells the same.
     this.ready.catch(() => {});
     this.started.catch(() => {});
-    const [stdin, stdout, stderr, pipe] = child.stdio as unknown as [Writable, Readable, Readable, Readable];
+    const [stdin, stdout, stderr, pipe] = this.#child.stdio as [Writable, Readable, Readable, Readable];
     stdin.on('error', () => {});
     this.#reader = new FrameReader();
     this.#drains = [
@@ -90,9 +82,13 @@ export class VesselProcess implements AsyncDisposable {
       new Drain(stderr, ENGINE_BYTES_PER_SECOND, (chunk) => this.#keepStderr(chunk)),
       new Drain(pipe, PIPE_BYTES_PER_SECOND, (chunk) => this.#read(chunk, pipe)),
     ];
-    living.add(child);
-    child.once('exit', (code, signal) => this.#exited(pipe, { code, signal }));
+    this.#child.exited.then((exit) => this.#exited(pipe, exit));
     this.#timer = setTimeout(() => this.#late(), FRAME_LIMITS.readyMs).unref();
+  }
+
+  /** That of the process itself from `ready` on; before, it may be its launcher's, with which it dies. */
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /**
@@ -119,7 +115,7 @@ export class VesselProcess implements AsyncDisposable {
     const encoded = encodeFrame(frame, FRAME_LIMITS.toVesselBytes);
     this.#memoryLimit = restrictions.quantities.memory;
     this.#reader.expectProgram();
-    this.#child.stdin?.write(encoded);
+    (this.#child.stdio[0] as Writable).write(encoded);
   }
 
   /** What the process said last, overruled by what was seen from outside: `cpu` in cores, `memory` in bytes. */
@@ -168,8 +164,10 @@ export class VesselProcess implements AsyncDisposable {
 
   #handle(frame: VesselFrame): void {
     if (frame.type === 'ready') {
-      clearTimeout(this.#timer);
-      this.#ready.resolve();
+      this.#child.known.then(() => {
+        clearTimeout(this.#timer);
+        this.#ready.resolve();
+      });
     } else if (frame.type === 'started') this.#started.resolve();
     else if (frame.type === 'log') this.onLog(frame.text);
     else if (frame.type === 'usage') this.#reported = frame.usage;
@@ -189,7 +187,6 @@ export class VesselProcess implements AsyncDisposable {
   /** What it wrote before its end may still be in the pipe: its ending is known when the pipe has ended. */
   #exited(pipe: Readable, exit: { code: number | null; signal: NodeJS.Signals | null }): void {
     clearTimeout(this.#timer);
-    living.delete(this.#child);
     const settle = (): void => {
       clearTimeout(this.#timer);
       const used = this.#observed?.memory;

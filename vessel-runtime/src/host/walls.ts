@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { availableCage, bubblewrapPath, type Cage } from './bubblewrap.ts';
 import { availableWrappers, wrap } from './launch.ts';
 import { hasProc } from './proc.ts';
+import { seccompFilter } from './seccomp.ts';
 
 export interface Walls {
   /** Names of the walls that stand around each vessel process. */
@@ -12,7 +14,7 @@ export interface Walls {
 }
 
 const GET_UTIL_LINUX = 'install util-linux';
-const NOT_BUILT = ['own user', 'bubblewrap', 'seccomp', 'cgroup'];
+const NOT_BUILT = ['cgroup'];
 
 /**
  * Finds out by trying: starts one process behind the same walls as a vessel's and reads from outside what the system
@@ -21,12 +23,16 @@ const NOT_BUILT = ['own user', 'bubblewrap', 'seccomp', 'cgroup'];
 export async function detectWalls(): Promise<Walls> {
   const probe = await tryProbe();
   const wrappers = availableWrappers();
+  const cage = availableCage(wrap);
   const found: [name: string, up: boolean, remedy: string][] = [
     ['isolate', true, ''],
     ['permission model', probe.permission, 'use the pinned Node'],
     ['no_new_privs', /^NoNewPrivs:\s*1$/m.test(probe.status), GET_UTIL_LINUX],
     ['rlimits', /^Max core file size\s+0\s+0\s/m.test(probe.limits), GET_UTIL_LINUX],
     ['parent-death', wrappers.has('setpriv'), GET_UTIL_LINUX],
+    ['bubblewrap', cage !== undefined, bubblewrapRemedy()],
+    ['seccomp', cage?.filter !== undefined, seccompRemedy(cage)],
+    ['own user', cage?.ownUser === true, userRemedy(cage)],
     ['governor', hasProc(), 'it needs /proc, so CPU and memory are not held from outside'],
   ];
   return {
@@ -36,6 +42,23 @@ export async function detectWalls(): Promise<Walls> {
       ...NOT_BUILT.map((name) => `${name}: not built yet in this version`),
     ],
   };
+}
+
+function bubblewrapRemedy(): string {
+  const path = bubblewrapPath();
+  if (path === undefined) return 'install it (apt install bubblewrap), then start the node manager again';
+  return `${path} is there but fails: the system may refuse user namespaces to it, or to this account`;
+}
+
+function seccompRemedy(cage: Cage | undefined): string {
+  if (seccompFilter() === undefined) return `not built yet for ${process.arch}`;
+  return cage === undefined ? 'it is loaded by bubblewrap' : '';
+}
+
+function userRemedy(cage: Cage | undefined): string {
+  if (cage === undefined) return 'it is given by bubblewrap';
+  if (process.getuid?.() !== 0) return 'only a node manager that runs as root can give each vessel one';
+  return `other users must be able to read ${process.execPath}`;
 }
 
 interface Probe {
