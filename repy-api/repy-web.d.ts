@@ -111,7 +111,7 @@ declare class AbortSignal {
    * @example const signal = AbortSignal.timeout(5000);
    */
   static timeout(milliseconds: number): AbortSignal;
-  /** @returns one that aborts with the first of others. @example AbortSignal.any([AbortSignal.timeout(5000)]).aborted; */
+  /** @returns one that aborts with the first of others, and is kept as long as they are. @example AbortSignal.any([AbortSignal.timeout(5000)]).aborted; */
   static any(signals: readonly AbortSignal[]): AbortSignal;
 }
 
