@@ -27,6 +27,7 @@ export class VesselChild {
   readonly #child: ChildProcess;
   readonly #info: Readable | undefined;
   #inner: number | undefined;
+  #doomed = false;
 
   constructor({ child, info }: Launched, nice: number | undefined) {
     this.#child = child;
@@ -55,8 +56,11 @@ export class VesselChild {
     if (this.#info === undefined) return this.#child.kill(signal);
     const { exitCode, signalCode, pid } = this.#child;
     if (exitCode !== null || signalCode !== null) return false;
-    // Its launcher, once killed, takes it along; but then the launcher would be gone first.
-    if (this.#inner === undefined) return signal === 'SIGKILL' && this.#child.kill(signal);
+    // A launcher that is killed before its child asked for a death signal would leave it waiting for ever.
+    if (this.#inner === undefined) {
+      this.#doomed ||= signal === 'SIGKILL';
+      return this.#doomed;
+    }
     // Its launcher has buried it, perhaps, and its number is another's by now.
     if (parentOf(this.#inner) !== pid) return false;
     try {
@@ -75,6 +79,7 @@ export class VesselChild {
         if (this.#inner === undefined) return;
         info.removeAllListeners('data').resume();
         giveWay(this.#inner, nice);
+        if (this.#doomed) this.kill('SIGKILL');
         resolve();
       });
     });
