@@ -44,7 +44,7 @@ export const CAGED_FILE_BYTES = 16 * 2 ** 20;
 let nextUser = 0;
 
 /** @returns a user that no other of our last thousand processes has. */
-export function nextUserId(): number {
+function nextUserId(): number {
   nextUser = (nextUser + 1) % USERS;
   return FIRST_USER + nextUser;
 }

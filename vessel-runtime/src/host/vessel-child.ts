@@ -10,6 +10,9 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** From the launcher's start to its word of which process is the vessel's Node; it takes a few. */
+const NAMING_MS = 2000;
+
 /** A shell's way to tell a signal by an exit code, which is bubblewrap's too. */
 const SIGNALLED = 128;
 
@@ -58,7 +61,7 @@ export class VesselChild {
     if (exitCode !== null || signalCode !== null) return false;
     // A launcher that is killed before its child asked for a death signal would leave it waiting for ever.
     if (this.#inner === undefined) {
-      this.#doomed ||= signal === 'SIGKILL';
+      if (signal === 'SIGKILL') this.#doom();
       return this.#doomed;
     }
     // Its launcher has buried it, perhaps, and its number is another's by now.
@@ -68,6 +71,13 @@ export class VesselChild {
     } catch {
       return false;
     }
+  }
+
+  /** One that has not named its child by then never will. */
+  #doom(): void {
+    if (this.#doomed) return;
+    this.#doomed = true;
+    setTimeout(() => this.#inner ?? this.#child.kill('SIGKILL'), NAMING_MS).unref();
   }
 
   #learn(info: Readable, nice: number | undefined): Promise<void> {
