@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { removeRuntime } from './helper.ts';
 import { runCaught, runProgram } from './process-helper.ts';
 
-const HERE = {
-  address: '127.0.4.1',
-  restrictions:
-    'resource messport 5001\nresource messport 5002\nresource connport 5001\nresource connport 5002\nresource insockets 2',
-};
+const restrictions =
+  'resource messport 5001\nresource messport 5002\nresource connport 5001\nresource connport 5002\nresource insockets 2';
+let places = 0;
+
+/** An address that no test had before: one that ended a connection between these ports keeps it from the next for a while. */
+function here(): { address: string; restrictions: string } {
+  places += 1;
+  return { address: `127.${64 + (process.pid % 64)}.${(process.pid >> 6) % 256}.${places}`, restrictions };
+}
 
 describe("the network by the names of Seattle's second generation", () => {
   after(removeRuntime);
@@ -15,15 +19,16 @@ describe("the network by the names of Seattle's second generation", () => {
     const source = `const me = getmyip(); const server = listenformessage(me, 5001);
       log(await sendmessage(me, 5001, 'hello', me, 5002), await server.getmessage(), '');
       log(server.close(), server.close());`;
-    const { log, ending } = await runProgram(source, HERE);
-    assert.deepEqual([log, ending.kind], ['5 ["127.0.4.1", 5002, "hello"] true false', 'finished']);
+    const place = here();
+    const { log, ending } = await runProgram(source, place);
+    assert.deepEqual([log, ending.kind], [`5 ["${place.address}", 5002, "hello"] true false`, 'finished']);
   });
 
   it('gets bytes when told so', async () => {
     const source = `const me = getmyip(); const server = listenformessage(me, 5001, { encoding: 'binary' });
       await sendmessage(me, 5001, Uint8Array.of(255, 0), me, 5002);
       log((await server.getmessage())[2]); server.close();`;
-    assert.equal((await runProgram(source, HERE)).log, '<255, 0>');
+    assert.equal((await runProgram(source, here())).log, '<255, 0>');
   });
 
   it('opens and gets connections', async () => {
@@ -31,7 +36,8 @@ describe("the network by the names of Seattle's second generation", () => {
       createthread(async () => { const [ip, port, sock] = await server.getconnection(); log(ip, port, await sock.recv(9), ''); await sock.send('bye'); sock.close(); });
       const sock = await openconnection(me, 5001, me, 5002, 5);
       await sock.send('hello'); log(await sock.recv(9)); sock.close(); server.close();`;
-    assert.equal((await runProgram(source, HERE)).log, '127.0.4.1 5002 hello bye');
+    const place = here();
+    assert.equal((await runProgram(source, place)).log, `${place.address} 5002 hello bye`);
   });
 
   it('ends every wait when the server socket is closed, and keeps nothing for later', async () => {
@@ -40,7 +46,7 @@ describe("the network by the names of Seattle's second generation", () => {
       for (const wait of [...waits, server.getmessage()]) await wait.catch((error) => log(error.code, ''));
       const tcp = await listenforconnection(me, 5001); const wait = tcp.getconnection(); tcp.close();
       for (const each of [wait, tcp.getconnection()]) await each.catch((error) => log(error.code, ''));`;
-    assert.equal((await runProgram(source, HERE)).log, 'SOCKET_CLOSED_LOCAL '.repeat(5));
+    assert.equal((await runProgram(source, here())).log, 'SOCKET_CLOSED_LOCAL '.repeat(5));
   });
 
   it('closes the connections that nobody took together with their server socket', async () => {
@@ -51,7 +57,7 @@ describe("the network by the names of Seattle's second generation", () => {
       await sock.recv(1).catch((error) => log(error.code, '')); sock.close();
       while (getresources().usage.outsockets > 0) await sleep(0.001);
       log(getresources().usage.insockets);`;
-    assert.equal((await runProgram(source, HERE)).log, 'SOCKET_CLOSED_REMOTE 0');
+    assert.equal((await runProgram(source, here())).log, 'SOCKET_CLOSED_REMOTE 0');
   });
 
   it('raises what the first generation raises', async () => {
@@ -71,7 +77,7 @@ describe("the network by the names of Seattle's second generation", () => {
       ['ARGUMENT', 'await openconnection(getmyip(), 5001, getmyip(), 5002)'],
       ['ARGUMENT', 'await openconnection(getmyip(), 5001, getmyip(), 5001, 5)'],
     ] as const) {
-      assert.equal((await runCaught(`${call};`, HERE)).split(' ')[1], code, call);
+      assert.equal((await runCaught(`${call};`, here())).split(' ')[1], code, call);
     }
   });
 
@@ -81,7 +87,7 @@ describe("the network by the names of Seattle's second generation", () => {
         for (const value of bad) for (const args of [[value, value, value, value, value], [getmyip(), value], [value, 5001], [getmyip(), 5001, value === undefined ? 1 : value, value, value]])
           try { const made = await fn(...args); log('accepted', fn.name, value === null ? 'null' : typeof value, args.length, ''); made.close?.(); } catch (error) { if (error.code !== 'ARGUMENT' && error.message !== 'trap') log(error); }
       log('checked');`;
-    const { log } = await runProgram(source, HERE);
+    const { log } = await runProgram(source, here());
     assert.equal(log.replace(/accepted listenfor\w+ object 5 /g, ''), 'checked');
   });
 });
