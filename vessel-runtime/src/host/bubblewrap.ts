@@ -38,8 +38,12 @@ export interface CageDescriptors {
 
 type Wrap = (command: string[], fileBytes: number) => string[];
 
-/** Bubblewrap copies two files into the vessel's root before it is closed for writing. */
-export const CAGED_FILE_BYTES = 16 * 2 ** 20;
+const COPIED_BYTES = 16 * 2 ** 20;
+
+/** @returns how large a file may grow: for a user of its own two are copied into the root before it is read-only. */
+export function copiedBytes({ ownUser }: Cage): number {
+  return ownUser ? COPIED_BYTES : 0;
+}
 
 let nextUser = 0;
 
@@ -80,7 +84,7 @@ function works(cage: Cage, wrap: Wrap): boolean {
     const own = cageArguments(cage, files, { filter: 9, entry: 3, native: 4 });
     const shell = ['/bin/sh', '-c', 'exec "$@" 9<&0 </dev/null', 'sh'];
     const probe = [...own, INSIDE.node, '--no-node-snapshot', '-e', script];
-    const [command = '', ...args] = wrap([...shell, ...probe], CAGED_FILE_BYTES);
+    const [command = '', ...args] = wrap([...shell, ...probe], copiedBytes(cage));
     const { status, stdout } = spawnSync(command, args, {
       ...userOptions(cage),
       env: {},

@@ -4,15 +4,7 @@ import { constants, setPriority } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { RuntimeFiles } from '../build.ts';
 import { VesselError } from '../errors.ts';
-import {
-  availableCage,
-  CAGED_FILE_BYTES,
-  type Cage,
-  cageArguments,
-  INSIDE,
-  userOptions,
-  withFiles,
-} from './bubblewrap.ts';
+import { availableCage, type Cage, cageArguments, copiedBytes, INSIDE, userOptions, withFiles } from './bubblewrap.ts';
 
 /**
  * The programs in front of a vessel's Node. Each sets something on itself and then becomes the next (exec), so that the
@@ -107,9 +99,11 @@ function launchBare(files: RuntimeFiles, options: SpawnOptions): Launched {
 function launchCaged(cage: Cage, files: RuntimeFiles, options: SpawnOptions): Launched {
   return withFiles(files, (entry, native) => {
     const own = cageArguments(cage, files, { info: 4, filter: 5, entry: 6, native: 7 });
-    const [command = '', ...args] = wrap([...own, ...nodeCommand(INSIDE, options)], CAGED_FILE_BYTES);
+    const [command = '', ...args] = wrap([...own, ...nodeCommand(INSIDE, options)], copiedBytes(cage));
     const pipes = Array.from({ length: 6 }, () => 'pipe' as const);
-    const child = spawn(command, args, { ...SPAWN, ...userOptions(cage), stdio: [...pipes, entry, native] });
+    // Without a user of its own bubblewrap finds both by their paths: what it does not read, the vessel would keep.
+    const copied = cage.ownUser ? [entry, native] : [];
+    const child = spawn(command, args, { ...SPAWN, ...userOptions(cage), stdio: [...pipes, ...copied] });
     const [, , , , info, filter] = child.stdio as unknown as [null, null, null, null, Readable, Writable];
     info.on('error', () => {});
     filter.on('error', () => {});
