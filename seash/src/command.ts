@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { UsageError } from './errors.ts';
+import { targetWords } from './expression.ts';
 import type { Context } from './session.ts';
 import type { Style } from './style.ts';
 import type { Word } from './words.ts';
@@ -113,9 +114,14 @@ function take(slot: Slot, left: Word[], usage: string): string {
   if (slot.after !== undefined && !isKeyword(left.shift(), slot.after)) {
     throw new UsageError('USAGE', `expected "${usage}", got no "${slot.after}" before ${slot.name}`);
   }
-  const word = left.shift();
-  if (word === undefined) throw new UsageError('USAGE', `expected "${usage}", got no ${slot.name}`);
-  return word.text;
+  const words = left.splice(0, lengthOf(slot, left));
+  if (words.length === 0) throw new UsageError('USAGE', `expected "${usage}", got no ${slot.name}`);
+  return words.map(({ text }) => text).join(' ');
+}
+
+/** How many of the words fill the slot: one, or all words of a target. */
+export function lengthOf({ kind }: Slot, words: readonly Word[]): number {
+  return kind === 'target' ? targetWords(words) : 1;
 }
 
 /** @returns whether the word is this keyword; a quoted word never is. */

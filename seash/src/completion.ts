@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { type Command, isKeyword, isSkipped, type Slot } from './command.ts';
+import { type Command, isKeyword, isSkipped, lengthOf, type Slot } from './command.ts';
 import { COMMANDS } from './commands/table.ts';
 import { PRIVATE_SUFFIX } from './keys.ts';
 import type { Session } from './session.ts';
@@ -26,9 +26,11 @@ function sourceOf(offer: string): string {
 async function offersFor(session: Session, words: readonly Word[], partial: string): Promise<string[]> {
   const command = matchCommand(words);
   if (command === undefined) return commandWords(words);
-  const { slot, keywords } = expectedAt(command, words.slice(command.name.split(' ').length));
+  const values = words.slice(command.name.split(' ').length);
+  const { slot, keywords } = expectedAt(command, values);
   if (slot?.kind !== 'command') return [...keywords, ...(await namesFor(session, slot, partial))];
-  const inner = words.slice(command.prefix === undefined ? 1 : 2);
+  const [first] = command.slots;
+  const inner = command.prefix === undefined || first === undefined ? values : values.slice(lengthOf(first, values));
   return command.prefix === undefined ? commandWords(inner) : await offersFor(session, inner, partial);
 }
 
@@ -46,8 +48,9 @@ function expectedAt({ slots }: Command, words: readonly Word[]): { slot?: Slot; 
     if (left.length === 0) return expectedFirst(slots.slice(index));
     if (isSkipped(slot, slots[index + 1], left[0])) continue;
     if (slot.after !== undefined && !isKeyword(left.shift(), slot.after)) return { keywords: [] };
-    if (left.length === 0) return { slot, keywords: [] };
-    left.shift();
+    const length = lengthOf(slot, left);
+    if (left.length === 0 || left.length < length) return { slot, keywords: [] };
+    left.splice(0, length);
   }
   return { keywords: [] };
 }

@@ -1,5 +1,5 @@
 import { clearinghouseUrl } from './clearinghouse.ts';
-import type { Command } from './command.ts';
+import { type Command, lengthOf } from './command.ts';
 import { COMMANDS } from './commands/table.ts';
 import type { ConnectionsInit } from './connections.ts';
 import { type ErrorFacts, factsOf, UsageError } from './errors.ts';
@@ -22,7 +22,7 @@ export interface ExecuteOptions {
 }
 
 /**
- * What a command gave: the same object that `--json` prints. README.md lists the members that each command adds.
+ * What a command gave: the same object that `--json` prints. docs/seash-json.md lists the members that each command adds.
  * `ok` is false when the command failed (then `error` says why) or failed for some vessels (then `failed` says which).
  */
 export interface CommandResult {
@@ -122,14 +122,16 @@ function resolvePrefixes(all: readonly Word[]): Omit<Plan, 'line'> {
   let words = all;
   for (;;) {
     const { command, rest } = findCommand(words);
-    const [value] = rest;
-    if (command.prefix === undefined || value === undefined || (rest.length === 1 && words === all)) {
+    const [slot] = command.slots;
+    const length = slot === undefined ? 0 : lengthOf(slot, rest);
+    const isLast = rest.length <= length;
+    if (command.prefix === undefined || rest.length === 0 || (isLast && words === all)) {
       command.check(rest);
       return { command, words: rest, identityName: named.identity, targetName: named.target };
     }
-    if (rest.length === 1) throw new UsageError('USAGE', `expected a command after "${textOf(all)}", got its end`);
-    named[command.prefix] = value.text;
-    words = rest.slice(1);
+    if (isLast) throw new UsageError('USAGE', `expected a command after "${textOf(all)}", got its end`);
+    named[command.prefix] = textOf(rest.slice(0, length));
+    words = rest.slice(length);
   }
 }
 

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { Address, KeyId, VesselInfo, VesselName } from '@potluck/protocol';
 import { CommandError } from './errors.ts';
+import { vesselsIn } from './expression.ts';
 import { hintFor } from './nearest.ts';
 
 /** A vessel that the shell knows; `info` is what its node said last. */
@@ -48,14 +49,21 @@ export class Targets {
   }
 
   /**
-   * @param expression `%3`, `%all`, a group, a full name `host:port:v1`, or a clearinghouse's handle `NODEID:v1`.
-   * @returns in order of discovery; may be empty for a group.
+   * @param expression of `vesselsIn`: names, groups, ranges and conditions.
+   * @returns in order of discovery; may be empty for a group or a condition.
    * @throws CommandError UNKNOWN_TARGET
    */
   resolve(expression: string): Target[] {
+    const { all } = this;
+    const vessels = vesselsIn(expression, all, (name) => this.#named(name));
+    return all.filter((target) => vessels.has(target));
+  }
+
+  /** @param expression `%3`, `%all`, a group, a full name `host:port:v1`, or a clearinghouse's handle `NODEID:v1`. */
+  #named(expression: string): Iterable<Target> {
     if (expression === '%all') return this.all;
     const group = this.#groups.get(expression);
-    if (group !== undefined) return this.all.filter((target) => group.has(target));
+    if (group !== undefined) return group;
     const named = this.#targets.get(expression) ?? this.all.findLast((target) => isNamed(target, expression));
     if (named !== undefined) return [named];
     throw new CommandError(
@@ -64,7 +72,7 @@ export class Targets {
     );
   }
 
-  /** Everything that `resolve` takes, for completion. */
+  /** Every single name that `resolve` takes, for completion. */
   get names(): string[] {
     return ['%all', ...this.all.flatMap((target) => [target.id, nameOf(target)]), ...this.groupNames];
   }
@@ -99,7 +107,7 @@ function isNamed(target: Target, expression: string): boolean {
   return target.id === expression || nameOf(target) === expression;
 }
 
-/** A name that cannot be taken for a vessel's, and stays free for operators to come (`a - b`, `x=y`). */
+/** A name that cannot be taken for a vessel's, a range or a condition. */
 function checkedGroupName(name: string): string {
   if (/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/.test(name)) return name;
   throw new CommandError(

@@ -7,7 +7,7 @@ import { keyCommands } from './keys.ts';
 import { programCommands } from './programs.ts';
 import { showCommands } from './show.ts';
 
-/** Every command of the shell. Parsing, help, completion, JSON and the README's shapes all derive from it. */
+/** Every command of the shell. Parsing, help, completion, JSON and the page of its shapes all derive from it. */
 export const COMMANDS: readonly Command[] = [
   ...keyCommands,
   ...findCommands,
