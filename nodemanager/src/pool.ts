@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeError } from '@potluck/protocol';
-import { type RuntimeFiles, VesselProcess } from '@potluck/vessel-runtime';
+import { type OuterWall, type RuntimeFiles, VesselProcess } from '@potluck/vessel-runtime';
 import type { Logger } from 'pino';
 import { NodeManagerError } from './errors.ts';
 import type { NodeLimits } from './limits.ts';
@@ -17,6 +17,8 @@ export interface WarmPoolInit {
   /** Memory of the vessels to come, in bytes: a process that is made for another one starts its program later. */
   readonly memoryBytes: () => number | undefined;
   readonly limits: Pick<NodeLimits, 'poolSize' | 'poolRetryFirstMs' | 'poolRetryLongestMs'>;
+  /** Walls that are left out of every process. */
+  readonly without?: readonly OuterWall[];
 }
 
 /** The donor's own programs go first. */
@@ -110,7 +112,8 @@ export class WarmPool implements AsyncDisposable {
   async #warm(): Promise<VesselProcess> {
     const { processes } = this.#components;
     const memoryBytes = this.#init.memoryBytes();
-    const warm = VesselProcess.spawn(await this.#init.files(), { nice: NICE, ...(memoryBytes && { memoryBytes }) });
+    const { files, without = [] } = this.#init;
+    const warm = VesselProcess.spawn(await files(), { nice: NICE, without, ...(memoryBytes && { memoryBytes }) });
     const launcher = warm.pid;
     void warm.ended.then(() => {
       processes.remove(launcher);

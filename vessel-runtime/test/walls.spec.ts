@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RuntimeFiles } from '../src/build.ts';
 import { availableCage } from '../src/host/bubblewrap.ts';
-import { wrap } from '../src/host/launch.ts';
+import { type OuterWall, wrap } from '../src/host/launch.ts';
 import { VesselProcess } from '../src/host/vessel-process.ts';
+import { detectWalls } from '../src/host/walls.ts';
 import {
   collectLog,
   freeUdpPort,
@@ -98,7 +99,7 @@ describe('walls of the operating system', () => {
   });
 
   it('leave a vessel only the descriptors that it talks through', async () => {
-    await using bare = VesselProcess.spawn(files, { bubblewrap: false });
+    await using bare = VesselProcess.spawn(files, { without: ['bubblewrap'] });
     await using vessel = VesselProcess.spawn(files);
     await Promise.all([bare.ready, vessel.ready]);
     const kinds = ({ pid }: VesselProcess) =>
@@ -132,13 +133,35 @@ describe('walls of the operating system', () => {
   });
 
   it('do not stand without bubblewrap, and the program runs all the same', async () => {
-    await using vessel = VesselProcess.spawn(files, { bubblewrap: false });
+    await using vessel = VesselProcess.spawn(files, { without: ['bubblewrap'] });
     await vessel.ready;
     assert.match(readFileSync(`/proc/${vessel.pid}/status`, 'latin1'), /^Seccomp:\s*0$/m);
     const log = collectLog(vessel);
     vessel.start(startInit("log('here');"));
     assert.equal((await vessel.ended).kind, 'finished');
     assert.equal(log.text(), 'here');
+  });
+
+  it('can be left out one by one, and the others stand', async () => {
+    const signs: [wall: OuterWall, file: string, sign: RegExp][] = [
+      ['permission model', 'cmdline', /--permission/],
+      ['rlimits', 'limits', /^Max core file size\s+0\s+0\s/m],
+      ['seccomp', 'status', /^Seccomp:\s*2$/m],
+      ['bubblewrap', 'status', /^NSpid:\s*\d+\s+1$/m],
+      ['own user', 'status', /^Uid:\s*60\d{3}/m],
+    ];
+    if (availableCage(wrap)?.ownUser !== true) signs.pop();
+    for (const [wall] of signs) {
+      await using vessel = VesselProcess.spawn(files, { without: [wall] });
+      await vessel.ready;
+      for (const [other, file, sign] of signs) {
+        if (wall === 'bubblewrap' && ['seccomp', 'own user'].includes(other)) continue;
+        const text = readFileSync(`/proc/${vessel.pid}/${file}`, 'latin1');
+        assert.equal(sign.test(text), other !== wall, `without ${wall}: ${other}`);
+      }
+      const { up, missing } = await detectWalls([wall]);
+      assert.ok(!up.includes(wall) && missing.includes(`${wall}: left out by who started it`));
+    }
   });
 
   it('fall with a launcher that is killed, and the vessel process with them', async () => {

@@ -17,6 +17,21 @@ const WRAPPERS = {
 } as const;
 export type WrapperName = keyof typeof WRAPPERS;
 
+/** The walls outside the isolate that can be left out one by one, by the names that `detectWalls` has for them. */
+export const OUTER_WALLS = [
+  'permission model',
+  'no_new_privs',
+  'rlimits',
+  'bubblewrap',
+  'seccomp',
+  'own user',
+  'governor',
+] as const;
+export type OuterWall = (typeof OUTER_WALLS)[number];
+type Without = readonly OuterWall[];
+
+const WALL_OF: Readonly<Record<WrapperName, OuterWall>> = { setpriv: 'no_new_privs', prlimit: 'rlimits' };
+
 const FLAGS = [
   // isolated-vm asks for it: isolates that start from different snapshots share a read-only heap.
   '--no-node-snapshot',
@@ -24,10 +39,8 @@ const FLAGS = [
   '--disable-proto=delete',
   '--disallow-code-generation-from-strings',
   '--no-warnings',
-  '--permission',
-  '--allow-addons',
-  '--allow-net',
 ] as const;
+const PERMISSIONS = ['--permission', '--allow-addons', '--allow-net'] as const;
 
 const MIB = 2 ** 20;
 
@@ -36,8 +49,11 @@ export interface SpawnOptions {
   readonly nice?: number;
   /** Memory of the vessel that it will probably hold: for another its isolate is made anew at `start`, in about 10 ms. */
   readonly memoryBytes?: number;
-  /** False leaves out bubblewrap, the user of its own and the seccomp filter, as on a machine without bubblewrap. */
-  readonly bubblewrap?: boolean;
+  /**
+   * Walls that are left out, as on a machine that has them not: for the tests of the others. Only code can ask for it:
+   * no environment, configuration or request.
+   */
+  readonly without?: readonly OuterWall[];
 }
 
 /** A vessel process on its way, and how its process id will be known. */
@@ -66,9 +82,16 @@ function tryWrapper(name: WrapperName): [WrapperName, string][] {
 }
 
 /** @returns the command line in front of which the available wrappers stand. */
-export function wrap(command: readonly string[], fileBytes = 0): string[] {
-  const front = [...availableWrappers()].flatMap(([name, path]) => [path, ...WRAPPERS[name](fileBytes)]);
-  return [...front, ...command];
+export function wrap(command: readonly string[], fileBytes = 0, without: Without = []): string[] {
+  const used = [...availableWrappers()].filter(([name]) => !without.includes(WALL_OF[name]));
+  return [...used.flatMap(([name, path]) => [path, ...WRAPPERS[name](fileBytes)]), ...command];
+}
+
+function cageOf(without: Without): Cage | undefined {
+  const cage = without.includes('bubblewrap') ? undefined : availableCage(wrap);
+  if (cage === undefined) return undefined;
+  const filter = without.includes('seccomp') ? undefined : cage.filter;
+  return { ...cage, filter, ownUser: cage.ownUser && !without.includes('own user') };
 }
 
 /**
@@ -77,7 +100,7 @@ export function wrap(command: readonly string[], fileBytes = 0): string[] {
  * @throws VesselError SPAWN_FAILED
  */
 export function launch(files: RuntimeFiles, options: SpawnOptions): Launched {
-  const cage = options.bubblewrap === false ? undefined : availableCage(wrap);
+  const cage = cageOf(options.without ?? []);
   const launched = cage === undefined ? launchBare(files, options) : launchCaged(cage, files, options);
   const { child } = launched;
   // The reason of a failed spawn comes as an event; by then the caller knows that there is no process.
@@ -92,14 +115,14 @@ export function launch(files: RuntimeFiles, options: SpawnOptions): Launched {
 const SPAWN = { env: {}, cwd: '/', detached: true } as const;
 
 function launchBare(files: RuntimeFiles, options: SpawnOptions): Launched {
-  const [command = '', ...args] = wrap(nodeCommand({ node: process.execPath, ...files }, options));
+  const [command = '', ...args] = wrap(nodeCommand({ node: process.execPath, ...files }, options), 0, options.without);
   return { child: spawn(command, args, { ...SPAWN, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] }), info: undefined };
 }
 
 function launchCaged(cage: Cage, files: RuntimeFiles, options: SpawnOptions): Launched {
   return withFiles(files, (entry, native) => {
     const own = cageArguments(cage, files, { info: 4, filter: 5, entry: 6, native: 7 });
-    const [command = '', ...args] = wrap([...own, ...nodeCommand(INSIDE, options)], copiedBytes(cage));
+    const [command = '', ...args] = wrap([...own, ...nodeCommand(INSIDE, options)], copiedBytes(cage), options.without);
     const pipes = Array.from({ length: 6 }, () => 'pipe' as const);
     // Without a user of its own bubblewrap finds both by their paths: what it does not read, the vessel would keep.
     const copied = cage.ownUser ? [entry, native] : [];
@@ -112,10 +135,11 @@ function launchCaged(cage: Cage, files: RuntimeFiles, options: SpawnOptions): La
   });
 }
 
-function nodeCommand(files: RuntimeFiles & { node: string }, { memoryBytes }: SpawnOptions): string[] {
+function nodeCommand(files: RuntimeFiles & { node: string }, { memoryBytes, without = [] }: SpawnOptions): string[] {
   const reads = [`--allow-fs-read=${files.entry}`, `--allow-fs-read=${files.native}`];
+  const permissions = without.includes('permission model') ? [] : [...PERMISSIONS, ...reads];
   const heap = memoryBytes === undefined ? [] : [`${Math.ceil(memoryBytes / MIB)}`];
-  return [files.node, ...FLAGS, ...reads, files.entry, files.native, ...heap];
+  return [files.node, ...FLAGS, ...permissions, files.entry, files.native, ...heap];
 }
 
 /** Courtesies to the rest of the machine where the system allows them; the governor is what holds the limits. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { availableCage, bubblewrapPath, type Cage } from './bubblewrap.ts';
-import { availableWrappers, wrap } from './launch.ts';
+import { availableWrappers, type OuterWall, wrap } from './launch.ts';
 import { hasProc } from './proc.ts';
 import { seccompFilter } from './seccomp.ts';
 
@@ -19,8 +19,9 @@ const NOT_BUILT = ['cgroup'];
 /**
  * Finds out by trying: starts one process behind the same walls as a vessel's and reads from outside what the system
  * says of it. The isolate is always there, since no vessel process becomes ready without it.
+ * @param without walls that are left out of every vessel process here.
  */
-export async function detectWalls(): Promise<Walls> {
+export async function detectWalls(without: readonly OuterWall[] = []): Promise<Walls> {
   const probe = await tryProbe();
   const wrappers = availableWrappers();
   const cage = availableCage(wrap);
@@ -35,10 +36,14 @@ export async function detectWalls(): Promise<Walls> {
     ['own user', cage?.ownUser === true, userRemedy(cage)],
     ['governor', hasProc(), 'it needs /proc, so CPU and memory are not held from outside'],
   ];
+  const isOut = (name: string) => without.some((wall) => wall === name);
+  const out = found.filter(([name]) => isOut(name));
+  const tried = found.filter(([name]) => !isOut(name));
   return {
-    up: found.filter(([, up]) => up).map(([name]) => name),
+    up: tried.filter(([, up]) => up).map(([name]) => name),
     missing: [
-      ...found.filter(([, up]) => !up).map(([name, , remedy]) => `${name}: ${remedy}`),
+      ...out.map(([name]) => `${name}: left out by who started it`),
+      ...tried.filter(([, up]) => !up).map(([name, , remedy]) => `${name}: ${remedy}`),
       ...NOT_BUILT.map((name) => `${name}: not built yet in this version`),
     ],
   };
