@@ -1,33 +1,84 @@
-/// <reference path="./repy-more.d.ts" />
-/// <reference path="./repy-web.d.ts" />
+// Made of types/*.d.ts by `npm run docs`: change those.
+
 /**
- * The Repy API: everything a program in a vessel may call, for editors and type checkers. In a program's folder:
- * `/// <reference path="../repy-api/repy.d.ts" />`, or name this file in `include` of a tsconfig.json.
+ * The Repy API: everything that a program in a vessel may call beside the language itself, for editors and type checkers.
+ * In a program's folder: `/// <reference path="../repy-api/repy.d.ts" />`, or name this file in `include` of a
+ * tsconfig.json. docs/repy-api.md has the same for reading.
  *
- * - What can wait returns a promise; what cannot is synchronous. `await` works at the top of a program.
- * - Strings travel as UTF-8. A `Uint8Array` travels as it is; `{ encoding: 'binary' }` receives as `Uint8Array`.
- * - Addresses are numeric, IPv4 or IPv6; ports are 1 to 65535.
- * - A program ends when no timer, listener or call is pending, by `exitall()`, by an uncaught error, or by a limit.
+ * In the examples 198.51.100.7 is another node, on which a program sends back each message that comes to port 54321 and
+ * all that comes over a connection to port 63100. `// logs:` says what is in the log after it.
  */
 
-/** Always `'initialize'`: kept so that programs of Seattle run as they stand. */
+// #region Program
+// What a program is given, what it says, and how it ends: when no timer, listener or call is pending, by `exitall()`, by
+// an uncaught error, or by a limit. `await` works at its top. What can wait returns a promise; what cannot is synchronous.
+
+/**
+ * Always `'initialize'`: kept so that programs of Seattle run as they stand.
+ * @example
+ * if (callfunc === 'initialize') log('here we go\n'); // logs: here we go
+ */
 declare const callfunc: 'initialize';
 
 /**
  * The program's arguments.
- * @example log('Hello,', callargs[0] ?? 'world', '\n'); // repy hello.js Ada
+ * @example
+ * log('Hello,', callargs[0] ?? 'world', '\n'); // logs: Hello, world
  */
 declare const callargs: string[];
 
 /**
  * An object for whatever the program wants to share between its functions, as in Seattle.
- * @example mycontext.count = (Number(mycontext.count) || 0) + 1;
+ * @example
+ * mycontext.count = (Number(mycontext.count) || 0) + 1;
+ * log(mycontext.count, '\n'); // logs: 1
  */
 declare const mycontext: Record<string, unknown>;
 
+/**
+ * Writes to the vessel's log: a space between values and no end of line. Texts are written as they are, other values as
+ * a reader would write them. What is longer than 131,072 characters is cut off.
+ * @throws ResourceExhaustedError the vessel may not log at all
+ * @charges `lograte`, a byte for each; above it the call waits, and the whole program with it
+ * @example
+ * log('received', { port: 54321 }, '\n'); // logs: received { port: 54321 }
+ */
+declare function log(...values: unknown[]): void;
+
+/**
+ * `log` with an end of line, by the four names that JavaScript has for it.
+ * @throws ResourceExhaustedError as `log`
+ * @charges `lograte`, as `log`
+ */
+declare const console: {
+  /** @example console.log('ready', [54321]); // logs: ready [54321] */
+  log(...values: unknown[]): void;
+  /** The same. @example console.info('ready'); // logs: ready */
+  info(...values: unknown[]): void;
+  /** The same. @example console.warn('slow'); // logs: slow */
+  warn(...values: unknown[]): void;
+  /** The same. @example console.error('failed'); // logs: failed */
+  error(...values: unknown[]): void;
+};
+
+/**
+ * Ends the program at once; nothing after it runs.
+ * @example
+ * settimer(0.1, exitall);
+ */
+declare function exitall(): never;
+// #endregion
+
+// #region Messages
+// UDP. Addresses are numeric, IPv4 or IPv6; ports are 1 to 65535. Texts travel as UTF-8, a `Uint8Array` as it is;
+// `{ encoding: 'binary' }` receives as `Uint8Array`. A message may be lost or overtaken on its way, as UDP has it.
+
+/** How received bytes become values; `'utf8'` unless said. */
 interface RepyEncoding {
-  /** How received bytes become values; `'utf8'` unless said. */
   encoding?: 'utf8' | 'binary';
+}
+interface RepyText {
+  encoding?: 'utf8';
 }
 interface RepyBinary {
   encoding: 'binary';
@@ -41,30 +92,49 @@ interface RepyMessage<Data = string> {
   readonly message: Data;
 }
 
-/** A listener; `stopcomm(listener)` and `listener.close()` are the same. */
+/** A listener for messages or connections. */
 interface RepyListener {
   /** The local address. */
   readonly ip: string;
   readonly port: number;
-  /** Stops listening; the port is free at once. @returns false if it was stopped before. */
+  /**
+   * Stops listening, as `stopcomm` does; the port is free at once.
+   * @returns false if it was stopped before
+   * @example
+   * const listener = recvmess(getmyip(), 54321, () => {});
+   * log(listener.close(), listener.close(), '\n'); // logs: true false
+   */
   close(): boolean;
 }
 /** Without a function a listener is iterated; up to 256 messages wait, more are dropped, as in a full socket buffer. */
 interface RepyMessages<Data = string> extends RepyListener, AsyncIterable<RepyMessage<Data>> {}
 
 /**
- * Listens for UDP messages. The address is `getmyip()` or 127.0.0.1, the port one of the vessel's `messport`s.
- * Holds one `insocket`. The function's fourth argument is the listener, for `stopcomm`.
- * @throws ResourceForbiddenError the port is not the vessel's; AddressBindingError the address is not this node's;
- * AlreadyListeningError; DuplicateTupleError somebody else has the port; ResourceExhaustedError; RepyArgumentError.
- * @example recvmess(getmyip(), 54321, (ip, port, message) => sendmess(ip, port, message));
- * @example for await (const { ip, port, message } of recvmess(getmyip(), 54321)) log(ip, port, message, '\n');
+ * Listens for UDP messages. The address is `getmyip()` or 127.0.0.1, the port one of the vessel's `messport`s. A function
+ * is called with each message, its fourth argument is the listener; without a function the listener is iterated.
+ * @throws RepyArgumentError
+ * @throws ResourceForbiddenError the port is not the vessel's
+ * @throws NetworkAddressError the address is not numeric
+ * @throws AddressBindingError the address is not this node's
+ * @throws AlreadyListeningError
+ * @throws ResourceExhaustedError no `insocket` is left
+ * @throws DuplicateTupleError somebody else has the port
+ * @charges 1 `insocket` until it is stopped; `netrecv`, or `looprecv` from this machine, 64 bytes and its own for each message
+ * @example
+ * recvmess(getmyip(), 54321, (ip, port, message) => sendmess(ip, port, message));
+ * @example
+ * const listener = recvmess(getmyip(), 54321);
+ * sendmess(getmyip(), 54321, 'hello');
+ * for await (const { message } of listener) {
+ *   log(message, '\n'); // logs: hello
+ *   break;
+ * }
  */
 declare function recvmess(
   localip: string,
   localport: number,
   fn: (ip: string, port: number, message: string, commhandle: RepyListener) => unknown,
-  options?: { encoding?: 'utf8' },
+  options?: RepyText,
 ): RepyListener;
 declare function recvmess(
   localip: string,
@@ -73,20 +143,25 @@ declare function recvmess(
   options: RepyBinary,
 ): RepyListener;
 declare function recvmess(localip: string, localport: number, options: RepyBinary): RepyMessages<Uint8Array>;
-declare function recvmess(localip: string, localport: number, options?: { encoding?: 'utf8' }): RepyMessages;
+declare function recvmess(localip: string, localport: number, options?: RepyText): RepyMessages;
 
 /**
  * Sends one UDP message of up to 65507 bytes, from any free port or from one of the vessel's `messport`s (also while it
- * listens there). Charged to `netsend`, or `loopsend` on this machine; above the rate it waits.
- * @returns the number of bytes, when they are on their way; that they arrive is not promised. When nobody awaits it, a
- * fault of the network ends nothing.
- * @throws NetworkAddressError not a numeric address; ResourceForbiddenError the destination or the local port is not
- * allowed; DuplicateTupleError; AddressBindingError; InternetConnectivityError; ResourceExhaustedError;
- * RepyArgumentError.
- * @example await sendmess('198.51.100.7', 54321, 'hello');
- * @example sendmess('198.51.100.7', 54321, Uint8Array.of(1, 2, 3), getmyip(), 43210);
+ * listens there). When nobody awaits it, a fault of the network ends nothing.
+ * @returns the number of bytes, when they are on their way; that they arrive is not promised
+ * @throws RepyArgumentError also when it would go to where it comes from
+ * @throws NetworkAddressError not a numeric address
+ * @throws ResourceForbiddenError the local port or the destination is not allowed
+ * @throws AddressBindingError the local address is not this node's
+ * @throws DuplicateTupleError somebody else has the local port
+ * @throws ResourceExhaustedError too much waits already
+ * @throws InternetConnectivityError
+ * @charges `netsend`, or `loopsend` on this machine, 64 bytes and its own; above the rate it waits
+ * @example
+ * log(await sendmess('198.51.100.7', 54321, 'hello'), '\n'); // logs: 5
+ * @example
+ * await sendmess('198.51.100.7', 54321, Uint8Array.of(1, 2, 3), getmyip(), 43210);
  */
-// biome-ignore lint/complexity/useMaxParams: Seattle's own order.
 declare function sendmess(
   destip: string,
   destport: number,
@@ -95,25 +170,124 @@ declare function sendmess(
   localport?: number,
 ): Promise<number>;
 
+/**
+ * Stops a listener or closes a connection.
+ * @returns false if that was done before
+ * @throws RepyArgumentError
+ * @example
+ * recvmess(getmyip(), 54321, (ip, port, message, commhandle) => {
+ *   log(message, 'from', ip, port, '\n');
+ *   stopcomm(commhandle);
+ * });
+ */
+declare function stopcomm(handle: RepyListener | RepySocket | RepySocket<Uint8Array>): boolean;
+
+/**
+ * The node's address, on which the vessel listens.
+ * @example
+ * log('I am', getmyip(), '\n');
+ */
+declare function getmyip(): string;
+
+/**
+ * `sendmess` with all of its arguments, as Seattle's second generation has it.
+ * @returns the number of bytes
+ * @throws RepyArgumentError and all others as `sendmess`
+ * @charges as `sendmess`
+ * @example
+ * await sendmessage('198.51.100.7', 54321, 'hello', getmyip(), 43210);
+ */
+declare function sendmessage(
+  destip: string,
+  destport: number,
+  message: string | Uint8Array,
+  localip: string,
+  localport: number,
+): Promise<number>;
+
+/** What `listenformessage` returns. Up to 256 messages wait, more are dropped, as in a full socket buffer. */
+interface RepyMessageServer<Data = string> {
+  /**
+   * Waits for a message, where Seattle's own call had to be called again and again.
+   * @throws SocketClosedLocalError it was closed, also while this waited
+   * @charges `netrecv` or `looprecv`, as `recvmess`
+   * @example
+   * const server = listenformessage(getmyip(), 54321);
+   * sendmess(getmyip(), 54321, 'hello');
+   * const [ip, port, message] = await server.getmessage();
+   * log(ip === getmyip(), port > 0, message, '\n'); // logs: true true hello
+   */
+  getmessage(): Promise<[ip: string, port: number, message: Data]>;
+  /**
+   * Stops listening and drops what waits.
+   * @returns false if it was closed before
+   * @example
+   * const server = listenformessage(getmyip(), 54321);
+   * log(server.close(), server.close(), '\n'); // logs: true false
+   */
+  close(): boolean;
+}
+
+/**
+ * Listens for UDP messages as `recvmess` does, to be asked for one after the other.
+ * @throws RepyArgumentError and all others as `recvmess`
+ * @charges 1 `insocket` until it is closed
+ * @example
+ * const server = listenformessage(getmyip(), 54321, { encoding: 'binary' });
+ * sendmess(getmyip(), 54321, Uint8Array.of(1, 2));
+ * log((await server.getmessage())[2], '\n'); // logs: <1, 2>
+ */
+declare function listenformessage(
+  localip: string,
+  localport: number,
+  options: RepyBinary,
+): RepyMessageServer<Uint8Array>;
+declare function listenformessage(localip: string, localport: number, options?: RepyText): RepyMessageServer;
+// #endregion
+
+// #region Connections
+// TCP. What is sent arrives complete and in order, but not in the pieces in which it was sent.
+
 /** A TCP connection. Holds one `outsocket` until it is closed. */
 interface RepySocket<Data = string> {
   /** The other side. */
   readonly ip: string;
   readonly port: number;
   /**
-   * Sends up to 1 MiB. @returns the number of bytes when the system has taken them: awaiting it keeps the peer's pace.
-   * @throws SocketClosedLocalError; SocketClosedRemoteError; ResourceExhaustedError 4 MiB wait already
-   * @example await sock.send('GET / HTTP/1.0\r\n\r\n');
+   * Sends up to 1 MiB; awaiting it keeps the peer's pace.
+   * @returns the number of bytes, when the system has taken them
+   * @throws RepyArgumentError
+   * @throws SocketClosedLocalError
+   * @throws SocketClosedRemoteError
+   * @throws ResourceExhaustedError 4 MiB wait already
+   * @charges `netsend`, or `loopsend` on this machine, 64 bytes and its own; above the rate it waits
+   * @example
+   * const sock = await openconn('198.51.100.7', 63100);
+   * log(await sock.send('hello'), '\n'); // logs: 5
    */
   send(data: string | Uint8Array): Promise<number>;
   /**
-   * Waits for data. @returns 1 to `bytes` bytes of it. Text is never cut within a character: up to 3 bytes of one are
-   * kept for, and then added to, the next `recv`.
-   * @throws SocketClosedRemoteError the peer closed and all it sent was read; SocketClosedLocalError; RepyArgumentError
-   * @example const line = await sock.recv(1024);
+   * Waits for data. Text is never cut within a character: up to 3 bytes of one are kept for, and then added to, the next
+   * `recv`.
+   * @returns 1 to `bytes` bytes of it
+   * @throws RepyArgumentError not from 1 to 1048576
+   * @throws SocketClosedLocalError
+   * @throws SocketClosedRemoteError the peer closed and all it sent was read
+   * @throws ResourceExhaustedError 64 calls wait on this connection already
+   * @charges `netrecv`, or `looprecv` on this machine, 64 bytes and its own
+   * @example
+   * const sock = await openconn('198.51.100.7', 63100);
+   * await sock.send('hello');
+   * log(await sock.recv(1024), '\n'); // logs: hello
    */
   recv(bytes: number): Promise<Data>;
-  /** Closes after what was sent. @returns false if it was closed before. @example sock.close(); */
+  /**
+   * Closes after what was sent.
+   * @returns false if it was closed before
+   * @example
+   * const sock = await openconn('198.51.100.7', 63100);
+   * log(sock.close(), sock.close(), '\n'); // logs: true false
+   */
   close(): boolean;
 }
 
@@ -125,11 +299,27 @@ interface RepyConnectOptions extends RepyEncoding {
 }
 
 /**
- * Opens a TCP connection; `timeout` is in seconds, 5 unless said. A local port must be one of the vessel's `connport`s.
- * @throws ConnectionRefusedError; TimeoutError; InternetConnectivityError; ResourceForbiddenError; NetworkAddressError;
- * DuplicateTupleError; AlreadyListeningError; AddressBindingError; ResourceExhaustedError; RepyArgumentError.
- * @example const sock = await openconn('198.51.100.7', 63100);
- * @example const sock = await openconn('198.51.100.7', 63100, { timeout: 2, encoding: 'binary' });
+ * Opens a TCP connection; `timeout` is in seconds, above 0 and at most 3600, 5 unless said. A local port must be one of
+ * the vessel's `connport`s.
+ * @throws RepyArgumentError
+ * @throws NetworkAddressError not a numeric address
+ * @throws ResourceForbiddenError the destination or the local port is not allowed
+ * @throws AddressBindingError the local address is not this node's
+ * @throws AlreadyListeningError the program listens on the local port
+ * @throws ResourceExhaustedError no `outsocket` is left
+ * @throws DuplicateTupleError there is such a connection already
+ * @throws ConnectionRefusedError nobody listens there
+ * @throws TimeoutError no answer in time
+ * @throws InternetConnectivityError
+ * @charges 1 `outsocket` until it is closed
+ * @example
+ * const sock = await openconn('198.51.100.7', 63100);
+ * await sock.send('hello');
+ * log(await sock.recv(1024), '\n'); // logs: hello
+ * @example
+ * const sock = await openconn('198.51.100.7', 63100, { timeout: 2, encoding: 'binary' });
+ * await sock.send(Uint8Array.of(104, 105));
+ * log((await sock.recv(1024))[0], '\n'); // logs: 104
  */
 declare function openconn(
   destip: string,
@@ -137,7 +327,6 @@ declare function openconn(
   options: RepyConnectOptions & RepyBinary,
 ): Promise<RepySocket<Uint8Array>>;
 declare function openconn(destip: string, destport: number, options: RepyConnectOptions): Promise<RepySocket>;
-// biome-ignore lint/complexity/useMaxParams: Seattle's own order.
 declare function openconn(
   destip: string,
   destport: number,
@@ -157,18 +346,35 @@ interface RepyConnection<Data = string> {
 interface RepyConnections<Data = string> extends Promise<RepyListener>, AsyncIterable<RepyConnection<Data>> {}
 
 /**
- * Listens for TCP connections on one of the vessel's `connport`s. Holds one `insocket`, and each connection one
- * `outsocket`; a connection beyond that is closed at once. The function's fourth argument is the connection, its fifth
- * the listener, both for `stopcomm`.
- * @throws as `recvmess`
- * @example await waitforconn(getmyip(), 63100, async (ip, port, sock) => { await sock.send(`hello ${ip}`); sock.close(); });
- * @example for await (const { ip, sock } of waitforconn(getmyip(), 63100)) { await sock.send(ip); sock.close(); }
+ * Listens for TCP connections on one of the vessel's `connport`s. A connection beyond the last `outsocket` is closed at
+ * once. The function's fourth argument is the connection, its fifth the listener, both for `stopcomm`.
+ * @throws RepyArgumentError
+ * @throws ResourceForbiddenError the port is not the vessel's
+ * @throws NetworkAddressError the address is not numeric
+ * @throws AddressBindingError the address is not this node's
+ * @throws AlreadyListeningError
+ * @throws ResourceExhaustedError no `insocket` is left
+ * @throws DuplicateTupleError somebody else has the port
+ * @charges 1 `insocket` until it is stopped, and 1 `outsocket` for each connection until it is closed
+ * @example
+ * await waitforconn(getmyip(), 63100, async (ip, port, sock) => {
+ *   await sock.send(`hello ${ip} ${port}`);
+ *   sock.close();
+ * });
+ * @example
+ * const listening = waitforconn(getmyip(), 63100);
+ * await listening;
+ * createthread(async () => (await openconn(getmyip(), 63100)).send('hello'));
+ * for await (const { sock } of listening) {
+ *   log(await sock.recv(1024), '\n'); // logs: hello
+ *   break;
+ * }
  */
 declare function waitforconn(
   localip: string,
   localport: number,
   fn: (ip: string, port: number, sock: RepySocket, commhandle: RepySocket, listenhandle: RepyListener) => unknown,
-  options?: { encoding?: 'utf8' },
+  options?: RepyText,
 ): Promise<RepyListener>;
 declare function waitforconn(
   localip: string,
@@ -183,24 +389,92 @@ declare function waitforconn(
   options: RepyBinary,
 ): Promise<RepyListener>;
 declare function waitforconn(localip: string, localport: number, options: RepyBinary): RepyConnections<Uint8Array>;
-declare function waitforconn(localip: string, localport: number, options?: { encoding?: 'utf8' }): RepyConnections;
+declare function waitforconn(localip: string, localport: number, options?: RepyText): RepyConnections;
 
 /**
- * Stops a listener or closes a connection. @returns false if that was done before.
- * @example const handle = recvmess(getmyip(), 54321, (ip, port, message, commhandle) => stopcomm(commhandle));
+ * `openconn` with all of its arguments, as Seattle's second generation has it; `timeout` in seconds, above 0.
+ * @throws RepyArgumentError also when it would lead to where it comes from; all others as `openconn`
+ * @charges as `openconn`
+ * @example
+ * const sock = await openconnection('198.51.100.7', 63100, getmyip(), 63101, 5);
+ * await sock.send('hello');
+ * log(await sock.recv(1024), '\n'); // logs: hello
  */
-declare function stopcomm(handle: RepyListener | RepySocket | RepySocket<Uint8Array>): boolean;
+declare function openconnection(
+  destip: string,
+  destport: number,
+  localip: string,
+  localport: number,
+  timeout: number,
+  options: RepyBinary,
+): Promise<RepySocket<Uint8Array>>;
+declare function openconnection(
+  destip: string,
+  destport: number,
+  localip: string,
+  localport: number,
+  timeout: number,
+  options?: RepyText,
+): Promise<RepySocket>;
 
-/** What `settimer` returns. */
-declare class RepyTimer {
-  private constructor();
-  private readonly brand: 'timer';
+/** What `listenforconnection` resolves with. Up to 256 connections wait, each with its `outsocket`. */
+interface RepyConnectionServer<Data = string> {
+  /**
+   * Waits for a connection.
+   * @throws SocketClosedLocalError it was closed, also while this waited
+   * @example
+   * const server = await listenforconnection(getmyip(), 63100);
+   * createthread(async () => (await openconn(getmyip(), 63100)).send('hello'));
+   * const [ip, port, sock] = await server.getconnection();
+   * log(ip === getmyip(), port > 0, await sock.recv(1024), '\n'); // logs: true true hello
+   */
+  getconnection(): Promise<[ip: string, port: number, sock: RepySocket<Data>]>;
+  /**
+   * Stops listening and closes the connections that nobody took.
+   * @returns false if it was closed before
+   * @example
+   * const server = await listenforconnection(getmyip(), 63100);
+   * log(server.close(), server.close(), '\n'); // logs: true false
+   */
+  close(): boolean;
 }
 
 /**
- * Calls a function once, `seconds` from now and never before. Holds one `event` until then.
- * @throws ResourceExhaustedError; RepyArgumentError
- * @example settimer(1.5, (name) => log('time is up,', name, '\n'), ['Ada']);
+ * Listens for TCP connections as `waitforconn` does, to be asked for one after the other.
+ * @throws RepyArgumentError and all others as `waitforconn`
+ * @charges 1 `insocket` until it is closed, and 1 `outsocket` for each connection until it is closed
+ * @example
+ * const server = await listenforconnection(getmyip(), 63100);
+ * server.close();
+ */
+declare function listenforconnection(
+  localip: string,
+  localport: number,
+  options: RepyBinary,
+): Promise<RepyConnectionServer<Uint8Array>>;
+declare function listenforconnection(
+  localip: string,
+  localport: number,
+  options?: RepyText,
+): Promise<RepyConnectionServer>;
+// #endregion
+
+// #region Time
+// Seconds in Seattle's calls, milliseconds in those of the web. Nothing wakes before its time.
+
+/** What `settimer` returns. */
+interface RepyTimer {
+  /** Not there to be read: it tells a timer from other values. */
+  readonly brand: never;
+}
+
+/**
+ * Calls a function once, `seconds` from now and never before.
+ * @throws RepyArgumentError
+ * @throws ResourceExhaustedError no `event` is left
+ * @charges 1 `event` until then
+ * @example
+ * settimer(0.05, (name) => log('time is up,', name, '\n'), ['Ada']);
  */
 declare function settimer<Args extends unknown[]>(
   seconds: number,
@@ -208,42 +482,214 @@ declare function settimer<Args extends unknown[]>(
   args?: Args,
 ): RepyTimer;
 
-/** @returns false if it has fired or was cancelled before. @example canceltimer(timer); */
+/**
+ * Takes back a timer of `settimer`.
+ * @returns false if it has fired or was cancelled before
+ * @throws RepyArgumentError
+ * @example
+ * const timer = settimer(60, exitall);
+ * log(canceltimer(timer), canceltimer(timer), '\n'); // logs: true false
+ */
 declare function canceltimer(timer: RepyTimer): boolean;
 
-/** Waits, never less than `seconds`. Holds one `event`. @throws as `settimer`. @example await sleep(0.25); */
+/**
+ * Waits, never less than `seconds`.
+ * @throws RepyArgumentError
+ * @throws ResourceExhaustedError no `event` is left
+ * @charges 1 `event` until then
+ * @example
+ * await sleep(0.05);
+ */
 declare function sleep(seconds: number): Promise<void>;
 
-/** @returns seconds since the program began, in steps of 0.1 ms; it never goes back. @example const start = getruntime(); */
+/**
+ * Seconds since the program began, in steps of 0.1 ms; it never goes back.
+ * @example
+ * const start = getruntime();
+ * await sleep(0.05);
+ * log(getruntime() - start >= 0.05, '\n'); // logs: true
+ */
 declare function getruntime(): number;
 
-/** @returns a number from 0 up to and without 1, from the system's own source of randomness. @example randomfloat() < 0.5 */
+/**
+ * Calls a function once, `delay` milliseconds from now and never before. As in browsers a delay is an integer of 32 bits:
+ * what is no number, negative or from 2147483648 on counts as 0; `settimer` waits longer.
+ * @returns a number for `clearTimeout`
+ * @throws RepyArgumentError not a function: code in a string is refused
+ * @throws ResourceExhaustedError no `event` is left
+ * @charges 1 `event` until then
+ * @example
+ * setTimeout((name) => log('time is up,', name, '\n'), 50, 'Ada');
+ */
+declare function setTimeout(fn: () => void, delay?: number): number;
+declare function setTimeout<Args extends unknown[]>(fn: (...args: Args) => void, delay?: number, ...args: Args): number;
+
+/**
+ * Calls a function again and again, every `delay` milliseconds but at least 4, counted from the end of the call before.
+ * @returns a number for `clearInterval`
+ * @throws RepyArgumentError
+ * @throws ResourceExhaustedError no `event` is left
+ * @charges 1 `event` until `clearInterval`
+ * @example
+ * setInterval(() => sendmess('198.51.100.7', 54321, 'alive'), 10_000);
+ */
+declare function setInterval(fn: () => void, delay?: number): number;
+declare function setInterval<Args extends unknown[]>(
+  fn: (...args: Args) => void,
+  delay?: number,
+  ...args: Args
+): number;
+
+/**
+ * Takes back a timer of `setTimeout` or `setInterval`; anything else is let be.
+ * @example
+ * const id = setTimeout(exitall, 60_000);
+ * clearTimeout(id);
+ */
+declare function clearTimeout(id?: number): void;
+
+/**
+ * The same as `clearTimeout`.
+ * @example
+ * const id = setInterval(() => clearInterval(id), 20);
+ */
+declare function clearInterval(id?: number): void;
+// #endregion
+
+// #region Tasks
+// Functions of one program take turns: one runs until it awaits or returns. So nothing but an `await` lets others in.
+
+/**
+ * Runs a function beside the others: it begins when the code that runs now waits or ends, and takes turns with the rest
+ * where it awaits. What it throws ends the program. It takes no arguments, as in Seattle: a closure has them.
+ * @throws RepyArgumentError
+ * @throws ResourceExhaustedError no `event` is left
+ * @charges 1 `event` until it has returned, or what it returned has settled
+ * @example
+ * createthread(async () => {
+ *   await sleep(0.05);
+ *   log('second\n');
+ * });
+ * log('first\n'); // logs: first
+ */
+declare function createthread(fn: () => unknown): void;
+
+/** What `createlock` returns. */
+interface RepyLock {
+  /**
+   * Waits for the lock, first come, first served; with `false` it does not wait.
+   * @returns whether it was acquired
+   * @throws RepyArgumentError
+   * @example
+   * const lock = createlock();
+   * log(await lock.acquire(), await lock.acquire(false), '\n'); // logs: true false
+   */
+  acquire(blocking?: boolean): Promise<boolean>;
+  /**
+   * Frees the lock, whoever acquired it; the first that waits has it at once.
+   * @throws LockDoubleReleaseError it is free
+   * @example
+   * const lock = createlock();
+   * await lock.acquire();
+   * lock.release();
+   */
+  release(): void;
+}
+
+/**
+ * A lock, for what must not be interrupted by others while it awaits.
+ * @example
+ * const lock = createlock();
+ * await lock.acquire();
+ * try {
+ *   await sleep(0.05);
+ * } finally {
+ *   lock.release();
+ * }
+ */
+declare function createlock(): RepyLock;
+
+/**
+ * The same as `createlock`: the name of the first generation.
+ * @example
+ * const lock = getlock();
+ * log(await lock.acquire(), '\n'); // logs: true
+ */
+declare function getlock(): RepyLock;
+
+/**
+ * Calls a function after what runs now and before anything else. What it throws ends the program.
+ * @throws RepyArgumentError
+ * @example
+ * queueMicrotask(() => log('soon\n'));
+ */
+declare function queueMicrotask(fn: () => unknown): void;
+// #endregion
+
+// #region Resources
+// What the vessel may use, what it uses, and randomness, which is one of its resources.
+
+/** How much there may be and how much there is, by the names of resources. */
+interface RepyResources {
+  /** As the owner set them; `cpu` in processors, `memory` and `diskused` in bytes, rates in units or bytes a second. */
+  readonly limits: { messport: number[]; connport: number[] } & { [resource: string]: number };
+  /**
+   * Held now; of rates, what the last second left. `cpu` is seconds of a processor since the program began, in steps of
+   * 0.01; `memory` is bytes of the program's own heap.
+   */
+  readonly usage: { [resource: string]: number };
+  /** Times at which the vessel was stopped to hold its `cpu`: empty for now, for a vessel does not learn of them. */
+  readonly stoptimes: [time: number, seconds: number][];
+}
+
+/**
+ * Limits and usage, as copies.
+ * @example
+ * const { limits, usage } = getresources();
+ * log(usage.events, 'of', limits.events, 'events\n');
+ */
+declare function getresources(): RepyResources;
+
+/**
+ * A number from 0 up to and without 1, from the system's own source of randomness.
+ * @example
+ * const heads = randomfloat() < 0.5;
+ * log(heads ? 'heads\n' : 'tails\n');
+ */
 declare function randomfloat(): number;
 
-/** @returns the node's address, on which the vessel listens. @example recvmess(getmyip(), 54321, reply); */
-declare function getmyip(): string;
-
-/** Ends the program at once; nothing after it runs. @example settimer(1, exitall); */
-declare function exitall(): never;
-
 /**
- * Writes to the vessel's log, with a space between values and no end of line. Above `lograte` it waits.
- * @throws ResourceExhaustedError the vessel may not log at all
- * @example log('received', message, 'from', ip, '\n');
+ * 1024 random bytes from the system.
+ * @throws ResourceExhaustedError the vessel may use no randomness, or too many calls wait
+ * @charges `random`, 1024 bytes; above the rate it waits
+ * @example
+ * const bytes = await randombytes();
+ * log(bytes.length, '\n'); // logs: 1024
  */
-declare function log(...values: unknown[]): void;
+declare function randombytes(): Promise<Uint8Array>;
+// #endregion
 
-/** As `log`, with an end of line. @example console.log('ready', { port: 54321 }); */
-declare const console: {
-  log(...values: unknown[]): void;
-  info(...values: unknown[]): void;
-  warn(...values: unknown[]): void;
-  error(...values: unknown[]): void;
-};
+// #region Errors
+// What calls raise. A fault of the network that nobody awaits ends nothing; every other error that is not caught ends the
+// program, with its trace in the log.
 
 /**
- * What every call above raises. `code` is for programs, `message` for people.
- * @example try { await openconn(ip, 80); } catch (error) { if (!(error instanceof TimeoutError)) throw error; }
+ * Name, message and place of the last error that a call of the Repy API raised, also when it was caught; null before
+ * there was one. Errors of the program's own are not among them: unlike Python, JavaScript keeps no record of them.
+ * @example
+ * log(getlasterror() ?? 'all is well', '\n'); // logs: all is well
+ */
+declare function getlasterror(): string | null;
+
+/**
+ * The class of them all. `code` is for programs, `message` for people: it says what was expected and what came.
+ * @example
+ * try {
+ *   await sleep(-1);
+ * } catch (error) {
+ *   if (!(error instanceof RepyError)) throw error;
+ *   log(error.code, '\n'); // logs: ARGUMENT
+ * }
  */
 declare class RepyError extends Error {
   readonly code: string;
@@ -278,3 +724,205 @@ declare class InternalError extends RepyError {}
 declare class LockDoubleReleaseError extends RepyError {}
 /** An `AbortController` was told to abort. Code `ABORTED`. */
 declare class AbortError extends RepyError {}
+// #endregion
+
+// #region Web
+// What JavaScript has wherever it runs, as the web has it, with the differences that are said here. A value that a call
+// refuses is a `RepyArgumentError`, where the web has classes of its own.
+
+/**
+ * Text to bytes; always UTF-8.
+ * @example
+ * const bytes = new TextEncoder().encode('ü');
+ * log(bytes, '\n'); // logs: <195, 188>
+ */
+declare class TextEncoder {
+  readonly encoding: 'utf-8';
+  /**
+   * All of a text. Half a surrogate pair becomes U+FFFD.
+   * @example
+   * log(new TextEncoder().encode('hi').length, '\n'); // logs: 2
+   */
+  encode(text?: string): Uint8Array;
+  /**
+   * Writes whole characters, as many as there is room for.
+   * @returns UTF-16 units read, bytes written
+   * @throws RepyArgumentError
+   * @example
+   * const { read, written } = new TextEncoder().encodeInto('hello', new Uint8Array(3));
+   * log(read, written, '\n'); // logs: 3 3
+   */
+  encodeInto(text: string, into: Uint8Array): { read: number; written: number };
+}
+
+/**
+ * Bytes to text; UTF-8 only, other encodings are refused. Bytes that are no UTF-8 become U+FFFD, or are refused with
+ * `fatal`. A byte order mark is left out unless `ignoreBOM`.
+ * @throws RepyArgumentError
+ * @example
+ * const decoder = new TextDecoder('utf-8', { fatal: true });
+ * log(decoder.decode(Uint8Array.of(104, 105)), '\n'); // logs: hi
+ */
+declare class TextDecoder {
+  constructor(label?: 'utf-8' | 'utf8', options?: { fatal?: boolean; ignoreBOM?: boolean });
+  readonly encoding: 'utf-8';
+  readonly fatal: boolean;
+  readonly ignoreBOM: boolean;
+  /**
+   * With `stream` a character that is cut waits for the next call.
+   * @throws RepyArgumentError no bytes, or with `fatal` no UTF-8
+   * @example
+   * const decoder = new TextDecoder();
+   * const half = decoder.decode(Uint8Array.of(195), { stream: true });
+   * log(half.length, decoder.decode(Uint8Array.of(188)), '\n'); // logs: 0 ü
+   */
+  decode(bytes?: ArrayBuffer | ArrayBufferView, options?: { stream?: boolean }): string;
+}
+
+/**
+ * Base64 to text of which each character is one byte; white space and missing padding are forgiven.
+ * @throws RepyArgumentError not base64
+ * @example
+ * log(atob('aGk='), '\n'); // logs: hi
+ */
+declare function atob(base64: string): string;
+
+/**
+ * Text to base64.
+ * @throws RepyArgumentError a character above 255: encode it first
+ * @example
+ * log(btoa('hi'), '\n'); // logs: aGk=
+ */
+declare function btoa(text: string): string;
+
+/**
+ * A deep copy of plain data: values that are no objects, arrays, objects made by `{}` or without a prototype, `Map`,
+ * `Set`, `Date`, `ArrayBuffer`, typed arrays and `DataView`; cycles and shared parts stay so.
+ * @throws RepyArgumentError anything else: functions, symbols, errors, regular expressions, boxed values, and instances of
+ * classes, which the web would turn into plain objects. Nothing is transferred: a second argument is refused
+ * @example
+ * const copy = structuredClone({ seen: new Map([['198.51.100.7', 1]]) });
+ * log(copy, '\n'); // logs: { seen: Map { "198.51.100.7" => 1 } }
+ */
+declare function structuredClone<Data>(value: Data): Data;
+
+/** The only event there is: `'abort'`. */
+interface AbortEvent {
+  readonly type: 'abort';
+  readonly target: AbortSignal;
+  readonly currentTarget: AbortSignal;
+}
+
+/**
+ * Tells once that something should stop. No call of the Repy API takes one: it is for an author's own functions. What a
+ * listener throws ends the program; the other listeners run first.
+ * @example
+ * const { signal } = new AbortController();
+ * log(signal instanceof AbortSignal, signal.aborted, '\n'); // logs: true false
+ */
+declare class AbortSignal {
+  private constructor();
+  readonly aborted: boolean;
+  /** What `abort` was given, else an `AbortError`; a `TimeoutError` of `AbortSignal.timeout`. */
+  readonly reason: unknown;
+  onabort: ((event: AbortEvent) => unknown) | null;
+  /**
+   * Throws its reason, if it is aborted.
+   * @example
+   * new AbortController().signal.throwIfAborted();
+   */
+  throwIfAborted(): void;
+  /**
+   * Calls a function when it aborts; one that is aborted already calls nothing.
+   * @throws RepyArgumentError
+   * @example
+   * const controller = new AbortController();
+   * controller.signal.addEventListener('abort', ({ target }) => log(target.reason, '\n'));
+   * controller.abort('enough'); // logs: enough
+   */
+  addEventListener(type: 'abort', fn: (event: AbortEvent) => unknown, options?: { once?: boolean }): void;
+  /**
+   * Takes such a function back.
+   * @throws RepyArgumentError
+   * @example
+   * const { signal } = new AbortController();
+   * signal.addEventListener('abort', exitall);
+   * signal.removeEventListener('abort', exitall);
+   */
+  removeEventListener(type: 'abort', fn: (event: AbortEvent) => unknown): void;
+  /**
+   * One that is aborted.
+   * @example
+   * log(AbortSignal.abort('enough').reason, '\n'); // logs: enough
+   */
+  static abort(reason?: unknown): AbortSignal;
+  /**
+   * One that aborts after so many milliseconds; until then it holds the program.
+   * @throws RepyArgumentError not from 0 to 1e12
+   * @throws ResourceExhaustedError no `event` is left
+   * @charges 1 `event` until then
+   * @example
+   * AbortSignal.timeout(50).onabort = ({ target }) => log(target.reason, '\n');
+   */
+  static timeout(milliseconds: number): AbortSignal;
+  /**
+   * One that aborts with the first of others, and is kept as long as they are.
+   * @throws RepyArgumentError
+   * @example
+   * log(AbortSignal.any([AbortSignal.abort()]).aborted, '\n'); // logs: true
+   */
+  static any(signals: readonly AbortSignal[]): AbortSignal;
+}
+
+/**
+ * Makes a signal, and aborts it.
+ * @example
+ * const controller = new AbortController();
+ * controller.abort('enough');
+ * log(controller.signal.aborted, '\n'); // logs: true
+ */
+declare class AbortController {
+  readonly signal: AbortSignal;
+  /**
+   * Aborts the signal; does nothing the second time.
+   * @example
+   * new AbortController().abort();
+   */
+  abort(reason?: unknown): void;
+}
+
+/** A typed array of integers. */
+type RepyIntegers =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** Randomness from the system, charged to `random`; above the rate these calls wait, and the whole program with them. */
+declare const crypto: {
+  /**
+   * Fills an array of integers of at most 65536 bytes.
+   * @returns the same array
+   * @throws RepyArgumentError
+   * @throws ResourceExhaustedError the vessel may use no randomness at all
+   * @charges `random`, a byte for each
+   * @example
+   * const [number = 0] = crypto.getRandomValues(new Uint32Array(1));
+   * log(1 + (number % 6), '\n');
+   */
+  getRandomValues<Integers extends RepyIntegers>(array: Integers): Integers;
+  /**
+   * A UUID of version 4.
+   * @throws ResourceExhaustedError the vessel may use no randomness at all
+   * @charges `random`, 16 bytes
+   * @example
+   * log(crypto.randomUUID().length, '\n'); // logs: 36
+   */
+  randomUUID(): string;
+};
+// #endregion

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { join } from 'node:path';
+import { writeGenerated } from '../src/index.ts';
+
+writeGenerated(join(import.meta.dirname, '../..'));
