@@ -32,7 +32,7 @@ describe('completion', () => {
     ['lo', ['loadkeys '], 'lo'],
     ['s', ['show ', 'start ', 'stop '], 's'],
     ['show r', ['resources '], 'r'],
-    ['stop; up', ['upload '], 'up'],
+    ['stop; upl', ['upload ', 'uploaddir '], 'upl'],
     ['list # comment up', [], ''],
     ['as ', ['alice '], ''],
     ['as alice li', ['list '], 'li'],

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NodeManager } from '@potluck/nodemanager';
+import type { NodeManager } from '@potluck/nodemanager';
 import { digest, type KeyId } from '@potluck/protocol';
-import { COMMANDS, type CommandResult, Shell } from '@potluck/seash';
+import { COMMANDS, Shell } from '@potluck/seash';
+import { type Bulk, startNode, wordsTo } from './shells.ts';
 
 const RESTRICTIONS = `
 resource cpu 0.5
@@ -14,12 +15,6 @@ resource events 10
 resource lograte 100000
 resource messport 63100
 `;
-
-/** Members that bulk commands have. */
-interface Bulk extends CommandResult {
-  readonly vessels: Record<string, unknown>[];
-  readonly failed: { code: string; message: string; affected: string[] }[];
-}
 
 describe('seash against real node managers', function () {
   this.timeout(120_000);
@@ -58,26 +53,8 @@ describe('seash against real node managers', function () {
   });
   afterEach(async () => await shell.execute('on %all reset'));
 
-  const startNode = async (state: string, vessels: object[]): Promise<NodeManager> => {
-    await mkdir(state, { recursive: true, mode: 0o700 });
-    const config = { listen: { host: '127.0.0.1', port: 0 }, vessels };
-    await writeFile(join(state, 'nodemanager.json'), JSON.stringify(config));
-    const node = new NodeManager({ state });
-    await node.start();
-    return node;
-  };
   const addressOf = (index: number): string => `127.0.0.1:${nodes[index]?.address.port}`;
-  const well = async (line: string): Promise<Bulk> => {
-    const result = await shell.execute(line);
-    assert.equal(result.ok, true, JSON.stringify(result));
-    return result as Bulk;
-  };
-  const ended = async (line: string): Promise<Bulk> => {
-    for (;;) {
-      const result = await well(line);
-      if (result.vessels.every(({ state }) => state !== 'Started')) return result;
-    }
-  };
+  const { well, ended } = wordsTo(() => shell);
 
   it('contact finds the vessels that the key owns or may use, and says which node it believed', async () => {
     const result = await well(`contact ${addressOf(0)}`);

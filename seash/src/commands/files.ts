@@ -1,12 +1,12 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { type FileName, fileNameSchema, LIMITS } from '@potluck/protocol';
 import { z } from 'zod';
 import { ask, bulkSchema, onEach } from '../bulk.ts';
 import { command } from '../command.ts';
-import { CommandError } from '../errors.ts';
 import { affectedText } from '../report.ts';
+import { count, enumerate } from '../style.ts';
 import { nameOf, type Target } from '../targets.ts';
+import { readFolder, readLocal, remoteName, uploadNew } from '../upload.ts';
 
 const upload = command({
   name: 'upload',
@@ -54,31 +54,51 @@ const download = command({
   render: ({ vessels }) => vessels.map(({ name, file, bytes }) => `${name}: ${file} (${bytes} bytes)`).join('\n'),
 });
 
-export const fileCommands = [upload, download];
+const uploaddir = command({
+  name: 'uploaddir',
+  summary: 'Copy the files of FOLDER into each vessel, where they differ; without the folders in it.',
+  slots: [{ name: 'FOLDER', kind: 'file' }],
+  example: 'on %all uploaddir site',
+  result: bulkSchema({ uploaded: z.int() }).extend({ files: z.array(z.string()), skipped: z.array(z.string()) }),
+  run: async (context, { FOLDER }) => {
+    const targets = context.vessels();
+    const { uploads, skipped } = await readFolder(context.session.path(FOLDER));
+    const outcome = await onEach(context, { group: 'uploaddir', targets }, async (target) => {
+      return { uploaded: await uploadNew(context, target, uploads) };
+    });
+    return { files: uploads.map(({ name }) => name), skipped, ...outcome };
+  },
+  render: ({ files, skipped, vessels }) => {
+    const left = skipped.length === 0 ? '' : `Left out: ${enumerate(skipped)}.`;
+    const sent = vessels.reduce((sum, { uploaded }) => sum + uploaded, 0);
+    const kept = files.length * vessels.length - sent;
+    const note = kept === 0 ? '' : ` (${kept} were there already)`;
+    return [affectedText(`Uploaded ${count(sent, 'file')}${note}`, vessels), left].filter(Boolean).join('\n');
+  },
+});
 
-/** @throws CommandError BAD_NAME */
-function remoteName(text: string): FileName {
-  const name = fileNameSchema.safeParse(text);
-  if (name.success) return name.data;
-  throw new CommandError('BAD_NAME', `${z.treeifyError(name.error).errors.join(', ')}, got "${text}"`);
-}
+const cat = command({
+  name: 'cat',
+  summary: 'Show the file REMOTE of each vessel as text.',
+  slots: [{ name: 'REMOTE', kind: 'text' }],
+  example: 'on %1 cat results.txt',
+  result: bulkSchema({ text: z.string() }),
+  run: async (context, { REMOTE }) => {
+    const name = remoteName(REMOTE);
+    return await onEach(context, { group: 'cat', targets: context.vessels() }, async (target) => {
+      const call = { method: 'RetrieveFileFromVessel', params: { vessel: target.vessel, name } } as const;
+      return { text: Buffer.from((await ask(context, target, call)).attachment).toString('utf8') };
+    });
+  },
+  render: ({ vessels }, style) => {
+    if (vessels.length === 1) return vessels[0]?.text.replace(/\n$/, '') ?? '';
+    return vessels.map(({ name, text }) => `${style.strong(`${name}:`)}\n${text.replace(/\n$/, '')}`).join('\n');
+  },
+});
+
+export const fileCommands = [upload, uploaddir, download, cat];
 
 /** `10.0.0.7_1224_v1`; an IPv6 address without its colons, which some file systems refuse. */
 function suffixOf(target: Target): string {
   return nameOf(target).replaceAll(/[[\]]/g, '').replaceAll(':', '_');
-}
-
-/** @throws CommandError FILE_MISSING, FILE_BROKEN, FILE_TOO_LARGE */
-async function readLocal(path: string): Promise<Uint8Array> {
-  const facts = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new CommandError('FILE_MISSING', `expected a file at ${path}, got none`, { cause });
-  });
-  if (!facts.isFile()) throw new CommandError('FILE_BROKEN', `expected a file at ${path}, got something else`);
-  if (facts.size > LIMITS.fileBytes) {
-    throw new CommandError(
-      'FILE_TOO_LARGE',
-      `expected at most ${LIMITS.fileBytes} bytes in ${path}, got ${facts.size}`,
-    );
-  }
-  return await readFile(path);
 }

@@ -12,6 +12,7 @@ import { ask, bulkSchema, failureSchema, groupFailures, inParallel, nodeFacts, o
 import { lookUp, type Sighting } from '../clearinghouse.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
+import { affectedText } from '../report.ts';
 import type { Context } from '../session.ts';
 import { count, type Style, table } from '../style.ts';
 import { addressText, nameOf, type Target } from '../targets.ts';
@@ -108,17 +109,9 @@ const list = command({
   }),
   run: async (context) => {
     const me = context.identity.id;
-    const factsOf = nodeFacts(context);
+    const refresh = refresher(context);
     return await onEach(context, { group: 'list', targets: context.vessels('%all') }, async (target) => {
-      const { vessels } = await factsOf(target);
-      const info = vessels.find(({ name }) => name === target.vessel);
-      if (info === undefined) {
-        throw new CommandError('NO_VESSELS', `expected the vessel on its node, got a node without it`);
-      }
-      target.info = info;
-      if (!isOf(info, me)) {
-        throw new CommandError('NO_VESSELS', `expected a vessel of ${context.identityName}, got one of others by now`);
-      }
+      const info = await refresh(target);
       const { state, program, ending } = info;
       const since = new Date(info.since).toISOString();
       const facts = { node: target.node, vessel: target.vessel, owned: info.owner === me, state, since };
@@ -134,7 +127,38 @@ const list = command({
   },
 });
 
-export const findCommands = [browse, contact, list];
+const update = command({
+  name: 'update',
+  summary: 'Ask what each vessel does, for conditions such as state=Started; shows no table.',
+  slots: [],
+  example: 'update',
+  result: bulkSchema({ state: vesselStateSchema }),
+  run: async (context) => {
+    const refresh = refresher(context);
+    return await onEach(context, { group: 'update', targets: context.vessels('%all') }, async (target) => {
+      return { state: (await refresh(target)).state };
+    });
+  },
+  render: ({ vessels }) => affectedText('Updated', vessels),
+});
+
+export const findCommands = [browse, contact, list, update];
+
+/** Brings what is known of a vessel up to date; it must still be the identity's. */
+function refresher(context: Context): (target: Target) => Promise<Target['info']> {
+  const me = context.identity.id;
+  const factsOf = nodeFacts(context);
+  return async (target) => {
+    const { vessels } = await factsOf(target);
+    const info = vessels.find(({ name }) => name === target.vessel);
+    if (info === undefined) {
+      throw new CommandError('NO_VESSELS', `expected the vessel on its node, got a node without it`);
+    }
+    target.info = info;
+    if (isOf(info, me)) return info;
+    throw new CommandError('NO_VESSELS', `expected a vessel of ${context.identityName}, got one of others by now`);
+  };
+}
 
 /** Tries the node's addresses in its order. */
 async function visit(context: Context, { node, addresses }: Sighting): Promise<Target[]> {

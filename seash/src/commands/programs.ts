@@ -1,14 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import {
-  digest,
-  type FileName,
-  fileNameSchema,
-  LIMITS,
-  RequestError,
-  type Result,
-  vesselStateSchema,
-} from '@potluck/protocol';
+import { type FileName, fileNameSchema, LIMITS, RequestError, type Result, vesselStateSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { ask, bulkSchema, nodeFacts, onEach } from '../bulk.ts';
 import { command } from '../command.ts';
@@ -16,6 +8,7 @@ import { CommandError } from '../errors.ts';
 import { affectedText } from '../report.ts';
 import type { Context } from '../session.ts';
 import type { Target } from '../targets.ts';
+import { filesOf, uploadNew } from '../upload.ts';
 
 interface Program {
   readonly name: FileName;
@@ -41,7 +34,7 @@ const run = command({
     const factsOf = nodeFacts(context);
     const outcome = await onEach(context, { group: 'run', targets }, async (target) => {
       checkIdle(await factsOf(target), target);
-      const uploaded = await uploadIfNew(context, target, program);
+      const uploaded = (await uploadNew(context, target, [program])) > 0;
       return { state: await start(context, target, program), uploaded };
     });
     return { program: program.name, bytes: program.bytes.byteLength, ...outcome };
@@ -150,19 +143,6 @@ function checkIdle({ vessels }: Result<'GetVessels'>, { vessel }: Target): void 
     'BAD_STATE',
     'expected a vessel without a running program, got one that is Started: say "stop" first',
   );
-}
-
-async function uploadIfNew(context: Context, target: Target, { name, bytes }: Program): Promise<boolean> {
-  const files = await filesOf(context, target);
-  const sha256 = digest(bytes);
-  if (files.some((file) => file.name === name && file.sha256 === sha256)) return false;
-  const params = { vessel: target.vessel, name };
-  await ask(context, target, { method: 'AddFileToVessel', params, attachment: bytes });
-  return true;
-}
-
-async function filesOf(context: Context, { vessel, ...target }: Target) {
-  return (await ask(context, target, { method: 'ListFilesInVessel', params: { vessel } })).result.files;
 }
 
 async function start(context: Context, { vessel, ...target }: Target, program: Pick<Program, 'name' | 'args'>) {
