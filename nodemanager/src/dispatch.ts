@@ -67,6 +67,8 @@ export class Dispatcher {
     const vessel = 'vessel' in params ? this.#components.vessels.get(params.vessel) : undefined;
     checkPermission(method, vessel, request);
     checkAttachment(method, request);
+    // What anyone may ask changes nothing, so it may come again; a stranger's questions write nothing to the disk.
+    if (METHODS[method].permission !== 'anyone') request.claim();
     const run = async (): Promise<Answer<MethodName>> => {
       checkPermission(method, vessel, request); // Again: it may have been taken away while the request waited.
       return await this.#handle(method, params, request.attachment);

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { generateIdentity, LIMITS, type Message, packMessage, type VesselName } from '@potluck/protocol';
+import Database from 'better-sqlite3';
 import { CLOSE_CODES } from '../src/connection.ts';
 import { assertRefused, RawConnection, requestTo, TestNode } from './support.ts';
 
 const v1 = 'v1' as VesselName;
+/** A question for users of the vessel alone. */
+const LIST = { method: 'ListFilesInVessel', params: { vessel: v1 } };
 
 function forge({ envelope, attachment }: Message): Message {
   const [head, body, signature] = envelope.split('.');
@@ -61,7 +64,7 @@ describe('a request to a node manager', () => {
   });
 
   it('is refused when it comes a second time, on the same connection and on another', async () => {
-    const message = await requestTo(node, node.user);
+    const message = await requestTo(node, node.user, LIST);
     assert.ok(!((await connection.exchange(message)) instanceof Error));
     assertRefused(await connection.exchange(message), 'REPLAYED');
     await using other = await RawConnection.open(node);
@@ -69,11 +72,29 @@ describe('a request to a node manager', () => {
   });
 
   it('is refused as replayed also after a restart of the node manager', async () => {
-    const message = await requestTo(node, node.user);
+    const message = await requestTo(node, node.user, LIST);
     assert.ok(!((await connection.exchange(message)) instanceof Error));
     await node.restart();
     await using again = await RawConnection.open(node);
     assertRefused(await again.exchange(message), 'REPLAYED');
+  });
+
+  it('leaves nothing on the disk when it is a question that anyone may ask, or is refused', async () => {
+    const noncesOf = async (): Promise<number> => {
+      const database = new Database(node.paths.database, { readonly: true });
+      const count = Number(database.prepare('SELECT count(*) FROM nonces').pluck().get());
+      database.close();
+      return count;
+    };
+    const before = await noncesOf();
+    const question = await requestTo(node, node.stranger);
+    for (let times = 0; times < 3; times += 1) assert.ok(!((await connection.exchange(question)) instanceof Error));
+    assertRefused(await ask(node.stranger, LIST), 'NOT_PERMITTED');
+    assertRefused(await ask(node.user, { ...LIST, attachment: Buffer.from('x') }), 'BAD_ATTACHMENT');
+    assertRefused(await ask(node.user, { ...LIST, params: {} }), 'BAD_PARAMETERS');
+    assert.equal(await noncesOf(), before);
+    assert.ok(!((await ask(node.user, LIST)) instanceof Error));
+    assert.equal(await noncesOf(), before + 1);
   });
 
   it('is refused when it has expired, or may live for too long', async () => {

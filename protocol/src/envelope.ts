@@ -57,6 +57,8 @@ export interface VerifiedRequest {
   /** The key that signed it. */
   readonly signer: KeyId;
   readonly attachment: Uint8Array;
+  /** To be called once, before the request is carried out. @throws RequestError REPLAYED */
+  claim(): void;
 }
 
 export type Reply = { readonly result: unknown; readonly attachment: Uint8Array };
@@ -81,10 +83,10 @@ export async function signRequest(identity: Identity, init: RequestInit): Promis
 }
 
 /**
- * The order is: signature, shape, destination, life time, attachment, and the replay store last, so that nobody can
- * use up a nonce with a message that would have been refused anyway.
+ * The order is: signature, shape, destination, life time, attachment. The nonce is taken by `claim`, when all else that
+ * could refuse the request is looked at: so nobody uses up a nonce, or the disk that remembers it, with what is refused.
  * @param nowSeconds seconds since the epoch.
- * @throws RequestError BAD_SIGNATURE, BAD_MESSAGE, WRONG_NODE, EXPIRED, BAD_ATTACHMENT, REPLAYED
+ * @throws RequestError BAD_SIGNATURE, BAD_MESSAGE, WRONG_NODE, EXPIRED, BAD_ATTACHMENT
  */
 export async function verifyRequest(
   message: Message,
@@ -96,11 +98,12 @@ export async function verifyRequest(
   }
   checkLifetime(payload, context.nowSeconds);
   checkAttachment(message.attachment, payload.sha256);
-  if (!context.replays.claim(payload.nonce, payload.exp + LIMITS.clockSkewSeconds)) {
+  const claim = (): void => {
+    if (context.replays.claim(payload.nonce, payload.exp + LIMITS.clockSkewSeconds)) return;
     throw new RequestError('REPLAYED', 'expected a request that was not seen before, got one again');
-  }
+  };
   const { method, params, nonce } = payload;
-  return { method, params, nonce, signer, attachment: message.attachment };
+  return { method, params, nonce, signer, attachment: message.attachment, claim };
 }
 
 /**

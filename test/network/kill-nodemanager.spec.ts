@@ -107,7 +107,9 @@ describe('a node manager that is killed while programs run', () => {
       }
       await start(name);
     }
-    taken = (await signRequest(owner, { method: 'GetVessels', params: {}, node: address.node })).message;
+    taken = (
+      await signRequest(owner, { method: 'ListFilesInVessel', params: { vessel: VESSELS[0] }, node: address.node })
+    ).message;
     assert.ok(!((await exchange(taken)) instanceof Error));
   });
   after(async () => {
