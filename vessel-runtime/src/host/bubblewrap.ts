@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { RuntimeFiles } from '../build.ts';
 import { seccompFilter } from './seccomp.ts';
+import { sharedFiles } from './shared-files.ts';
 
 /** Where a vessel finds its few files, in a root that holds nothing else but Node's libraries. */
 export const INSIDE = {
@@ -32,18 +33,9 @@ export interface Cage {
 export interface CageDescriptors {
   readonly info?: number;
   readonly filter: number;
-  readonly entry: number;
-  readonly native: number;
 }
 
-type Wrap = (command: string[], fileBytes: number) => string[];
-
-const COPIED_BYTES = 16 * 2 ** 20;
-
-/** @returns how large a file may grow: for a user of its own two are copied into the root before it is read-only. */
-export function copiedBytes({ ownUser }: Cage): number {
-  return ownUser ? COPIED_BYTES : 0;
-}
+type Wrap = (command: string[]) => string[];
 
 let nextUser = 0;
 
@@ -78,39 +70,28 @@ function findCage(wrap: Wrap): Cage | undefined {
 function works(cage: Cage, wrap: Wrap): boolean {
   const script = `process.stdout.write(require('child_process').spawnSync('/none').error.code)`;
   // Any file will do for the two that this Node does not read.
-  const files = { entry: import.meta.filename, native: import.meta.filename };
-  return withFiles(files, (entry, native) => {
-    // Only fd 0 can be filled beforehand, and bubblewrap closes where it read the filter; but Node wants an fd 0.
-    const own = cageArguments(cage, files, { filter: 9, entry: 3, native: 4 });
-    const shell = ['/bin/sh', '-c', 'exec "$@" 9<&0 </dev/null', 'sh'];
-    const probe = [...own, INSIDE.node, '--no-node-snapshot', '-e', script];
-    const [command = '', ...args] = wrap([...shell, ...probe], copiedBytes(cage));
-    const { status, stdout } = spawnSync(command, args, {
-      ...userOptions(cage),
-      env: {},
-      cwd: '/',
-      input: cage.filter ?? '',
-      timeout: TRY_MS,
-      killSignal: 'SIGKILL',
-      stdio: ['pipe', 'pipe', 'ignore', entry, native],
-    });
-    return status === 0 && String(stdout) === (cage.filter === undefined ? 'ENOENT' : 'EPERM');
+  const files = reachable(cage, { entry: import.meta.filename, native: import.meta.filename });
+  if (files === undefined) return false;
+  // Only fd 0 can be filled beforehand, and bubblewrap closes where it read the filter; but Node wants an fd 0.
+  const own = cageArguments(cage, files, { filter: 9 });
+  const shell = ['/bin/sh', '-c', 'exec "$@" 9<&0 </dev/null', 'sh'];
+  const probe = [...own, INSIDE.node, '--no-node-snapshot', '-e', script];
+  const [command = '', ...args] = wrap([...shell, ...probe]);
+  const { status, stdout } = spawnSync(command, args, {
+    ...userOptions(cage),
+    env: {},
+    cwd: '/',
+    input: cage.filter ?? '',
+    timeout: TRY_MS,
+    killSignal: 'SIGKILL',
+    stdio: ['pipe', 'pipe', 'ignore'],
   });
+  return status === 0 && String(stdout) === (cage.filter === undefined ? 'ENOENT' : 'EPERM');
 }
 
-/** Opens the two files for as long as `use` runs: a user of its own need not be able to reach them by their paths. */
-export function withFiles<T>(files: RuntimeFiles, use: (entry: number, native: number) => T): T {
-  const entry = openSync(files.entry, 'r');
-  try {
-    const native = openSync(files.native, 'r');
-    try {
-      return use(entry, native);
-    } finally {
-      closeSync(native);
-    }
-  } finally {
-    closeSync(entry);
-  }
+/** @returns the files where bubblewrap can read them, as the user that it is started as. */
+export function reachable({ ownUser }: Cage, files: RuntimeFiles): RuntimeFiles | undefined {
+  return ownUser ? sharedFiles(files) : files;
 }
 
 /** @returns what `spawn` needs beside the command for a user of the process's own. */
@@ -120,12 +101,9 @@ export function userOptions({ ownUser }: Cage): { uid?: number; gid?: number } {
   return { uid: id, gid: id };
 }
 
-/** @returns bubblewrap's command line; what runs inside is to follow. */
+/** @param files `reachable`. @returns bubblewrap's command line; what runs inside is to follow. */
 export function cageArguments(cage: Cage, files: RuntimeFiles, descriptors: CageDescriptors): string[] {
-  const { info, filter, entry, native } = descriptors;
-  const part = cage.ownUser
-    ? ['--ro-bind-data', `${entry}`, INSIDE.entry, '--ro-bind-data', `${native}`, INSIDE.native]
-    : ['--ro-bind', files.entry, INSIDE.entry, '--ro-bind', files.native, INSIDE.native];
+  const { info, filter } = descriptors;
   return [
     cage.path,
     ...NAMESPACES,
@@ -134,7 +112,7 @@ export function cageArguments(cage: Cage, files: RuntimeFiles, descriptors: Cage
     ...(info === undefined ? [] : ['--info-fd', `${info}`]),
     ...(cage.filter === undefined ? [] : ['--seccomp', `${filter}`]),
     ...['--ro-bind', process.execPath, INSIDE.node],
-    ...part,
+    ...['--ro-bind', files.entry, INSIDE.entry, '--ro-bind', files.native, INSIDE.native],
     ...libraries().flatMap((library) => ['--ro-bind', library, library]),
     ...['--remount-ro', '/'],
   ];
