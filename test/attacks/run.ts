@@ -1,0 +1,66 @@
+import { pathToFileURL } from 'node:url';
+import { describeError } from '@potluck/protocol';
+import { bundleProgram } from '@potluck/repy-api';
+import type { OuterWall } from '@potluck/vessel-runtime';
+import { type Attack, expectedOf } from './catalogue.ts';
+import { type Drive, Scene } from './scene.ts';
+import type { World } from './world.ts';
+
+/** What came of one attack in one world. */
+export interface Outcome {
+  readonly attack: Attack;
+  /** Walls that were taken away for it, and all that were missing. */
+  readonly without: readonly OuterWall[];
+  readonly missing: readonly OuterWall[];
+  /** In the words of `Attack.expected`, or why it was not run, or what it damaged. */
+  readonly told: string;
+  readonly verdict: 'as expected' | 'not run' | 'wrong';
+  readonly ms: number;
+}
+
+/** Runs one attack, and looks afterwards at all that it must not have touched. */
+export async function runAttack(world: World, attack: Attack): Promise<Outcome> {
+  const { missing, without } = world;
+  const startedMs = performance.now();
+  const unsafe = missing.filter((wall) => !attack.safeWithout.includes(wall));
+  const notRun = unsafe.length > 0 ? `not run without ${unsafe[0]}` : '';
+  const told = notRun || (await perform(world, attack));
+  const damage = notRun ? [] : await world.damage();
+  const ms = performance.now() - startedMs;
+  if (damage.length > 0)
+    return { attack, without, missing, told: `${told}; ${damage.join('; ')}`, verdict: 'wrong', ms };
+  const right = expectedOf(attack, missing).split(' or ').includes(told);
+  return { attack, without, missing, told, verdict: notRun ? 'not run' : right ? 'as expected' : 'wrong', ms };
+}
+
+async function perform(world: World, attack: Attack): Promise<string> {
+  try {
+    await using client = await world.client(world.user);
+    const scene = new Scene(world, attack, client);
+    try {
+      return await act(scene);
+    } finally {
+      await client.call('ResetVessel', { vessel: scene.place.vessel });
+    }
+  } catch (error) {
+    return `failed: ${describeError(error)}`;
+  }
+}
+
+async function act(scene: Scene): Promise<string> {
+  const { kind, path, variants } = scene.attack;
+  if (kind === 'driven') {
+    const { run } = (await import(pathToFileURL(path).href)) as { run: Drive };
+    return await run(scene);
+  }
+  const source = kind === 'program' ? (await bundleProgram(path)).source : '// another stands in its place\n';
+  const outcomes = new Set<string>();
+  for (const variant of variants.length > 0 ? variants : ['']) outcomes.add(await actOne(scene, source, variant));
+  return [...outcomes].join(', then ');
+}
+
+async function actOne(scene: Scene, source: string, variant: string): Promise<string> {
+  await scene.perform(source, variant);
+  if (scene.attack.stop && (await scene.logged('running'))) await scene.stop();
+  return await scene.outcome();
+}
