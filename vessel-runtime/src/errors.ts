@@ -1,4 +1,4 @@
-import { type ErrorInit, PotluckError } from '@potluck/protocol';
+import { type Ending, type ErrorInit, PotluckError } from '@potluck/protocol';
 
 /**
  * `NOT_READY`: the process did not say `ready` in time. `ENDED_EARLY`: it ended before the program began.
@@ -20,5 +20,17 @@ export type VesselCode =
 export class VesselError extends PotluckError<VesselCode> {
   constructor(code: VesselCode, message: string, init: ErrorInit = {}) {
     super('internal', code, message, init);
+  }
+}
+
+/** A call took more than its vessel may have: its program is ended, and this is how. */
+export class LimitPassed extends PotluckError<'LIMIT_PASSED'> {
+  readonly ending: Ending;
+
+  /** @param resource name of the restriction; `limit` and `used` in its unit. */
+  constructor(resource: string, limit: number, used: number) {
+    const message = `expected at most ${limit} bytes of ${resource}, got ${used}`;
+    super('program', 'LIMIT_PASSED', message);
+    this.ending = { kind: 'limit', message, exitCode: 98, limit: { resource, limit, used } };
   }
 }

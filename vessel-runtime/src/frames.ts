@@ -11,6 +11,14 @@ export const FRAME_LIMITS = {
   logTextLength: 16 * 1024,
   /** From spawn to `ready`. */
   readyMs: 15_000,
+  /** Bytes that one call or one reply attaches. */
+  attachedBytes: 1024 * 1024,
+  /** Calls of one vessel process that are not answered yet. */
+  callsAtOnce: 64,
+  /** What they attach, and what they ask to have attached, together. */
+  callsBytes: 2 * 1024 * 1024,
+  /** Characters of one argument of a call. */
+  callTextLength: 1024,
 } as const;
 
 const portRange = z.object({ first: z.number(), last: z.number() });
@@ -23,7 +31,7 @@ const restrictionsFrame = z.object({
   destinations: z.array(z.object({ action: z.enum(['allow', 'deny']), network: z.string(), ports: portRange })),
 });
 
-/** To the vessel process: the only frame of its life. */
+/** To the vessel process: the first frame, once in its life. */
 export const startFrameSchema = z.strictObject({
   type: z.literal('start'),
   program: z.object({ name: z.string(), source: z.string() }),
@@ -34,12 +42,46 @@ export const startFrameSchema = z.strictObject({
 });
 export type StartFrame = z.infer<typeof startFrameSchema>;
 
+/** To the vessel process, any number of times: the answer to one of its calls, `attached` bytes after it. */
+export interface ReplyFrame {
+  readonly type: 'reply';
+  readonly id: number;
+  readonly value?: string | number | boolean;
+  /** One of the names in `FAILURES`: the call failed. */
+  readonly failure?: string;
+  readonly message?: string;
+  readonly attached?: number;
+}
+
+/** To the vessel process: what its node manager knows better of the resources in use, by their names. */
+export interface UsageFrame {
+  readonly type: 'usage';
+  readonly usage: Readonly<Record<string, number>>;
+}
+
+export type ToVesselFrame = StartFrame | ReplyFrame | UsageFrame;
+
+const argumentSchema = z.union([z.string().max(FRAME_LIMITS.callTextLength), z.number(), z.boolean(), z.null()]);
+const bytesSchema = z.int().min(0).max(FRAME_LIMITS.attachedBytes).optional();
+
+/** What a program needs its node manager for. `attached` bytes follow it; the reply may attach as many as `room`. */
+const callFrameSchema = z.strictObject({
+  type: z.literal('call'),
+  id: z.int().min(1),
+  operation: z.string().max(32),
+  arguments: z.array(argumentSchema).max(8),
+  attached: bytesSchema,
+  room: bytesSchema,
+});
+export type CallFrame = z.infer<typeof callFrameSchema>;
+
 /** From the vessel process: hostile, like everything that comes from there. */
 export const vesselFrameSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready') }),
   z.strictObject({ type: z.literal('started') }),
   z.strictObject({ type: z.literal('log'), text: z.string().max(FRAME_LIMITS.logTextLength) }),
   z.strictObject({ type: z.literal('usage'), usage: z.record(z.string().max(32), z.number()) }),
+  callFrameSchema,
   z.strictObject({ type: z.literal('ended'), ending: endingSchema }),
 ]);
 export type VesselFrame = z.infer<typeof vesselFrameSchema>;

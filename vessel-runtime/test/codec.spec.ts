@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { encodeFrame, FrameDecoder } from '../src/codec.ts';
 import { VesselError } from '../src/errors.ts';
-import { type VesselFrame, vesselFrameSchema } from '../src/frames.ts';
+import { FRAME_LIMITS, type VesselFrame, vesselFrameSchema } from '../src/frames.ts';
 
 const LIMIT = 1000;
 const decoder = () => new FrameDecoder<VesselFrame>(vesselFrameSchema, LIMIT);
@@ -41,6 +41,35 @@ describe('frame codec', () => {
       [...bytes].flatMap((byte) => [...single.push(Buffer.of(byte))]),
       frames,
     );
+  });
+
+  it('gives the bytes that a frame announces with it, wherever they are split, and goes on with the next frame', () => {
+    const call = { type: 'call' as const, id: 1, operation: 'x', arguments: [], attached: 5 };
+    const attachment = Buffer.of(0xff, 0, 1, 2, 0x7b);
+    const bytes = Buffer.concat([encodeFrame(call, LIMIT), attachment, encodeFrame(log('next'), LIMIT)]);
+    for (let at = 0; at <= bytes.length; at++) {
+      const split = decoder();
+      const got = [...split.push(bytes.subarray(0, at)), ...split.push(bytes.subarray(at))];
+      assert.deepEqual(got, [{ ...call, attachment }, log('next')], `split at ${at}`);
+      assert.equal(split.attachedBytes, 5);
+      assert.equal(split.midFrame, false);
+    }
+    const cut = decoder();
+    assert.deepEqual([...cut.push(bytes.subarray(0, encodeFrame(call, LIMIT).length + 4))], []);
+    assert.equal(cut.midFrame, true);
+  });
+
+  it('takes as many announced bytes as a call may attach, and refuses the announcement of one more', () => {
+    const announced = (attached: number) =>
+      encodeFrame({ type: 'call', id: 1, operation: 'x', arguments: [], attached }, LIMIT);
+    const full = decoder();
+    assert.deepEqual([...full.push(announced(FRAME_LIMITS.attachedBytes))], []);
+    const [frame] = [...full.push(Buffer.alloc(FRAME_LIMITS.attachedBytes))];
+    assert.equal(frame?.attachment?.byteLength, FRAME_LIMITS.attachedBytes);
+    refuses(announced(FRAME_LIMITS.attachedBytes + 1), /known shape/);
+    refuses(announced(-1), /known shape/);
+    refuses(announced(0.5), /known shape/);
+    refuses(encodeFrame({ ...log('x'), attached: 1 }, LIMIT), /known shape/);
   });
 
   it('tells a frame that was cut off from the end of one', () => {

@@ -1,5 +1,5 @@
 import type { Ending } from '@potluck/protocol';
-import { FrameDecoder } from '../codec.ts';
+import { FrameDecoder, type Received } from '../codec.ts';
 import { VesselError } from '../errors.ts';
 import { FRAME_LIMITS, type VesselFrame, vesselFrameSchema } from '../frames.ts';
 
@@ -24,9 +24,12 @@ export class FrameReader {
     return this.#fault;
   }
 
-  /** Bytes that all frames so far have cost beside their own; only grows. */
+  /**
+   * Bytes that all frames so far have cost beside their own. What is attached to calls costs nothing here: there is only
+   * so much of it before it is answered.
+   */
   get cost(): number {
-    return this.#cost;
+    return this.#cost - this.#decoder.attachedBytes;
   }
 
   /** The `start` frame is on its way: from now on frames about a program may come. */
@@ -35,8 +38,8 @@ export class FrameReader {
   }
 
   /** @returns the frames before the first fault. */
-  read(chunk: Uint8Array): VesselFrame[] {
-    const frames: VesselFrame[] = [];
+  read(chunk: Uint8Array): Received<VesselFrame>[] {
+    const frames: Received<VesselFrame>[] = [];
     if (this.#fault !== undefined) return frames;
     try {
       for (const frame of this.#decoder.push(chunk)) {
@@ -50,7 +53,7 @@ export class FrameReader {
     return frames;
   }
 
-  #inOrder(frame: VesselFrame): VesselFrame {
+  #inOrder(frame: Received<VesselFrame>): Received<VesselFrame> {
     if (this.#ended) throw outOfOrder('nothing after "ended"', frame);
     if (frame.type === 'ready') {
       if (this.#ready) throw outOfOrder('"ready" once', frame);

@@ -1,9 +1,10 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Ending, Restrictions } from '@potluck/protocol';
 import type { RuntimeFiles } from '../build.ts';
-import { encodeFrame } from '../codec.ts';
+import { encodeFrame, type Received } from '../codec.ts';
 import { VesselError } from '../errors.ts';
-import { FRAME_LIMITS, type StartFrame, type VesselFrame } from '../frames.ts';
+import { FRAME_LIMITS, type StartFrame, type ToVesselFrame, type VesselFrame } from '../frames.ts';
+import { Calls, type Services } from './calls.ts';
 import { Drain } from './drain.ts';
 import { crashed, endingOf } from './endings.ts';
 import { FrameReader } from './frame-reader.ts';
@@ -16,6 +17,8 @@ export interface StartInit {
   /** The node's own address: what `getmyip` answers. */
   readonly address: string;
   readonly restrictions: Restrictions;
+  /** What is done here for the program when it asks, by the names of its calls; nothing, unless said. */
+  readonly services?: Services;
 }
 
 /** What the governor has seen of a process from outside. */
@@ -51,6 +54,7 @@ export class VesselProcess implements AsyncDisposable {
   readonly #child: VesselChild;
   readonly #reader: FrameReader;
   readonly #drains: Drain[];
+  readonly #calls: Calls;
   readonly #ready = Promise.withResolvers<void>();
   readonly #started = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<Ending>();
@@ -77,6 +81,11 @@ export class VesselProcess implements AsyncDisposable {
     const [stdin, stdout, stderr, pipe] = this.#child.stdio as [Writable, Readable, Readable, Readable];
     stdin.on('error', () => {});
     this.#reader = new FrameReader();
+    this.#calls = new Calls({
+      send: (frame, attachment) => this.#send(frame, attachment),
+      end: (ending) => this.kill(ending),
+      breach: (error) => this.#broken(error, pipe),
+    });
     this.#drains = [
       new Drain(stdout, ENGINE_BYTES_PER_SECOND, () => 0),
       new Drain(stderr, ENGINE_BYTES_PER_SECOND, (chunk) => this.#keepStderr(chunk)),
@@ -112,10 +121,15 @@ export class VesselProcess implements AsyncDisposable {
         destinations: [...restrictions.destinations],
       },
     };
-    const encoded = encodeFrame(frame, FRAME_LIMITS.toVesselBytes);
+    void this.#send(frame);
     this.#memoryLimit = restrictions.quantities.memory;
+    this.#calls.offer(init.services ?? {});
     this.#reader.expectProgram();
-    (this.#child.stdio[0] as Writable).write(encoded);
+  }
+
+  /** Tells the program what is used of resources that are counted here, for its `getresources`. */
+  tell(usage: Readonly<Record<string, number>>): void {
+    if (this.#ending === undefined) void this.#send({ type: 'usage', usage });
   }
 
   /** What the process said last, overruled by what was seen from outside: `cpu` in cores, `memory` in bytes. */
@@ -136,6 +150,7 @@ export class VesselProcess implements AsyncDisposable {
   /** Ends the process at once, stopped or looping as it may be. The first reason given is the one that is told. */
   kill(ending: Ending): void {
     this.#ending ??= ending;
+    this.#calls.stop();
     this.#child.kill('SIGKILL');
   }
 
@@ -150,20 +165,38 @@ export class VesselProcess implements AsyncDisposable {
     this.kill(crashed(message));
   }
 
+  /**
+   * Resolves when the pipe has taken it, or is broken.
+   * @throws VesselError FRAME_TOO_LARGE
+   */
+  #send(frame: ToVesselFrame, attachment?: Uint8Array): Promise<void> {
+    const encoded = encodeFrame(frame, FRAME_LIMITS.toVesselBytes);
+    const stdin = this.#child.stdio[0] as Writable;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stdin.cork();
+    stdin.write(encoded, attachment === undefined ? () => resolve() : undefined);
+    if (attachment !== undefined) stdin.write(attachment, () => resolve());
+    stdin.uncork();
+    return promise;
+  }
+
   /** @returns what its frames cost beside their bytes. */
   #read(chunk: Buffer, pipe: Readable): number {
     const before = this.#reader.cost;
     const frames = this.#reader.read(chunk);
     for (const frame of frames) this.#handle(frame);
-    if (this.#reader.fault !== undefined) {
-      this.kill(crashed(`the vessel process broke its pipe: ${this.#reader.fault.message}`));
-      pipe.destroy();
-    }
+    if (this.#reader.fault !== undefined) this.#broken(this.#reader.fault, pipe);
     return this.#reader.cost - before;
   }
 
-  #handle(frame: VesselFrame): void {
-    if (frame.type === 'ready') {
+  #broken(fault: VesselError, pipe: Readable): void {
+    this.kill(crashed(`the vessel process broke its pipe: ${fault.message}`));
+    pipe.destroy();
+  }
+
+  #handle(frame: Received<VesselFrame>): void {
+    if (frame.type === 'call') this.#calls.take(frame);
+    else if (frame.type === 'ready') {
       this.#child.known.then(() => {
         clearTimeout(this.#timer);
         this.#ready.resolve();

@@ -1,12 +1,7 @@
-import { PotluckError } from '@potluck/protocol';
 import { FAILURES, type FailureName } from '@potluck/repy-api';
+import { CallFailure } from '../failure.ts';
 
-/** A call of the program fails; the code inside raises it as the error class of this name. */
-export class CallFailure extends PotluckError<FailureName> {
-  constructor(name: FailureName, message: string) {
-    super('program', name, message);
-  }
-}
+export { CallFailure };
 
 const numbers = new Map<string, number>(FAILURES.map(([name], index) => [name, index]));
 const INTERNAL = FAILURES.findIndex(([name]) => name === 'InternalError');

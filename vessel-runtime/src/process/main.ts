@@ -3,10 +3,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { DestinationRule } from '@potluck/protocol';
 import type { StartFrame } from '../frames.ts';
+import { Calls } from './calls.ts';
 import { Destinations } from './destination.ts';
 import { Meter } from './meter.ts';
 import { operations } from './operations.ts';
-import { leave, readStart, writeFrame } from './pipe.ts';
+import { leave, readFrames, writeFrame } from './pipe.ts';
 import { Program } from './program.ts';
 import { heapBytes, heapMib, type Ivm, makeSandbox, type Sandbox } from './sandbox.ts';
 import { World } from './world.ts';
@@ -29,7 +30,8 @@ async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void
   let sandbox = makeSandbox(ivm, Number(mib) || USUAL_MIB, forward);
   rehearse(sandbox);
   dropPermissions();
-  const starting = readStart();
+  const calls = new Calls(writeFrame);
+  const starting = readFrames(calls);
   writeFrame({ type: 'ready' });
   const tidying = setTimeout(tidy, TIDY_MS);
   const start = await starting;
@@ -40,7 +42,7 @@ async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void
     sandbox = makeSandbox(ivm, limitMib, forward);
   }
   const program = new Program(sandbox, start.program);
-  const world = worldOf(start, program);
+  const world = worldOf(start, program, calls);
   program.world = world;
   operation = operations(world, () => heapBytes(sandbox));
   world.meter.acquire('events');
@@ -55,6 +57,7 @@ function rehearse(sandbox: Sandbox): void {
   const world = worldOf(
     { type: 'start', program, args: [], address: '127.0.0.1', restrictions },
     new Program(sandbox, program),
+    new Calls(writeFrame),
   );
   operations(world, () => heapBytes(sandbox));
   world.meter.acquire('events');
@@ -78,11 +81,12 @@ function dropPermissions(): void {
   permission?.drop?.('addon');
 }
 
-function worldOf({ address, restrictions }: StartFrame, program: Program): World {
+function worldOf({ address, restrictions }: StartFrame, program: Program, calls: Calls): World {
   const rules = restrictions.destinations as DestinationRule[];
   const init = {
     meter: new Meter(restrictions.quantities),
     destinations: new Destinations({ address, rules }),
+    calls,
     address,
     messports: new Set(restrictions.messport),
     connports: new Set(restrictions.connport),

@@ -1,8 +1,9 @@
-import { writeSync } from 'node:fs';
+import { writevSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Ending } from '@potluck/protocol';
 import { encodeFrame, FrameDecoder } from '../codec.ts';
-import type { StartFrame, VesselFrame } from '../frames.ts';
+import type { StartFrame, ToVesselFrame, VesselFrame } from '../frames.ts';
+import type { Calls } from './calls.ts';
 
 /** Limits of `../frames.ts`, which is not loaded here: it would bring the schemas' library into every vessel. */
 const START_BYTES = 16 * 1024 * 1024;
@@ -17,18 +18,29 @@ export function block(ms: number): void {
   Atomics.wait(sleeper, 0, 0, ms);
 }
 
-/** Writes one frame whole; a reader that does not keep up blocks the program, so nothing piles up here. */
-export function writeFrame(frame: VesselFrame): void {
-  const bytes = encodeFrame(frame, FRAME_BYTES);
-  let at = 0;
-  while (at < bytes.byteLength) {
+/**
+ * Writes one frame whole, and the bytes that belong to it; a reader that does not keep up blocks the program, so nothing
+ * piles up here.
+ */
+export function writeFrame(frame: VesselFrame, attachment?: Uint8Array): void {
+  const head = encodeFrame(frame, FRAME_BYTES);
+  let parts: Uint8Array[] = attachment === undefined ? [head] : [head, attachment];
+  while (parts.length > 0) {
     try {
-      at += writeSync(OUT, bytes, at);
+      parts = without(parts, writevSync(OUT, parts));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') leave(1);
       block(1);
     }
   }
+}
+
+/** @returns what is left of the parts without their first bytes. */
+function without(parts: Uint8Array[], bytes: number): Uint8Array[] {
+  const [first, ...rest] = parts;
+  if (first === undefined) return [];
+  if (bytes < first.byteLength) return [first.subarray(bytes), ...rest];
+  return without(rest, bytes - first.byteLength);
 }
 
 /** Writes a text as frames; half characters become U+FFFD, for a frame is UTF-8. */
@@ -54,14 +66,18 @@ export function leave(exitCode: number): never {
   return (process as unknown as { reallyExit(code: number): never }).reallyExit(exitCode);
 }
 
-/** Resolves with the only frame of this process's life. When the other side goes away, so does this process. */
-export function readStart(): Promise<StartFrame> {
+/** Resolves with the `start` frame; all others are for `calls`. When the other side goes away, so does this process. */
+export function readFrames(calls: Calls): Promise<StartFrame> {
   const { promise, resolve } = Promise.withResolvers<StartFrame>();
-  const schema = { safeParse: (data: unknown) => ({ success: true, data: data as StartFrame }) as const };
-  const decoder = new FrameDecoder<StartFrame>(schema, START_BYTES);
+  const schema = { safeParse: (data: unknown) => ({ success: true, data: data as ToVesselFrame }) as const };
+  const decoder = new FrameDecoder(schema, START_BYTES);
   const input = new Socket({ fd: 0 });
   input.on('data', (chunk: Buffer) => {
-    for (const frame of decoder.push(chunk)) resolve(frame);
+    for (const frame of decoder.push(chunk)) {
+      if (frame.type === 'reply') calls.settle(frame);
+      else if (frame.type === 'usage') calls.tell(frame.usage);
+      else resolve(frame);
+    }
   });
   input.on('close', () => leave(1));
   input.on('error', () => leave(1));

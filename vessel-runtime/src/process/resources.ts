@@ -36,7 +36,7 @@ function report(world: World, measured: { cpu: number; memory: number }): unknow
   const unused = Object.fromEntries(Object.keys(limits).map((name) => [name, 0]));
   return {
     limits: { ...limits, messport: [...world.messports], connport: [...world.connports] },
-    usage: { ...unused, ...world.meter.usage(), ...measured },
+    usage: { ...unused, ...world.meter.usage(), ...world.calls.told, ...measured },
     stoptimes: [],
   };
 }

@@ -1,4 +1,5 @@
 import { EVENT } from '@potluck/repy-api';
+import type { Calls } from './calls.ts';
 import type { Destinations } from './destination.ts';
 import { CallFailure, crossing } from './failure.ts';
 import type { Meter } from './meter.ts';
@@ -20,6 +21,7 @@ const MOST_REQUESTS = 10_000;
 export interface WorldInit {
   readonly meter: Meter;
   readonly destinations: Destinations;
+  readonly calls: Calls;
   readonly address: string;
   readonly messports: ReadonlySet<number>;
   readonly connports: ReadonlySet<number>;
@@ -29,6 +31,7 @@ export interface WorldInit {
 export class World implements WorldInit {
   readonly meter: Meter;
   readonly destinations: Destinations;
+  readonly calls: Calls;
   readonly address: string;
   readonly messports: ReadonlySet<number>;
   readonly connports: ReadonlySet<number>;
@@ -40,6 +43,7 @@ export class World implements WorldInit {
   constructor(init: WorldInit, enter: Enter) {
     this.meter = init.meter;
     this.destinations = init.destinations;
+    this.calls = init.calls;
     this.address = init.address;
     this.messports = init.messports;
     this.connports = init.connports;

@@ -1,0 +1,139 @@
+import type { Ending } from '@potluck/protocol';
+import { z } from 'zod';
+import type { Received } from '../codec.ts';
+import { LimitPassed, VesselError } from '../errors.ts';
+import { CallFailure } from '../failure.ts';
+import { type CallFrame, FRAME_LIMITS, type ReplyFrame } from '../frames.ts';
+
+export interface ServiceCall {
+  /** What the call attached; empty when it attached nothing. */
+  readonly attachment: Uint8Array;
+  /** Bytes that the answer may attach. */
+  readonly room: number;
+}
+
+export interface ServiceAnswer {
+  readonly value?: string | number | boolean;
+  readonly attachment?: Uint8Array;
+}
+
+/**
+ * What a node manager does for a program that cannot do it itself. Arguments and attachment come from a process that may
+ * have been taken over.
+ * @throws CallFailure the call fails in the program; LimitPassed the program is ended; VesselError BAD_FRAME the call
+ * cannot have come from our own code, and the process is ended; anything else is told to the program as InternalError.
+ */
+export type Service = (given: readonly unknown[], call: ServiceCall) => Promise<ServiceAnswer>;
+export type Services = Readonly<Record<string, Service>>;
+
+/** @returns a service whose arguments are checked first: others are no work of our own code. */
+export function service<A extends readonly unknown[]>(
+  schema: z.ZodType<A>,
+  serve: (given: A, call: ServiceCall) => Promise<ServiceAnswer>,
+): Service {
+  return (given, call) => {
+    const parsed = schema.safeParse(given);
+    if (parsed.success) return serve(parsed.data, call);
+    throw new VesselError('BAD_FRAME', `expected a call with other arguments: ${z.prettifyError(parsed.error)}`);
+  };
+}
+
+export interface CallsInit {
+  /** Resolves when the pipe has taken the frame. */
+  readonly send: (frame: ReplyFrame, attachment: Uint8Array | undefined) => Promise<void>;
+  /** The process has to be ended. */
+  readonly end: (ending: Ending) => void;
+  /** It has to be ended for a call that our own code does not make. */
+  readonly breach: (error: VesselError) => void;
+}
+
+const NOTHING = new Uint8Array();
+
+/**
+ * The calls of one vessel process, until each is answered and the pipe has taken the answer: so many, with so many bytes
+ * in their attachments and in those that they ask for. Our own code in that process keeps to both; who does not is ended.
+ */
+export class Calls {
+  readonly #init: CallsInit;
+  readonly #unanswered = new Set<number>();
+  #bytes = 0;
+  #services: Services = {};
+  #stopped = false;
+
+  constructor(init: CallsInit) {
+    this.#init = init;
+  }
+
+  offer(services: Services): void {
+    this.#services = services;
+  }
+
+  /** No call is begun any more; those that were are carried out and not answered. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  take(call: Received<CallFrame>): void {
+    if (this.#stopped) return;
+    const bytes = (call.attached ?? 0) + (call.room ?? 0);
+    const breach = this.#breachOf(call, bytes);
+    if (breach !== undefined) {
+      this.#init.breach(new VesselError('BAD_FRAME', breach));
+      return;
+    }
+    this.#unanswered.add(call.id);
+    this.#bytes += bytes;
+    void this.#answer(call).finally(() => {
+      this.#unanswered.delete(call.id);
+      this.#bytes -= bytes;
+    });
+  }
+
+  #breachOf({ id }: CallFrame, bytes: number): string | undefined {
+    const { callsAtOnce, callsBytes } = FRAME_LIMITS;
+    if (this.#unanswered.has(id)) return `expected each call once, got ${id} again`;
+    if (this.#unanswered.size >= callsAtOnce) return `expected at most ${callsAtOnce} calls at once, got one more`;
+    const sum = this.#bytes + bytes;
+    return sum <= callsBytes ? undefined : `expected at most ${callsBytes} bytes in calls at once, got ${sum}`;
+  }
+
+  async #answer(call: Received<CallFrame>): Promise<void> {
+    const { id, room = 0 } = call;
+    try {
+      const { value, attachment } = await this.#serve(call, room);
+      const attached = attachment?.byteLength ?? 0;
+      const frame = { type: 'reply', id, ...(value !== undefined && { value }), ...(attached > 0 && { attached }) };
+      await this.#send(frame as ReplyFrame, attached > 0 ? attachment : undefined);
+    } catch (error) {
+      if (error instanceof LimitPassed) this.#init.end(error.ending);
+      else if (error instanceof VesselError && error.code === 'BAD_FRAME') this.#init.breach(error);
+      else await this.#send({ type: 'reply', id, ...failureOf(error, call.operation) }, undefined);
+    }
+  }
+
+  async #serve({ operation, arguments: given, attachment = NOTHING }: Received<CallFrame>, room: number) {
+    const serve = Object.hasOwn(this.#services, operation) ? this.#services[operation] : undefined;
+    if (serve === undefined) {
+      throw new CallFailure(
+        'InternalError',
+        `expected a node manager that offers ${printable(operation)}, it does not`,
+      );
+    }
+    return await serve(given, { attachment, room });
+  }
+
+  async #send(frame: ReplyFrame, attachment: Uint8Array | undefined): Promise<void> {
+    if (!this.#stopped) await this.#init.send(frame, attachment);
+  }
+}
+
+function failureOf(error: unknown, operation: string): { failure: string; message: string } {
+  if (error instanceof CallFailure) return { failure: error.code, message: error.message };
+  // Never the message of our own fault: it could name paths of this machine.
+  const message = `expected the node manager to carry out ${printable(operation)}, it failed`;
+  return { failure: 'InternalError', message };
+}
+
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?');
+}
