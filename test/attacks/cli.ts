@@ -3,7 +3,7 @@ import { describeError } from '@potluck/protocol';
 import { AttackError } from './errors.ts';
 import { writePage } from './page.ts';
 import { chosen, runSuite } from './suite.ts';
-import { formatTable } from './table.ts';
+import { formatDetails, formatTable } from './table.ts';
 
 const USAGE = `usage: npm run attacks -- [--json] [--quick] [NUMBER...]
        npm run attacks -- --page        writes the list into docs/SECURITY.md and runs nothing`;
@@ -30,7 +30,7 @@ export async function attacks(argv: string[]): Promise<number> {
         ...rest,
       }));
       process.stdout.write(`${JSON.stringify(plain)}\n`);
-    } else process.stdout.write(`\n${formatTable(outcomes)}`);
+    } else process.stdout.write(`\n${formatTable(outcomes)}${formatDetails(outcomes)}`);
     return outcomes.some(({ verdict }) => verdict === 'wrong') ? 1 : 0;
   } catch (error) {
     process.stderr.write(`attacks: ${describeError(error)}\n`);

@@ -16,6 +16,8 @@ export interface Outcome {
   readonly told: string;
   readonly verdict: 'as expected' | 'not run' | 'wrong';
   readonly ms: number;
+  /** What a person wants to read when it is wrong: the message of the ending, the end of the log. */
+  readonly detail: string;
 }
 
 /** Runs one attack, and looks afterwards at all that it must not have touched. */
@@ -24,26 +26,28 @@ export async function runAttack(world: World, attack: Attack): Promise<Outcome> 
   const startedMs = performance.now();
   const unsafe = missing.filter((wall) => !attack.safeWithout.includes(wall));
   const notRun = unsafe.length > 0 ? `not run without ${unsafe[0]}` : '';
-  const told = notRun || (await perform(world, attack));
+  const { told, detail } = notRun ? { told: notRun, detail: '' } : await perform(world, attack);
   const damage = notRun ? [] : await world.damage();
   const ms = performance.now() - startedMs;
   if (damage.length > 0)
-    return { attack, without, missing, told: `${told}; ${damage.join('; ')}`, verdict: 'wrong', ms };
-  const right = expectedOf(attack, missing).split(' or ').includes(told);
-  return { attack, without, missing, told, verdict: notRun ? 'not run' : right ? 'as expected' : 'wrong', ms };
+    return { attack, without, missing, told: `${told}; ${damage.join('; ')}`, verdict: 'wrong', ms, detail };
+  const expected = expectedOf(attack, missing).split(' or ');
+  const right = told.split(', then ').every((one) => expected.includes(one));
+  return { attack, without, missing, told, verdict: notRun ? 'not run' : right ? 'as expected' : 'wrong', ms, detail };
 }
 
-async function perform(world: World, attack: Attack): Promise<string> {
+async function perform(world: World, attack: Attack): Promise<{ told: string; detail: string }> {
   try {
     await using client = await world.client(world.user);
     const scene = new Scene(world, attack, client);
     try {
-      return await act(scene);
+      const told = await act(scene);
+      return { told, detail: scene.detail };
     } finally {
-      await client.call('ResetVessel', { vessel: scene.place.vessel });
+      await scene.reset();
     }
   } catch (error) {
-    return `failed: ${describeError(error)}`;
+    return { told: `failed: ${describeError(error)}`, detail: '' };
   }
 }
 
@@ -60,6 +64,7 @@ async function act(scene: Scene): Promise<string> {
 }
 
 async function actOne(scene: Scene, source: string, variant: string): Promise<string> {
+  await scene.reset();
   await scene.perform(source, variant);
   if (scene.attack.stop && (await scene.logged('running'))) await scene.stop();
   return await scene.outcome();

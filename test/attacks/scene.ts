@@ -16,6 +16,8 @@ export class Scene {
   readonly attack: Attack;
   readonly place: Place;
   readonly client: NodeClient;
+  /** More about the last outcome, for people. */
+  detail = '';
 
   constructor(world: World, attack: Attack, client: NodeClient) {
     this.world = world;
@@ -81,8 +83,18 @@ export class Scene {
     return (await this.info()).ending;
   }
 
+  /** One that has ended by itself tells that as its outcome. */
   async stop(): Promise<void> {
-    await this.client.call('StopVessel', { vessel: this.place.vessel });
+    try {
+      await this.client.call('StopVessel', { vessel: this.place.vessel });
+    } catch (error) {
+      if (!(error instanceof RequestError) || error.code !== 'BAD_STATE') throw error;
+    }
+  }
+
+  /** As if the vessel were new. */
+  async reset(): Promise<void> {
+    await this.client.call('ResetVessel', { vessel: this.place.vessel });
   }
 
   /** Polls until something comes of it. @throws AttackError TOO_LATE */
@@ -100,9 +112,10 @@ export class Scene {
   async outcome(): Promise<string> {
     const ending = await this.ended();
     const verdict = [...(await this.log()).matchAll(/^verdict: (.*)$/gm)].at(-1)?.[1];
+    this.detail = `${ending?.message}\n${(await this.log()).slice(-1000)}`;
     if (ending === undefined) return 'no ending';
     if (ending.kind === 'limit') return `killed: ${ending.limit?.resource}`;
-    if (ending.kind === 'crashed') return `killed: ${ending.message}`;
+    if (ending.kind === 'crashed') return 'killed: crashed';
     if (ending.kind === 'exitall' || ending.kind === 'finished') return verdict ?? 'no verdict';
     return ending.kind;
   }

@@ -12,7 +12,7 @@ const AT_ONCE = 2;
 
 export interface SuiteInit {
   readonly attacks: readonly Attack[];
-  /** Only the missing walls that an attack names are tried with it; else all, but for slow attacks. */
+  /** Tries a missing wall only with attacks that name it and are not slow; else all but the slow that do not name it. */
   readonly quick: boolean;
   readonly onOutcome?: (outcome: Outcome) => void;
 }
@@ -57,7 +57,7 @@ async function tasksOf({ attacks, quick }: SuiteInit, directory: string, tell: (
   const standing = await standingWalls();
   const missing = OUTER_WALLS.filter((wall) => !standing.includes(wall));
   for (const attack of compiled ? [] : beneath) {
-    tell({ attack, missing, without: [], told: 'not run: no compiler', verdict: 'not run', ms: 0 });
+    tell({ attack, missing, without: [], told: 'not run: no compiler', verdict: 'not run', ms: 0, detail: '' });
   }
   const runtimes = {
     vessel: await vesselRuntime(join(directory, 'vessel')),
@@ -82,7 +82,7 @@ async function tasksOf({ attacks, quick }: SuiteInit, directory: string, tell: (
 
 function isTried(attack: Attack, wall: OuterWall, quick: boolean): boolean {
   const named = attack.walls.includes(wall) || attack.without.has(wall);
-  return named || (!quick && !attack.slow);
+  return quick ? named && !attack.slow : named || !attack.slow;
 }
 
 async function work(tasks: Task[], tell: (outcome: Outcome) => void): Promise<void> {

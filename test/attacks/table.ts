@@ -46,6 +46,17 @@ function mark({ verdict, told }: Outcome): string {
   return verdict === 'wrong' ? `WRONG: ${told}` : told;
 }
 
+/** What there is to say about the outcomes that are wrong. */
+export function formatDetails(outcomes: readonly Outcome[]): string {
+  return outcomes
+    .filter(({ verdict }) => verdict === 'wrong')
+    .map(({ attack, missing, told, detail }) => {
+      const where = missing.length === 0 ? 'with all walls' : `without ${missing.join(', ')}`;
+      return `\n${attack.number} ${attack.name} ${where}: ${told}\n${detail.replace(/^/gm, '  ')}\n`;
+    })
+    .join('');
+}
+
 /** The same list for docs/SECURITY.md: what is tried and expected, without what a single run took. */
 export function formatPage(attacks: readonly Attack[]): string {
   const rows = attacks.map((attack) => {

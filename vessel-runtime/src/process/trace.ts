@@ -1,6 +1,7 @@
 import { SourceMap, type SourceMapPayload } from 'node:module';
 
 const MARK = '//# sourceMappingURL=data:application/json;base64,';
+const NOT_BASE64 = /[^\w+/=]/;
 const BOUNDARY = '(<isolated-vm boundary>)';
 /** The name of the code inside, in traces. */
 export const PRELUDE_NAME = 'potluck:prelude';
@@ -16,8 +17,10 @@ export class Trace {
   constructor(name: string, source: string) {
     this.#name = name;
     const at = source.lastIndexOf(MARK);
-    this.code = at === -1 ? source : source.slice(0, at);
-    this.#encoded = at === -1 ? undefined : source.slice(at + MARK.length).trim();
+    const encoded = at === -1 ? '' : source.slice(at + MARK.length).trim();
+    // Only at the very end is it one: elsewhere the program would lose what comes after it.
+    this.#encoded = at === -1 || NOT_BASE64.test(encoded) ? undefined : encoded;
+    this.code = this.#encoded === undefined ? source : source.slice(0, at);
   }
 
   /** @returns the text with every `program.js:LINE:COLUMN` replaced, and without frames that are not the author's. */

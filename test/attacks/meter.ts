@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** How long a share is measured: long enough that what is free at the start does not count. */
+const MEASURE_MS = 4000;
+/** Linux tells times of processes in hundredths of a second, whatever its own clock is. */
+const TICKS_PER_SECOND = 100;
+
+/** @returns the share of one core that the busiest process below another one takes with all its threads. */
+export async function highestShare(pid: number): Promise<number> {
+  const look = () => new Map(processesBelow(pid).map((process) => [process, cpuTicks(process)]));
+  const [before, sinceMs] = [look(), performance.now()];
+  await wait(MEASURE_MS);
+  const tookSeconds = (performance.now() - sinceMs) / 1000;
+  const used = [...look()].map(([process, ticks]) => (ticks - (before.get(process) ?? ticks)) / TICKS_PER_SECOND);
+  return Math.max(0, ...used) / tookSeconds;
+}
+
+function cpuTicks(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  } catch {
+    return 0;
+  }
+}
+
+/** @returns the processes below another one, of which each is a vessel's Node, or what will become one. */
+function processesBelow(pid: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')')).split(' ')[2]));
+    } catch {
+      // It is gone already.
+    }
+  }
+  const below = (parent: number): number[] =>
+    [...parents].filter(([, of]) => of === parent).flatMap(([child]) => [child, ...below(child)]);
+  return below(pid);
+}
