@@ -1,10 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assembleTypes } from './assemble.ts';
+import { makePage } from './page.ts';
 
 /** @returns every file that is made of others, by its path below the repository `root`, with the text that it should have. */
 export function generatedFiles(root: string): ReadonlyMap<string, string> {
-  return new Map([['repy-api/repy.d.ts', assembleTypes(root)]]);
+  const types = assembleTypes(root);
+  return new Map([
+    ['repy-api/repy.d.ts', types],
+    ['docs/repy-api.md', makePage(types)],
+  ]);
 }
 
 /** Writes them all. */

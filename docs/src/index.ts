@@ -1,1 +1,4 @@
+export * from './comments.ts';
+export * from './declarations.ts';
+export * from './errors.ts';
 export * from './generated.ts';

@@ -31,16 +31,21 @@ describe('locks and threads of a program', () => {
       /^LockDoubleReleaseError LOCK_DOUBLE_RELEASE expected a lock that is held/,
     );
     const source = `const lock = createlock();
-      for (const wrong of [null, 0, 1, 'true', {}, [], Symbol('x')]) try { await lock.acquire(wrong); log('accepted'); } catch (error) { if (error.code !== 'ARGUMENT') log(error); }
+      for (const wrong of [null, -1, 2, 'true', {}, [], Symbol('x')]) try { await lock.acquire(wrong); log('accepted'); } catch (error) { if (error.code !== 'ARGUMENT') log(error); }
       for (const other of [undefined, {}, new Proxy(lock, {})]) try { lock.release.call(other); log('accepted'); } catch (error) { if (!(error instanceof TypeError)) log(error); }
-      log(await lock.acquire(false));`;
-    assert.equal((await runProgram(source)).log, 'true');
+      log(await lock.acquire(false), await lock.acquire(0)); lock.release(); log('', await lock.acquire(1));`;
+    assert.equal((await runProgram(source)).log, 'true false true');
   });
 
   it('run at the same time, after the code that made them', async () => {
     const source = `for (const name of ['a', 'b']) createthread(async () => { log(name); await sleep(0.001); log(name); });
       log('main ');`;
     assert.match((await runProgram(source)).log, /^main ab(ab|ba)$/);
+  });
+
+  it('are given a name each', async () => {
+    const source = 'for (let i = 0; i < 3; i++) createthread((...names) => log(names));';
+    assert.equal((await runProgram(source)).log, '["thread-1"]["thread-2"]["thread-3"]');
   });
 
   it('hold one event each while they run, and give it back however they end', async () => {

@@ -13,9 +13,12 @@ class Lock {
 
   acquire(blocking: unknown = true): Promise<boolean> {
     return promised(() => {
-      if (typeof blocking !== 'boolean') throw argumentError('true to wait or false not to', blocking);
+      // The first generation says it by numbers.
+      if (blocking !== true && blocking !== false && blocking !== 1 && blocking !== 0) {
+        throw argumentError('true to wait or false not to', blocking);
+      }
       return new SafePromise<boolean>((resolve) => {
-        if (this.#held && blocking) {
+        if (this.#held && (blocking === true || blocking === 1)) {
           this.#waiting[this.#next++] = resolve;
           return;
         }
@@ -52,10 +55,15 @@ export function queueMicrotask(fn: unknown): void {
   later(needFunction(fn, 'what to call'));
 }
 
+let tasks = 0;
+
+/** The task hears its name: nothing in the language tells later which task runs after an `await`. */
 async function runTask(fn: () => unknown): Promise<void> {
+  tasks += 1;
+  const name = `thread-${tasks}`;
   await undefined;
   try {
-    await callProgram(fn, []);
+    await callProgram(fn, [name]);
   } finally {
     invoke(OP.taskend);
   }
