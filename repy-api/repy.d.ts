@@ -70,7 +70,8 @@ declare function exitall(): never;
 // #endregion
 
 // #region Messages
-// UDP. Addresses are numeric, IPv4 or IPv6; ports are 1 to 65535. Texts travel as UTF-8, a `Uint8Array` as it is;
+// UDP. Addresses are IPv4 or IPv6; ports are 1 to 65535. A program gets every address in one spelling: IPv6 in its
+// shortest form, `::ffff:127.0.0.1` as `127.0.0.1`. Texts travel as UTF-8, a `Uint8Array` as it is;
 // `{ encoding: 'binary' }` receives as `Uint8Array`. A message may be lost or overtaken on its way, as UDP has it.
 
 /** How received bytes become values; `'utf8'` unless said. */
@@ -183,16 +184,17 @@ declare function sendmess(
 declare function stopcomm(handle: RepyListener | RepySocket | RepySocket<Uint8Array>): boolean;
 
 /**
- * The node's address, on which the vessel listens.
+ * The node's address, on which the vessel listens: IPv4 if it has one, else IPv6.
+ * @throws InternetConnectivityError the node has no address
  * @example
  * log('I am', getmyip(), '\n');
  */
 declare function getmyip(): string;
 
 /**
- * `sendmess` with all of its arguments, as Seattle's second generation has it.
+ * `sendmess` with all of its arguments, and at most 9216 bytes, as Seattle's second generation has it.
  * @returns the number of bytes
- * @throws RepyArgumentError and all others as `sendmess`
+ * @throws RepyArgumentError also for what is not the address of one machine; all others as `sendmess`
  * @charges as `sendmess`
  * @example
  * await sendmessage('198.51.100.7', 54321, 'hello', getmyip(), 43210);
@@ -282,6 +284,15 @@ interface RepySocket<Data = string> {
    */
   recv(bytes: number): Promise<Data>;
   /**
+   * Whether `recv` would wait now, and whether `send` would.
+   * @throws SocketClosedLocalError
+   * @example
+   * const sock = await openconn('198.51.100.7', 63100);
+   * const [recv, send] = sock.willblock();
+   * log(recv, send, '\n'); // logs: true false
+   */
+  willblock(): [recv: boolean, send: boolean];
+  /**
    * Closes after what was sent.
    * @returns false if it was closed before
    * @example
@@ -308,6 +319,7 @@ interface RepyConnectOptions extends RepyEncoding {
  * @throws AlreadyListeningError the program listens on the local port
  * @throws ResourceExhaustedError no `outsocket` is left
  * @throws DuplicateTupleError there is such a connection already
+ * @throws CleanupInProgressError there was such a connection just now
  * @throws ConnectionRefusedError nobody listens there
  * @throws TimeoutError no answer in time
  * @throws InternetConnectivityError
@@ -718,10 +730,18 @@ declare class ConnectionRefusedError extends RepyError {}
 declare class TimeoutError extends RepyError {}
 /** No way there now. Code `INTERNET_CONNECTIVITY`. */
 declare class InternetConnectivityError extends RepyError {}
+/** The system has not yet forgotten a connection between the same ends; a minute later it has. Code `CLEANUP_IN_PROGRESS`. */
+declare class CleanupInProgressError extends RepyError {}
 /** This program closed the connection. Code `SOCKET_CLOSED_LOCAL`. */
 declare class SocketClosedLocalError extends RepyError {}
 /** The peer closed the connection. Code `SOCKET_CLOSED_REMOTE`. */
 declare class SocketClosedRemoteError extends RepyError {}
+/** For programs of Seattle that catch it: here calls wait instead. No call raises it. Code `SOCKET_WOULD_BLOCK`. */
+declare class SocketWouldBlockError extends RepyError {}
+/** For programs of Seattle that catch it: a listener keeps its address here. No call raises it. Code `LOCAL_IP_CHANGED`. */
+declare class LocalIPChangedError extends RepyError {}
+/** For programs of Seattle that catch it: as `LocalIPChangedError`. No call raises it. Code `TCP_SERVER_SOCKET_INVALID`. */
+declare class TCPServerSocketInvalidError extends RepyError {}
 /** The runtime itself failed. Code `INTERNAL`. */
 declare class InternalError extends RepyError {}
 /** A lock that is free was released. Code `LOCK_DOUBLE_RELEASE`. */

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { homedir, networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ConfigError, type DestinationRule, parseRestrictions } from '@potluck/protocol';
+import { ConfigError, type DestinationRule, parseDestination } from '@potluck/protocol';
 import { InstallError } from './errors.ts';
 import { PORTS_PER_VESSEL, vesselCount } from './share.ts';
 
@@ -108,14 +108,11 @@ function destinationsOf(texts: readonly string[]): DestinationRule[] {
   }
   return texts.map((text) => {
     const refused = `expected --allow-destination "ADDRESS[/N] [PORT[-PORT]]", got ${JSON.stringify(text)}`;
-    if (/[\r\n#]/.test(text)) throw new InstallError('USAGE', refused);
     try {
-      const lines = 'resource cpu 0\nresource memory 0\nresource diskused 0\n';
-      const [rule] = parseRestrictions(`${lines}destination allow ${text}\n`).destinations;
-      if (rule !== undefined) return rule;
+      return parseDestination(`allow ${text}`);
     } catch (cause) {
       if (!(cause instanceof ConfigError)) throw cause;
+      throw new InstallError('USAGE', refused);
     }
-    throw new InstallError('USAGE', refused);
   });
 }

@@ -1,5 +1,7 @@
+export * from './addresses.ts';
 export * from './admission.ts';
 export * from './advertisement.ts';
+export * from './destinations.ts';
 export * from './envelope.ts';
 export * from './errors.ts';
 export * from './gateway.ts';

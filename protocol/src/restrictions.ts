@@ -1,4 +1,5 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
+import { canonicalAddress, networksOf } from './addresses.ts';
 import { ConfigError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import {
@@ -20,7 +21,7 @@ export interface PortRange {
 /** One `destination allow|deny CIDR [PORTS]` line: ours beyond Seattle. The first rule that matches decides. */
 export interface DestinationRule {
   readonly action: 'allow' | 'deny';
-  /** An address with a prefix length: `127.0.0.2/32`, `fd00::/8`. */
+  /** A canonical address with a prefix length: `127.0.0.2/32`, `fd00::/8`. */
   readonly network: string;
   readonly ports: PortRange;
 }
@@ -75,7 +76,7 @@ function broken(source: string, line: number, what: string): ConfigError {
 function parseLine(words: string[], draft: Draft, refuse: Refuse): void {
   const [kind, ...rest] = words;
   if (kind === 'resource') parseResource(rest, draft, refuse);
-  else if (kind === 'destination') parseDestination(rest, draft, refuse);
+  else if (kind === 'destination') draft.destinations.push(destinationOf(rest, refuse));
   else throw refuse(`expected "resource" or "destination", got "${kind}"`);
 }
 
@@ -104,22 +105,38 @@ function parseResource(words: string[], draft: Draft, refuse: Refuse): void {
   draft.quantities.set(name, value);
 }
 
-function parseDestination(words: string[], draft: Draft, refuse: Refuse): void {
-  const [action, network, ports, ...more] = words;
-  if ((action !== 'allow' && action !== 'deny') || network === undefined || more.length > 0) {
-    throw refuse('expected "destination allow|deny ADDRESS[/PREFIX] [PORT[-PORT]]"');
-  }
-  draft.destinations.push({ action, network: parseNetwork(network, refuse), ports: parsePorts(ports, refuse) });
+/**
+ * Parses what follows the word `destination` in a line of restrictions: `allow|deny ADDRESS[/PREFIX] [PORT[-PORT]]`.
+ * @throws ConfigError RESTRICTIONS_BROKEN
+ */
+export function parseDestination(text: string): DestinationRule {
+  const refuse = (what: string) => new ConfigError('RESTRICTIONS_BROKEN', what);
+  return destinationOf(text.trim().split(/[ \t]+/), refuse);
 }
 
+function destinationOf(words: string[], refuse: Refuse): DestinationRule {
+  const [action, network, ports, ...more] = words;
+  if ((action !== 'allow' && action !== 'deny') || network === undefined || more.length > 0) {
+    const got = words.join(' ').slice(0, 80);
+    throw refuse(`expected "destination allow|deny ADDRESS[/PREFIX] [PORT[-PORT]]", got "${got}" after "destination"`);
+  }
+  return { action, network: parseNetwork(network, refuse), ports: parsePorts(ports, refuse) };
+}
+
+/** Before the IPv4 address in `::ffff:0:0/96`. */
+const MAPPED_BITS = 96;
+
 function parseNetwork(text: string, refuse: Refuse): string {
-  const [address = '', prefix, ...more] = text.split('/');
-  const bits = isIPv6(address) ? 128 : 32;
+  const [given = '', prefix, ...more] = text.split('/');
+  const bits = isIPv6(given) ? 128 : 32;
   const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
-  if (isIP(address) === 0 || more.length > 0 || !(length <= bits)) {
+  const address = canonicalAddress(given);
+  if (address === undefined || more.length > 0 || !(length <= bits)) {
     throw refuse(`expected an IP address with an optional /prefix, got "${text}"`);
   }
-  return `${address}/${length}`;
+  if (isIPv6(address) === isIPv6(given)) return `${address}/${length}`;
+  if (length < MAPPED_BITS) throw refuse(`expected a network of IPv4 or of IPv6 addresses, got both in "${text}"`);
+  return `${address}/${length - MAPPED_BITS}`;
 }
 
 function parsePorts(text: string | undefined, refuse: Refuse): PortRange {
@@ -156,9 +173,6 @@ export function formatRestrictions(restrictions: Restrictions): string {
 
 /** @returns a test of one numeric address and port against a rule's network and ports. */
 export function matcherOf(rule: DestinationRule): (address: string, port: number) => boolean {
-  const [address = '', prefix = ''] = rule.network.split('/');
-  const list = new BlockList();
-  list.addSubnet(address, Number(prefix), isIPv6(address) ? 'ipv6' : 'ipv4');
-  return (candidate, port) =>
-    port >= rule.ports.first && port <= rule.ports.last && list.check(candidate, isIPv6(candidate) ? 'ipv6' : 'ipv4');
+  const within = networksOf([rule.network]);
+  return (candidate, port) => port >= rule.ports.first && port <= rule.ports.last && within(candidate);
 }

@@ -44,6 +44,11 @@ describe('a restrictions file', () => {
       ['destination open 10.0.0.1', /expected "destination allow\|deny/],
       ['destination allow example.org', /expected an IP address/],
       ['destination allow 10.0.0.1/33', /expected an IP address/],
+      ['destination allow fe80::1%lo', /expected an IP address/],
+      ['destination allow 10.0.0.1/8/8', /expected an IP address/],
+      ['destination allow ::ffff:10.0.0.1/90', /expected a network of IPv4 or of IPv6 addresses/],
+      ['destination allow 10.0.0.1 80 90', /expected "destination allow\|deny/],
+      ['destination allow', /expected "destination allow\|deny/],
       ['destination allow 10.0.0.1 90-80', /expected PORT or PORT-PORT/],
     ];
     for (const [line, message] of faults) {
@@ -51,6 +56,17 @@ describe('a restrictions file', () => {
       assert.match(got, message);
       assert.match(got, /^demo\.resources:4: /);
     }
+  });
+
+  it('has one spelling for each network', () => {
+    const lines = ['0:0::1', '::ffff:10.0.0.0/104', '2A00::/16', '10.0.0.1'].map(
+      (network) => `destination deny ${network}`,
+    );
+    const { destinations } = parseRestrictions(`${MINIMUM}${lines.join('\r\n')}`);
+    assert.deepEqual(
+      destinations.map(({ network }) => network),
+      ['::1/128', '10.0.0.0/8', '2a00::/16', '10.0.0.1/32'],
+    );
   });
 
   it('is refused when cpu, memory or diskused is missing', () => {

@@ -48,6 +48,10 @@ export const OP = {
   sendon: 23,
   /** The route that the last `sendmess` took: a number for `sendon`, or 0. */
   route: 24,
+  /** (text) -> the address in its one spelling; '' when it is no numeric address */
+  address: 25,
+  /** (handle) -> 1 if a `recv` would wait, plus 2 if a `send` would */
+  willblock: 26,
 } as const;
 
 export const EVENT = {
@@ -89,6 +93,10 @@ export const FAILURES = [
   ['InternalError', 'INTERNAL'],
   ['LockDoubleReleaseError', 'LOCK_DOUBLE_RELEASE'],
   ['AbortError', 'ABORTED'],
+  ['CleanupInProgressError', 'CLEANUP_IN_PROGRESS'],
+  ['SocketWouldBlockError', 'SOCKET_WOULD_BLOCK'],
+  ['LocalIPChangedError', 'LOCAL_IP_CHANGED'],
+  ['TCPServerSocketInvalidError', 'TCP_SERVER_SOCKET_INVALID'],
 ] as const;
 export type FailureName = (typeof FAILURES)[number][0];
 
@@ -96,6 +104,8 @@ export type FailureName = (typeof FAILURES)[number][0];
 export const CALL_LIMITS = {
   /** The most that fits into one UDP packet over IPv4. */
   messageBytes: 65_507,
+  /** One `sendmessage`: Seattle's own limit. */
+  secondMessageBytes: 9216,
   /** One `send` of a connection. */
   sendBytes: 1024 * 1024,
   /** One `recv` of a connection. */

@@ -35,6 +35,15 @@ interface RepySocket<Data = string> {
    */
   recv(bytes: number): Promise<Data>;
   /**
+   * Whether `recv` would wait now, and whether `send` would.
+   * @throws SocketClosedLocalError
+   * @example
+   * const sock = await openconn('198.51.100.7', 63100);
+   * const [recv, send] = sock.willblock();
+   * log(recv, send, '\n'); // logs: true false
+   */
+  willblock(): [recv: boolean, send: boolean];
+  /**
    * Closes after what was sent.
    * @returns false if it was closed before
    * @example
@@ -61,6 +70,7 @@ interface RepyConnectOptions extends RepyEncoding {
  * @throws AlreadyListeningError the program listens on the local port
  * @throws ResourceExhaustedError no `outsocket` is left
  * @throws DuplicateTupleError there is such a connection already
+ * @throws CleanupInProgressError there was such a connection just now
  * @throws ConnectionRefusedError nobody listens there
  * @throws TimeoutError no answer in time
  * @throws InternetConnectivityError

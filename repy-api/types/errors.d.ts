@@ -43,10 +43,18 @@ declare class ConnectionRefusedError extends RepyError {}
 declare class TimeoutError extends RepyError {}
 /** No way there now. Code `INTERNET_CONNECTIVITY`. */
 declare class InternetConnectivityError extends RepyError {}
+/** The system has not yet forgotten a connection between the same ends; a minute later it has. Code `CLEANUP_IN_PROGRESS`. */
+declare class CleanupInProgressError extends RepyError {}
 /** This program closed the connection. Code `SOCKET_CLOSED_LOCAL`. */
 declare class SocketClosedLocalError extends RepyError {}
 /** The peer closed the connection. Code `SOCKET_CLOSED_REMOTE`. */
 declare class SocketClosedRemoteError extends RepyError {}
+/** For programs of Seattle that catch it: here calls wait instead. No call raises it. Code `SOCKET_WOULD_BLOCK`. */
+declare class SocketWouldBlockError extends RepyError {}
+/** For programs of Seattle that catch it: a listener keeps its address here. No call raises it. Code `LOCAL_IP_CHANGED`. */
+declare class LocalIPChangedError extends RepyError {}
+/** For programs of Seattle that catch it: as `LocalIPChangedError`. No call raises it. Code `TCP_SERVER_SOCKET_INVALID`. */
+declare class TCPServerSocketInvalidError extends RepyError {}
 /** The runtime itself failed. Code `INTERNAL`. */
 declare class InternalError extends RepyError {}
 /** A lock that is free was released. Code `LOCK_DOUBLE_RELEASE`. */

@@ -1,5 +1,6 @@
 // #region Messages
-// UDP. Addresses are numeric, IPv4 or IPv6; ports are 1 to 65535. Texts travel as UTF-8, a `Uint8Array` as it is;
+// UDP. Addresses are IPv4 or IPv6; ports are 1 to 65535. A program gets every address in one spelling: IPv6 in its
+// shortest form, `::ffff:127.0.0.1` as `127.0.0.1`. Texts travel as UTF-8, a `Uint8Array` as it is;
 // `{ encoding: 'binary' }` receives as `Uint8Array`. A message may be lost or overtaken on its way, as UDP has it.
 
 /** How received bytes become values; `'utf8'` unless said. */
@@ -112,16 +113,17 @@ declare function sendmess(
 declare function stopcomm(handle: RepyListener | RepySocket | RepySocket<Uint8Array>): boolean;
 
 /**
- * The node's address, on which the vessel listens.
+ * The node's address, on which the vessel listens: IPv4 if it has one, else IPv6.
+ * @throws InternetConnectivityError the node has no address
  * @example
  * log('I am', getmyip(), '\n');
  */
 declare function getmyip(): string;
 
 /**
- * `sendmess` with all of its arguments, as Seattle's second generation has it.
+ * `sendmess` with all of its arguments, and at most 9216 bytes, as Seattle's second generation has it.
  * @returns the number of bytes
- * @throws RepyArgumentError and all others as `sendmess`
+ * @throws RepyArgumentError also for what is not the address of one machine; all others as `sendmess`
  * @charges as `sendmess`
  * @example
  * await sendmessage('198.51.100.7', 54321, 'hello', getmyip(), 43210);

@@ -23,12 +23,14 @@ export const FRAME_LIMITS = {
 
 const portRange = z.object({ first: z.number(), last: z.number() });
 
+const destinations = z.array(z.object({ action: z.enum(['allow', 'deny']), network: z.string(), ports: portRange }));
+
 /** JSON form of `Restrictions`: sets as arrays. */
 const restrictionsFrame = z.object({
   quantities: z.record(z.string(), z.number()),
   messport: z.array(z.number()),
   connport: z.array(z.number()),
-  destinations: z.array(z.object({ action: z.enum(['allow', 'deny']), network: z.string(), ports: portRange })),
+  destinations,
 });
 
 /** To the vessel process: the first frame, once in its life. */
@@ -36,8 +38,16 @@ export const startFrameSchema = z.strictObject({
   type: z.literal('start'),
   program: z.object({ name: z.string(), source: z.string() }),
   args: z.array(z.string()),
-  /** The node's address: what `getmyip` answers. */
+  /** The node's address: what `getmyip` answers; '' when it has none. */
   address: z.string(),
+  network: z.object({
+    /** Where programs may listen. */
+    addresses: z.array(z.string()),
+    /** All addresses of the machine, with the prefix lengths of their networks. */
+    interfaces: z.array(z.string()),
+    /** The node owner's, for all vessels. */
+    rules: destinations,
+  }),
   restrictions: restrictionsFrame,
 });
 export type StartFrame = z.infer<typeof startFrameSchema>;

@@ -52,6 +52,12 @@ export class Socket {
     });
   }
 
+  /** Whether `recv` would wait now, and whether `send` would. */
+  willblock(): [recv: boolean, send: boolean] {
+    const answer = invoke(OP.willblock, this.#handle) as number;
+    return [answer % 2 === 1, answer >= 2];
+  }
+
   close(): boolean {
     return invoke(OP.close, this.#handle) === 1;
   }

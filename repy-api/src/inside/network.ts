@@ -1,6 +1,7 @@
 import { CALL_LIMITS, OP } from '../ops.ts';
+import { needSpelled } from './address.ts';
 import { awaitRequest, forgiven, invoke, type Primitive, promised } from './bridge.ts';
-import { fromBinary, needAddress, needEncoding, needFunction, needPort, needSeconds } from './data.ts';
+import { fromBinary, needEncoding, needFunction, needPort, needSeconds } from './data.ts';
 import { argumentError, callProgram } from './errors.ts';
 import { closeListener, Listener, needData, onListenerClose, Socket } from './handles.ts';
 import { defineProperty, table } from './primordials.ts';
@@ -31,7 +32,7 @@ interface Listen {
 
 /** `(ip, port)`, `(ip, port, fn)`, `(ip, port, options)` or `(ip, port, fn, options)`. */
 function needListen(given: unknown[]): Listen {
-  const ip = needAddress(given[0], 'a local address');
+  const ip = needSpelled(given[0], 'a local address');
   const port = needPort(given[1], 'a local port');
   const noFunction = given[2] === undefined || (typeof given[2] === 'object' && given[2] !== null);
   const fn = noFunction ? undefined : needFunction(given[2], 'what to call');
@@ -122,7 +123,7 @@ function needLocal(ip: unknown, port: unknown): Local {
   if (ip === undefined || port === undefined) {
     throw argumentError('both a local address and a local port, or none of them', ip === undefined ? ip : port);
   }
-  return { ip: needAddress(ip, 'a local address'), port: needPort(port, 'a local port') };
+  return { ip: needSpelled(ip, 'a local address'), port: needPort(port, 'a local port') };
 }
 
 export function sendmess(...given: unknown[]): Promise<number> {
@@ -133,27 +134,32 @@ export function sendmess(...given: unknown[]): Promise<number> {
 
 function sendLong(given: unknown[]): Promise<number> {
   return promised(() => {
-    const to = needAddress(given[0], 'a destination address');
+    const to = needSpelled(given[0], 'a destination address');
     const port = needPort(given[1], 'a destination port');
     const most = CALL_LIMITS.messageBytes;
     const { text, binary, bytes } = needData(given[2], 'a message', most);
     const local = needLocal(given[3], given[4]);
     // Its length may be another's doing: an echo of bytes that are no UTF-8 is longer than what came.
-    if (bytes > most) return forgiven(promised(() => tooLong(bytes, most)));
+    if (bytes > most) return tooLong(bytes, most);
     invoke(OP.sendmess, to, port, text, binary, local.ip, local.port);
     learnRoute(given, invoke(OP.route) as number);
     return forgiven(awaitRequest(invoke(OP.request) as number) as Promise<number>);
   });
 }
 
-function tooLong(bytes: number, most: number): never {
-  throw argumentError(`a message of at most ${most} bytes`, bytes);
+/** Ends nothing when nobody awaits it. */
+export function tooLong(bytes: number, most: number): Promise<never> {
+  return forgiven(
+    promised(() => {
+      throw argumentError(`a message of at most ${most} bytes`, bytes);
+    }),
+  );
 }
 
 /** `(ip, port, localip, localport, timeout, options)` as in Seattle, or `(ip, port, options)`. */
 export function openconn(...given: unknown[]): Promise<unknown> {
   return promised(() => {
-    const to = needAddress(given[0], 'a destination address');
+    const to = needSpelled(given[0], 'a destination address');
     const port = needPort(given[1], 'a destination port');
     const short = typeof given[2] === 'object' && given[2] !== null;
     const options = (short ? given[2] : given[5]) as { [key: string]: unknown } | undefined;

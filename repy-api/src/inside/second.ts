@@ -1,9 +1,10 @@
-import { OP } from '../ops.ts';
-import { invoke, promised } from './bridge.ts';
-import { needAddress, needEncoding, needPort } from './data.ts';
+import { CALL_LIMITS, OP } from '../ops.ts';
+import { needMachine } from './address.ts';
+import { invoke, promised, utf8Length } from './bridge.ts';
+import { isBytes, lengthOf, needEncoding, needPort } from './data.ts';
 import { argumentError, errorOf } from './errors.ts';
 import { closeListener, Listener, Socket } from './handles.ts';
-import { openconn, recvmess, sendmess, waitforconn } from './network.ts';
+import { openconn, recvmess, sendmess, tooLong, waitforconn } from './network.ts';
 
 /** Seattle's second generation: the same network by other names, with every argument said. */
 const { read, drain } = Listener;
@@ -74,23 +75,33 @@ function encodingOf(options: unknown): { encoding: string } {
 
 /** All four are said, and differ: what is sent to where it comes from goes nowhere. */
 function needWay(given: unknown[]): void {
-  needAddress(given[0], 'a destination address');
+  const to = needMachine(given[0], 'a destination address');
   needPort(given[1], 'a destination port');
-  needAddress(given[2], 'a local address');
+  const from = needMachine(given[2], 'a local address');
   needPort(given[3], 'a local port');
-  if (given[0] === given[2] && given[1] === given[3]) {
+  if (to === from && given[1] === given[3]) {
     throw argumentError('another destination than the local address and port', given[1]);
   }
+}
+
+/** @returns 0 for what is neither text nor bytes: that is refused later. */
+function bytesIn(message: unknown, most: number): number {
+  if (typeof message === 'string') return utf8Length(message, most);
+  return isBytes(message) ? lengthOf(message) : 0;
 }
 
 export function sendmessage(...given: unknown[]): Promise<number> {
   return promised(() => {
     needWay([given[0], given[1], given[3], given[4]]);
+    const most = CALL_LIMITS.secondMessageBytes;
+    const bytes = bytesIn(given[2], most);
+    if (bytes > most) return tooLong(bytes, most);
     return sendmess(given[0], given[1], given[2], given[3], given[4]);
   });
 }
 
 export function listenformessage(localip: unknown, localport: unknown, options?: unknown): UDPServerSocket {
+  needMachine(localip, 'a local address');
   return new UDPServerSocket(recvmess(localip, localport, encodingOf(options)));
 }
 
@@ -108,5 +119,6 @@ export async function listenforconnection(
   localport: unknown,
   options?: unknown,
 ): Promise<TCPServerSocket> {
+  needMachine(localip, 'a local address');
   return new TCPServerSocket(await waitforconn(localip, localport, encodingOf(options)));
 }

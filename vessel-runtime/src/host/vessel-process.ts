@@ -1,5 +1,6 @@
+import { networkInterfaces } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import type { Ending, Restrictions } from '@potluck/protocol';
+import { type DestinationRule, type Ending, interfacesOf, type Restrictions } from '@potluck/protocol';
 import type { RuntimeFiles } from '../build.ts';
 import { encodeFrame, type Received } from '../codec.ts';
 import { VesselError } from '../errors.ts';
@@ -14,8 +15,12 @@ import { VesselChild } from './vessel-child.ts';
 export interface StartInit {
   readonly program: { readonly name: string; readonly source: string };
   readonly args: readonly string[];
-  /** The node's own address: what `getmyip` answers. */
+  /** The node's own address: what `getmyip` answers; '' when it has none. */
   readonly address: string;
+  /** Where programs may listen beside loopback; `address` unless said. */
+  readonly addresses?: readonly string[];
+  /** The node owner's rules for all vessels. */
+  readonly rules?: readonly DestinationRule[];
   readonly restrictions: Restrictions;
   /** What is done here for the program when it asks, by the names of its calls; nothing, unless said. */
   readonly services?: Services;
@@ -114,6 +119,11 @@ export class VesselProcess implements AsyncDisposable {
       program: { name: init.program.name, source: init.program.source },
       args: [...args],
       address: init.address,
+      network: {
+        addresses: [...(init.addresses ?? [init.address].filter(Boolean))],
+        interfaces: interfacesOf(networkInterfaces()),
+        rules: [...(init.rules ?? [])],
+      },
       restrictions: {
         quantities: { ...restrictions.quantities },
         messport: [...restrictions.messport],

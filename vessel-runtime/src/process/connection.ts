@@ -35,6 +35,8 @@ export class Connection {
   #problem: unknown;
   /** Called once, when the system has let go of it. */
   onGone: () => void = () => {};
+  /** Called once, when the program closes it. */
+  onClosing: () => void = () => {};
 
   constructor(world: World, { socket, binary, local }: ConnectionInit) {
     this.#world = world;
@@ -94,8 +96,15 @@ export class Connection {
     return request;
   }
 
+  /** @returns 1 if a `recv` would wait now, plus 2 if a `send` would: the end of a connection waits for nothing. */
+  willblock(): number {
+    if (this.#ended) return 0;
+    return (this.#socket.readableLength === 0 ? 1 : 0) + (this.#unsent > 0 ? 2 : 0);
+  }
+
   close(): void {
     this.#closed = true;
+    this.onClosing();
     const message = 'expected an open connection, got one that this program closed';
     for (const { request } of this.#readers.splice(0)) {
       setImmediate(() => this.#world.reject(request, new CallFailure('SocketClosedLocalError', message)));

@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { DestinationRule } from '@potluck/protocol';
 import type { StartFrame } from '../frames.ts';
 import { Calls } from './calls.ts';
 import { Destinations } from './destination.ts';
@@ -54,11 +53,9 @@ async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void
 function rehearse(sandbox: Sandbox): void {
   const program = { name: 'rehearsal.js', source: '' };
   const restrictions = { quantities: { events: 1 }, messport: [], connport: [], destinations: [] };
-  const world = worldOf(
-    { type: 'start', program, args: [], address: '127.0.0.1', restrictions },
-    new Program(sandbox, program),
-    new Calls(writeFrame),
-  );
+  const network = { addresses: ['127.0.0.1'], interfaces: [], rules: [] };
+  const start = { type: 'start', program, args: [], address: '127.0.0.1', network, restrictions } as const;
+  const world = worldOf({ ...start, args: [] }, new Program(sandbox, program), new Calls(writeFrame));
   operations(world, () => heapBytes(sandbox));
   world.meter.acquire('events');
   world.meter.rate('netsend').take(0, performance.now());
@@ -81,13 +78,14 @@ function dropPermissions(): void {
   permission?.drop?.('addon');
 }
 
-function worldOf({ address, restrictions }: StartFrame, program: Program, calls: Calls): World {
-  const rules = restrictions.destinations as DestinationRule[];
+function worldOf({ address, network, restrictions }: StartFrame, program: Program, calls: Calls): World {
+  const { addresses, interfaces, rules } = network;
   const init = {
     meter: new Meter(restrictions.quantities),
-    destinations: new Destinations({ address, rules }),
+    destinations: new Destinations({ addresses, interfaces, rules: [rules, restrictions.destinations] }),
     calls,
     address,
+    addresses,
     messports: new Set(restrictions.messport),
     connports: new Set(restrictions.connport),
   };

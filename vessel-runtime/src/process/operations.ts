@@ -29,6 +29,8 @@ const SIGNATURES: Readonly<Record<number, readonly string[]>> = {
   [OP.waitforconn]: ['string', 'port', 'boolean'],
   [OP.send]: ['number', 'string', 'boolean'],
   [OP.recv]: ['number', 'number'],
+  [OP.address]: ['string'],
+  [OP.willblock]: ['number'],
   [OP.setinterval]: ['number'],
   [OP.randombytes]: ['number'],
   [OP.randomnow]: ['number'],
@@ -95,7 +97,12 @@ function network(world: World, udp: Udp): Record<number, Handler> {
     [OP.waitforconn]: (ip: string, port: number, binary: boolean) => tcp.listen(ip, port, binary),
     [OP.send]: (handle: number, data: string, binary: boolean) => tcp.send(handle, data, binary),
     [OP.recv]: (handle: number, bytes: number) => tcp.recv(handle, bytes),
-    [OP.getmyip]: () => world.address,
+    [OP.getmyip]: () => {
+      if (world.address !== '') return world.address;
+      throw new CallFailure('InternetConnectivityError', 'expected a node with an address, got one that has none now');
+    },
+    [OP.address]: (text: string) => world.destinations.canonical(text),
+    [OP.willblock]: (handle: number) => tcp.willblock(handle),
   };
 }
 

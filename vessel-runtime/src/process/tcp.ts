@@ -1,4 +1,4 @@
-import { connect, createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { EVENT } from '@potluck/repy-api';
 import { Connection } from './connection.ts';
 import { checkPort } from './destination.ts';
@@ -20,35 +20,44 @@ export class Tcp {
   readonly #connections = new Map<number, Connection>();
   readonly #listeners = new Map<number, { readonly server: Server; readonly key: string }>();
   readonly #listening = new Set<string>();
+  /** Both ends of each connection: no two may have the same. */
+  readonly #tuples = new Map<string, 'open' | 'closing'>();
 
   constructor(world: World) {
     this.#world = world;
   }
 
   /** @returns a request that resolves with the listener's handle. @throws CallFailure */
-  listen(ip: string, port: number, binary: boolean): number {
+  listen(localip: string, port: number, binary: boolean): number {
     const world = this.#world;
+    const ip = world.destinations.numeric(localip, 'local');
     checkPort(port, world.connports, 'connport');
     world.destinations.checkLocal(ip);
     const key = `${ip} ${port}`;
     if (this.#listening.has(key)) {
       throw new CallFailure('AlreadyListeningError', `expected one listener for ${ip}:${port}, got a second one`);
     }
-    world.meter.acquire('insockets');
     const request = world.request();
     const handle = world.number();
     const server = createServer({ pauseOnConnect: true }, (socket) => this.#accept(handle, socket, binary));
     this.#listening.add(key);
     const failed = (error: unknown) => {
       this.#listening.delete(key);
-      world.meter.release('insockets');
       world.reject(request, networkFailure(error, `to take the local address ${ip}:${port}`));
     };
     server.once('error', failed);
-    server.listen({ host: ip, port, exclusive: true }, () => {
+    server.listen({ host: ip, port, exclusive: true, ipv6Only: true }, () => {
       server.off('error', failed);
       // A failed accept (no descriptor left) is no fault of the listener.
       server.on('error', () => {});
+      try {
+        // A port that somebody else has is told first, as in Seattle.
+        world.meter.acquire('insockets');
+      } catch (error) {
+        server.close();
+        failed(error);
+        return;
+      }
       this.#listeners.set(handle, { server, key });
       world.hold();
       world.resolve(request, handle);
@@ -57,9 +66,10 @@ export class Tcp {
   }
 
   /** @returns a request that resolves with a connection's handle and its peer. @throws CallFailure */
-  dial(dial: Dial): number {
-    const { ip, port } = dial;
+  dial(given: Dial): number {
     const world = this.#world;
+    const dial = this.#checked(given);
+    const { ip, port } = dial;
     if (!world.destinations.allows(ip, port, world.connports)) {
       const message = `expected a destination that this vessel may reach, got ${ip}:${port}`;
       throw new CallFailure('ResourceForbiddenError', message);
@@ -72,7 +82,8 @@ export class Tcp {
     return request;
   }
 
-  #awaitConnect(socket: Socket, { ip, port, timeoutSeconds, binary }: Dial, request: number): void {
+  #awaitConnect(socket: Socket, dial: Dial, request: number): void {
+    const { ip, port, timeoutSeconds, binary } = dial;
     const world = this.#world;
     const where = `${ip}:${port}`;
     const done = (error?: unknown) => {
@@ -86,7 +97,7 @@ export class Tcp {
       socket.on('error', () => {});
       socket.destroy();
       world.meter.release('outsockets');
-      world.reject(request, networkFailure(error, `a connection to ${where}`));
+      world.reject(request, dialFailure(error, dial));
     };
     const timer = setTimeout(() => {
       done(new CallFailure('TimeoutError', `expected a connection to ${where} within ${timeoutSeconds} s, got none`));
@@ -95,15 +106,28 @@ export class Tcp {
     socket.once('connect', () => done());
   }
 
-  #localOf({ ip, port, localip, localport }: Dial): { localAddress?: string; localPort?: number } {
-    const { address, destinations, connports } = this.#world;
-    if (localport === 0)
-      return isIPv6(ip) === isIPv6(address) && destinations.isLocal(ip) ? { localAddress: address } : {};
-    checkPort(localport, connports, 'connport');
-    destinations.checkLocal(localip);
+  /** In the order in which Seattle names what is wrong. */
+  #checked(dial: Dial): Dial {
+    const { destinations, connports } = this.#world;
+    const { port, localport } = dial;
+    const ip = destinations.numeric(dial.ip, 'destination');
+    if (localport === 0) return { ...dial, ip };
+    const localip = destinations.numeric(dial.localip, 'local');
     if (localip === ip && localport === port) {
       throw new CallFailure('RepyArgumentError', `expected another destination than the sender, got ${ip}:${port}`);
     }
+    checkPort(localport, connports, 'connport');
+    return { ...dial, ip, localip };
+  }
+
+  #localOf({ ip, port, localip, localport }: Dial): { localAddress?: string; localPort?: number } {
+    const { destinations, ownAddress } = this.#world;
+    if (localport === 0) {
+      const localAddress = destinations.isLocal(ip) ? ownAddress(ip) : undefined;
+      return localAddress === undefined ? {} : { localAddress };
+    }
+    destinations.checkLocal(localip);
+    this.#checkTuple(tupleOf({ localip, localport, ip, port }));
     if (this.#listening.has(`${localip} ${localport}`)) {
       const message = `expected a local port without a listener, got ${localip}:${localport}`;
       throw new CallFailure('AlreadyListeningError', message);
@@ -111,8 +135,19 @@ export class Tcp {
     return { localAddress: localip, localPort: localport };
   }
 
+  #checkTuple(tuple: string): void {
+    const state = this.#tuples.get(tuple);
+    if (state === 'open') {
+      const message = `expected one connection between two addresses and ports, got a second one (${tuple})`;
+      throw new CallFailure('DuplicateTupleError', message);
+    }
+    if (state === 'closing') throw cleanup(tuple);
+  }
+
   #accept(listener: number, socket: Socket, binary: boolean): void {
-    const { remoteAddress, remotePort } = socket;
+    const { remotePort } = socket;
+    // Not the name of the interface: that is the donor's.
+    const remoteAddress = socket.remoteAddress?.split('%')[0];
     const world = this.#world;
     try {
       if (remoteAddress === undefined || remotePort === undefined) throw new CallFailure('SocketClosedRemoteError', '');
@@ -132,8 +167,15 @@ export class Tcp {
     const handle = this.#world.number();
     const local = this.#world.destinations.isLocal(ip);
     const connection = new Connection(this.#world, { socket, binary, local });
+    const { localAddress: localip = '', localPort: localport = 0, remotePort: port = 0 } = socket;
+    const tuple = tupleOf({ localip, localport, ip, port });
     this.#connections.set(handle, connection);
-    connection.onGone = () => this.#world.meter.release('outsockets');
+    this.#tuples.set(tuple, 'open');
+    connection.onClosing = () => this.#tuples.set(tuple, 'closing');
+    connection.onGone = () => {
+      this.#tuples.delete(tuple);
+      this.#world.meter.release('outsockets');
+    };
     return handle;
   }
 
@@ -145,6 +187,11 @@ export class Tcp {
   /** @returns a request that resolves with data. @throws CallFailure */
   recv(handle: number, bytes: number): number {
     return this.#connection(handle).recv(bytes);
+  }
+
+  /** @returns 1 if a `recv` would wait, plus 2 if a `send` would. @throws CallFailure */
+  willblock(handle: number): number {
+    return this.#connection(handle).willblock();
   }
 
   #connection(handle: number): Connection {
@@ -169,4 +216,21 @@ export class Tcp {
     this.#world.drop();
     return true;
   }
+}
+
+type Tuple = Pick<Dial, 'ip' | 'port' | 'localip' | 'localport'>;
+
+const tupleOf = ({ ip, port, localip, localport }: Tuple) => `${localip} ${localport} ${ip} ${port}`;
+
+const cleanup = (tuple: string) =>
+  new CallFailure(
+    'CleanupInProgressError',
+    `expected a connection that is over, got one still being closed (${tuple})`,
+  );
+
+/** The local port was taken, so what the system refuses is the pair of ends: an earlier connection is not forgotten yet. */
+function dialFailure(error: unknown, dial: Dial): CallFailure {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (dial.localport !== 0 && code === 'EADDRNOTAVAIL' && syscall === 'connect') return cleanup(tupleOf(dial));
+  return networkFailure(error, `a connection to ${dial.ip}:${dial.port}`);
 }

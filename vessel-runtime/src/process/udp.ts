@@ -54,7 +54,7 @@ export class Udp {
   readonly #handles = new Map<number, Port>();
   readonly #routes = new Map<number, Route>();
   /** Of the last packet that came; most come from where the one before came from. */
-  #sender = { ip: '', rate: undefined as Renewable | undefined };
+  #sender = { given: '', ip: '', rate: undefined as Renewable | undefined };
   /** The request of the last `send`. */
   request = 0;
   /** The route of the last `send`, for `sendOn`; 0 when it had none. */
@@ -65,26 +65,23 @@ export class Udp {
   }
 
   /** @throws CallFailure */
-  listen(ip: string, port: number, binary: boolean): number {
+  listen(localip: string, port: number, binary: boolean): number {
     const world = this.#world;
+    const ip = world.destinations.numeric(localip, 'local');
     checkPort(port, world.messports, 'messport');
     world.destinations.checkLocal(ip);
     if (this.#ports.get(`${ip} ${port}`)?.listener !== undefined) {
       throw new CallFailure('AlreadyListeningError', `expected one listener for ${ip}:${port}, got a second one`);
     }
+    const bound = this.#bound(ip, port);
+    // A port that somebody else has is told first, as in Seattle; one that was taken for nothing stays for sending.
     world.meter.acquire('insockets');
-    try {
-      const bound = this.#bound(ip, port);
-      const handle = world.number();
-      bound.listener = { handle, binary };
-      bound.socket.ref();
-      this.#handles.set(handle, bound);
-      world.hold();
-      return handle;
-    } catch (error) {
-      world.meter.release('insockets');
-      throw error;
-    }
+    const handle = world.number();
+    bound.listener = { handle, binary };
+    bound.socket.ref();
+    this.#handles.set(handle, bound);
+    world.hold();
+    return handle;
   }
 
   close(handle: number): boolean {
@@ -119,12 +116,12 @@ export class Udp {
   }
 
   /** The long way: checks, and asks the system what became of it. @returns `DELAYED`. @throws CallFailure */
-  send(message: Message): number {
+  send(given: Message): number {
     const { destinations, messports } = this.#world;
     this.route = 0;
-    const allowed = destinations.allows(message.ip, message.port, messports);
+    const message = this.#checked(given);
+    if (!destinations.allows(message.ip, message.port, messports)) return this.#refuseLater(message);
     const bound = this.#senderOf(message);
-    if (!allowed) return this.#refuseLater(message);
     const bytes = Buffer.from(message.data, message.binary ? 'latin1' : 'utf8');
     if (bound.socket.getSendQueueSize() + bytes.byteLength > MOST_UNSENT_BYTES) {
       const text = `expected calls to be awaited, got ${bound.socket.getSendQueueCount()} messages waiting for the system`;
@@ -139,6 +136,20 @@ export class Udp {
       setImmediate(() => this.#world.reject(request, error));
     }
     return DELAYED;
+  }
+
+  /** In the order in which Seattle names what is wrong. */
+  #checked(message: Message): Message {
+    const { destinations, messports } = this.#world;
+    const { port, localport } = message;
+    const ip = destinations.numeric(message.ip, 'destination');
+    if (localport === 0) return { ...message, ip };
+    const localip = destinations.numeric(message.localip, 'local');
+    if (localip === ip && localport === port) {
+      throw new CallFailure('RepyArgumentError', `expected another destination than the sender, got ${ip}:${port}`);
+    }
+    checkPort(localport, messports, 'messport');
+    return { ...message, ip, localip };
   }
 
   #routeOf(bound: Port, { ip, port }: Message): Route {
@@ -190,18 +201,14 @@ export class Udp {
     return DELAYED;
   }
 
-  #senderOf({ ip, port, localip, localport }: Message): Port {
-    const { address, destinations, messports } = this.#world;
+  #senderOf({ ip, localip, localport }: Message): Port {
+    const { destinations, ownAddress } = this.#world;
     if (localport !== 0) {
-      checkPort(localport, messports, 'messport');
       destinations.checkLocal(localip);
-      if (localip === ip && localport === port) {
-        throw new CallFailure('RepyArgumentError', `expected another destination than the sender, got ${ip}:${port}`);
-      }
       return this.#bound(localip, localport);
     }
     const any = isIPv6(ip) ? '::' : '0.0.0.0';
-    const own = isIPv6(ip) === isIPv6(address) ? address : any;
+    const own = ownAddress(ip) ?? any;
     const present = this.#ports.get(`${own} 0`) ?? this.#ports.get(`${any} 0`);
     if (present !== undefined) return present;
     try {
@@ -231,6 +238,7 @@ export class Udp {
     // Nobody can answer port 0, and a program that tries would get an error out of another's packet.
     if (bound.listener === undefined || from.port === 0) return;
     const rate = this.#rateOf(from.address);
+    from.address = this.#sender.ip;
     const amount = HEADER_BYTES + bytes.byteLength;
     if (rate.take(amount, performance.now())) {
       this.#deliver(bound, bytes, from);
@@ -244,12 +252,14 @@ export class Udp {
     }
   }
 
-  #rateOf(ip: string): Renewable {
+  #rateOf(given: string): Renewable {
     const { rate } = this.#sender;
-    if (rate !== undefined && this.#sender.ip === ip) return rate;
+    if (rate !== undefined && this.#sender.given === given) return rate;
     const { destinations, meter } = this.#world;
+    // Not the name of the interface: that is the donor's.
+    const [ip = ''] = given.split('%');
     const found = meter.rate(destinations.isLocal(ip) ? 'looprecv' : 'netrecv');
-    this.#sender = { ip, rate: found };
+    this.#sender = { given, ip, rate: found };
     return found;
   }
 
@@ -265,6 +275,7 @@ function open(ip: string, port: number): Socket {
   const family = isIPv6(ip) ? 6 : 4;
   const socket = createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
+    ipv6Only: family === 6,
     lookup: (host, _options, callback) => callback(null, host, family),
   });
   let problem: unknown;

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { EVENT } from '@potluck/repy-api';
 import type { Calls } from './calls.ts';
 import type { Destinations } from './destination.ts';
@@ -22,7 +23,10 @@ export interface WorldInit {
   readonly meter: Meter;
   readonly destinations: Destinations;
   readonly calls: Calls;
+  /** What `getmyip` answers; '' when the node has none. */
   readonly address: string;
+  /** Where programs may listen, and from where they send. */
+  readonly addresses: readonly string[];
   readonly messports: ReadonlySet<number>;
   readonly connports: ReadonlySet<number>;
 }
@@ -33,6 +37,7 @@ export class World implements WorldInit {
   readonly destinations: Destinations;
   readonly calls: Calls;
   readonly address: string;
+  readonly addresses: readonly string[];
   readonly messports: ReadonlySet<number>;
   readonly connports: ReadonlySet<number>;
   readonly enter: Enter;
@@ -45,10 +50,15 @@ export class World implements WorldInit {
     this.destinations = init.destinations;
     this.calls = init.calls;
     this.address = init.address;
+    this.addresses = init.addresses;
     this.messports = init.messports;
     this.connports = init.connports;
     this.enter = enter;
   }
+
+  /** @returns the node's address of the same family. @param to canonical */
+  readonly ownAddress = (to: string): string | undefined =>
+    this.addresses.find((address) => isIPv6(address) === isIPv6(to));
 
   /** Timers, listeners and unanswered requests: at 0 nothing can happen to the program any more. */
   get pending(): number {
