@@ -1,10 +1,9 @@
 import type { RuntimeFiles } from '@potluck/vessel-runtime';
-import { figureOf, plainServer } from '../src/child.ts';
-import { interleave, type Result, type Row } from '../src/row.ts';
+import { pairsOf, plainServer } from '../src/child.ts';
+import { figuresOf, type Result, type Row } from '../src/row.ts';
 import { freePort, runProgram } from '../src/vessel.ts';
 
-const ROUNDS = 5;
-const MS = 1000;
+const PAIRS = 15;
 
 const source = (port: number) => `
 await recvmess(getmyip(), ${port}, (ip, from, mess) => sendmess(ip, from, mess, getmyip(), ${port}));
@@ -14,17 +13,14 @@ async function measure(files: RuntimeFiles, bytes: number): Promise<Result> {
   const [ours, bare] = [await freePort(), await freePort()];
   await using program = await runProgram(files, source(ours), ours);
   await using _server = await plainServer('udp-echo.ts', [bare]);
-  const figures = await interleave(
-    ROUNDS,
-    () => program.during(figureOf('udp-client.ts', [ours, bytes, MS])),
-    () => figureOf('udp-client.ts', [bare, bytes, MS]),
-  );
+  const pairs = await program.during(pairsOf('udp-client.ts', [ours, bare, bytes, PAIRS]));
   return {
     row: `UDP echo, ${bytes} B`,
-    ...figures,
+    ...figuresOf(pairs),
     unit: 'echoes/s',
     better: 'more',
-    counted: `echoes of a program / of bare node:dgram, window 64, the same client; median of ${ROUNDS} x ${MS / 1000} s`,
+    goal: { least: 0.6 },
+    counted: `echoes of a program / of bare node:dgram, window 64, the same client; median of ${PAIRS} x 0.4 s`,
   };
 }
 

@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeError } from '@potluck/protocol';
 import { runtimeFiles } from '@potluck/vessel-runtime';
+import { bigProgram } from '../rows/big-program.ts';
+import { calls } from '../rows/calls.ts';
+import { compute } from '../rows/compute.ts';
 import { idleMemory } from '../rows/idle-memory.ts';
 import { start } from '../rows/start.ts';
-import { tcpStream } from '../rows/tcp-stream.ts';
+import { tcp } from '../rows/tcp.ts';
 import { udpEcho } from '../rows/udp-echo.ts';
 import { BenchError } from './errors.ts';
 import type { Result, Row } from './row.ts';
 import { formatTable } from './table.ts';
 
-const ROWS: readonly Row[] = [start, udpEcho, tcpStream, idleMemory];
+const ROWS: readonly Row[] = [start, bigProgram, udpEcho, tcp, calls, compute, idleMemory];
 const USAGE = `usage: npm run bench -- [--json] [ROW...], where ROW is one of ${ROWS.map(({ name }) => name).join(' ')}`;
 
 /** @returns the exit code: 2 for a wrong command line, 1 when a figure could not be measured. */

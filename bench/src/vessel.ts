@@ -23,6 +23,7 @@ function unbraked(port: number): string {
 export interface Running extends AsyncDisposable {
   /** From the start to the first log line. */
   readonly ms: number;
+  readonly line: string;
   /** @returns what the work gives. @throws BenchError PROGRAM_ENDED when the program ends meanwhile. */
   during<T>(work: Promise<T>): Promise<T>;
 }
@@ -32,8 +33,8 @@ export async function runProgram(files: RuntimeFiles, source: string, port = 543
   const vessel = VesselProcess.spawn(files, { memoryBytes: MEMORY_BYTES });
   await vessel.ready;
   const restrictions = parseRestrictions(unbraked(port));
-  const logged = new Promise<number>((resolve) => {
-    vessel.onLog = () => resolve(performance.now());
+  const logged = new Promise<{ line: string; end: number }>((resolve) => {
+    vessel.onLog = (line) => resolve({ line, end: performance.now() });
   });
   const ended = vessel.ended.then(({ message }) => {
     throw new BenchError('PROGRAM_ENDED', `expected the bench program to run on, it ended: ${message}`);
@@ -41,12 +42,21 @@ export async function runProgram(files: RuntimeFiles, source: string, port = 543
   ended.catch(() => {});
   const begin = performance.now();
   vessel.start({ program: { name: 'bench.js', source }, args: [], address: '127.0.0.1', restrictions });
-  const end = await Promise.race([logged, ended]);
+  const { line, end } = await Promise.race([logged, ended]);
   return {
     ms: end - begin,
+    line,
     during: (work) => Promise.race([work, ended]),
     [Symbol.asyncDispose]: () => vessel[Symbol.asyncDispose](),
   };
+}
+
+/** Runs a program that logs one figure. @throws BenchError NO_FIGURE */
+export async function figureOfProgram(files: RuntimeFiles, source: string): Promise<number> {
+  await using program = await runProgram(files, source);
+  const figure = Number(program.line);
+  if (Number.isFinite(figure)) return figure;
+  throw new BenchError('NO_FIGURE', `expected the bench program to log a figure, got "${program.line}"`);
 }
 
 /** @returns a port of 127.0.0.1 that is free for UDP and TCP. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { median } from '../src/row.ts';
+import { figuresOf, median } from '../src/row.ts';
 import { formatTable } from '../src/table.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -34,24 +34,43 @@ describe('bench', () => {
     for (const args of [['no-such-row'], ['--no-such-option']]) {
       const { code, stderr } = await run(args);
       assert.equal(code, 2);
-      assert.match(stderr, /start udp-echo tcp-stream idle-memory/);
+      assert.match(stderr, /start big-program udp-echo tcp calls compute idle-memory/);
     }
   });
 
-  it('prints one line for each row, with the ratio', () => {
+  it('prints one line for each row: the ratio, its spread, the goal and whether it was missed', () => {
+    const more = { potluck: 1234, floor: 2468, unit: 'x/s', better: 'more', counted: 'c' } as const;
+    const less = { potluck: 1.5, floor: 3, unit: 'ms', better: 'less', counted: 'd' } as const;
     const text = formatTable([
-      { row: 'r', potluck: 1234, floor: 2468, unit: 'x/s', better: 'more', counted: 'c' },
-      { row: 's', potluck: 1.5, floor: 3, unit: 'ms', better: 'less', counted: 'd' },
+      { row: 'r', ...more },
+      { row: 's', ...more, ratio: 0.52, spread: [0.4, 0.61], goal: { least: 0.6 } },
+      { row: 't', ...more, goal: { least: 0.5 } },
+      { row: 'u', ...less, goal: { most: 0.4 } },
+      { row: 'v', ...less, goal: { mostBeyond: 1 } },
     ]);
+    const [table = ''] = text.split('\n\n');
     assert.deepEqual(
-      text.split('\n').map((line) => line.split(/ {2,}/)),
+      table.split('\n').map((line) => line.split(/ {2,}/)),
       [
-        ['row', 'potluck', 'floor', 'ratio', 'unit', 'what is counted'],
-        ['r', '1,234', '2,468', '0.50', 'x/s, more is better', 'c'],
-        ['s', '1.50', '3.00', '0.50', 'ms, less is better', 'd'],
-        [''],
+        ['row', 'potluck', 'floor', 'ratio', 'spread', 'goal', 'unit', 'what is counted'],
+        ['r', '1,234', '2,468', '0.50', '-', '-', 'x/s, more is better', 'c'],
+        ['s', '1,234', '2,468', '0.52', '0.40-0.61', 'at least 0.6, missed', 'x/s, more is better', 'c'],
+        ['t', '1,234', '2,468', '0.50', '-', 'at least 0.5', 'x/s, more is better', 'c'],
+        ['u', '1.50', '3.00', '0.50', '-', 'at most 0.4, missed', 'ms, less is better', 'd'],
+        ['v', '1.50', '3.00', '0.50', '-', 'at most 1 ms more', 'ms, less is better', 'd'],
       ],
     );
+  });
+
+  it('takes the middle of the pairs, so that a slow moment falls on both sides of one pair', () => {
+    const figures = figuresOf([
+      [1, 2],
+      [10, 20],
+      [3, 2],
+      [5, 10],
+      [6, 10],
+    ]);
+    assert.deepEqual(figures, { potluck: 5, floor: 10, ratio: 0.5, spread: [0.5, 0.6] });
   });
 
   it('takes the middle of what was measured', () => {

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { CALL_LIMITS, OP } from '@potluck/repy-api';
 import { CallFailure, crossing } from './failure.ts';
 import { block, end, writeLog } from './pipe.ts';
-import { random } from './random.ts';
+import { random, randomFloat } from './random.ts';
 import { resources } from './resources.ts';
 import { Tcp } from './tcp.ts';
 import { Timers } from './timers.ts';
@@ -129,10 +128,4 @@ function log(world: World, text: string): number {
   world.meter.add('lograte', Buffer.byteLength(text));
   writeLog(text);
   return 1;
-}
-
-/** 53 random bits from the system, as a number from 0 up to and without 1. */
-function randomFloat(): number {
-  const bytes = randomBytes(8);
-  return Number(bytes.readBigUInt64BE() >> 11n) / 2 ** 53;
 }
