@@ -1,10 +1,15 @@
 // The floor of a call: an isolate calls an empty function of its host. Prints nanoseconds for each call.
 // Usage: bridge.ts NATIVE CALLS
 import { createRequire } from 'node:module';
-import type IsolatedVM from 'isolated-vm';
+
+/** What is used of isolated-vm, which vessel-runtime brings. */
+interface Ivm {
+  Isolate: new () => { createContextSync(): { evalClosureSync(text: string, args: unknown[]): unknown } };
+  Callback: new (fn: () => number) => unknown;
+}
 
 const [, , native = '', calls] = process.argv;
-const { ivm } = createRequire(import.meta.url)(native) as { ivm: typeof IsolatedVM };
+const { ivm } = createRequire(import.meta.url)(native) as { ivm: Ivm };
 const context = new ivm.Isolate().createContextSync();
 const run = context.evalClosureSync(
   `const call = $0;
