@@ -52,9 +52,9 @@ export class Scene {
   }
 
   #facts(): object {
-    const { ip, peer, mark, address, neighbourPlace, directory } = this.world;
+    const { ip, peer, mark, address, managerPid, neighbourPlace, directory } = this.world;
     const neighbour = neighbourPlace.ports[0];
-    return { ip, peer, mark, manager: address.port, neighbour, directory, ports: this.place.ports };
+    return { ip, peer, mark, manager: address.port, managerPid, neighbour, directory, ports: this.place.ports };
   }
 
   async info(): Promise<VesselInfo> {
