@@ -15,5 +15,6 @@ export * from './pinned-socket.ts';
 export * from './replay.ts';
 export * from './resources.ts';
 export * from './restrictions.ts';
+export * from './split.ts';
 export * from './tls.ts';
 export * from './vessel.ts';

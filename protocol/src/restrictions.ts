@@ -8,7 +8,6 @@ import {
   MANDATORY_QUANTITIES,
   PORT_NAMES,
   type PortName,
-  QUANTITIES,
   QUANTITY_NAMES,
   type QuantityName,
 } from './resources.ts';
@@ -32,6 +31,16 @@ export interface Restrictions {
   readonly messport: ReadonlySet<number>;
   readonly connport: ReadonlySet<number>;
   readonly destinations: readonly DestinationRule[];
+}
+
+/** How finely a quantity is kept, in steps of one: cpu in millionths of a core, all else in whole numbers. */
+export const stepsPerUnit = (name: QuantityName): number => (name === 'cpu' ? 1_000_000 : 1);
+/** The greatest that is taken; in steps it is a whole number that adds up without a remainder. */
+export const mostOf = (name: QuantityName): number => (name === 'cpu' ? 1_000_000 : Number.MAX_SAFE_INTEGER);
+
+/** The nearest value that is kept. */
+export function inSteps(name: QuantityName, value: number): number {
+  return Math.round(value * stepsPerUnit(name)) / stepsPerUnit(name);
 }
 
 export const ALL_PORTS: PortRange = { first: 1, last: 65535 };
@@ -99,10 +108,10 @@ function parseResource(words: string[], draft: Draft, refuse: Refuse): void {
     throw refuse(`expected one of ${[...QUANTITY_NAMES, ...PORT_NAMES].join(' ')}, got "${name}"`);
   }
   if (draft.quantities.has(name)) throw refuse(`expected ${name} once, got it again`);
-  if (QUANTITIES[name] === 'countable' && !Number.isInteger(value)) {
+  if (stepsPerUnit(name) === 1 && !Number.isInteger(value))
     throw refuse(`expected a whole number for ${name}, got "${text}"`);
-  }
-  draft.quantities.set(name, value);
+  if (value > mostOf(name)) throw refuse(`expected at most ${mostOf(name)} for ${name}, got "${text}"`);
+  draft.quantities.set(name, inSteps(name, value));
 }
 
 /**

@@ -37,6 +37,8 @@ describe('a restrictions file', () => {
       ['resource events 0x10', /expected a number/],
       ['resource events Infinity', /expected a number/],
       ['resource events 1.5', /expected a whole number/],
+      ['resource lograte .5', /expected a whole number/],
+      ['resource netsend 9007199254740992', /expected at most 9007199254740991 for netsend/],
       ['resource cpu 1', /expected cpu once/],
       ['resource messport 0', /expected a port of 1 to 65535/],
       ['resource messport 65536', /expected a port of 1 to 65535/],
@@ -67,6 +69,12 @@ describe('a restrictions file', () => {
       destinations.map(({ network }) => network),
       ['::1/128', '10.0.0.0/8', '2a00::/16', '10.0.0.1/32'],
     );
+  });
+
+  it('keeps cpu in millionths of a core, and the greatest whole number', () => {
+    const text = 'resource memory 9007199254740991\nresource diskused 1\nresource cpu 0.3333333333\n';
+    const { quantities } = parseRestrictions(text);
+    assert.deepEqual([quantities.cpu, quantities.memory], [0.333333, Number.MAX_SAFE_INTEGER]);
   });
 
   it('is refused when cpu, memory or diskused is missing', () => {
