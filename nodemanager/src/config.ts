@@ -23,6 +23,17 @@ const restrictionsText = z.string().superRefine((text, context) => {
   }
 });
 
+/** Seattle's `resources.offcut`. */
+const DEFAULT_OFFCUT = `resource cpu .002
+resource memory 1000000
+resource diskused 100000
+resource events 2
+resource filewrite 1000
+resource fileread 1000
+resource filesopened 1
+resource lograte 100
+`;
+
 const vesselConfigSchema = z.strictObject({
   owner: keyIdSchema,
   users: z.array(keyIdSchema).max(LIMITS.usersPerVessel),
@@ -39,6 +50,8 @@ export const nodeConfigSchema = z
     /** What others are told to dial; by default the address that is listened on. */
     advertise: z.array(addressSchema).min(1).max(LIMITS.advertisedAddresses).optional(),
     gateway: gatewayAddressSchema.optional(),
+    /** What a split costs; Seattle's figures unless given. */
+    offcut: restrictionsText.default(DEFAULT_OFFCUT),
     /** Created as v1, v2, ... when the node has none yet. */
     vessels: z.array(vesselConfigSchema).max(NODE_LIMITS.vessels),
   })

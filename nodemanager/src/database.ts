@@ -20,6 +20,8 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE nonces (nonce TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    CREATE INDEX nonces_by_expiry ON nonces (expires_at);
    CREATE TABLE processes (pid INTEGER PRIMARY KEY, birth TEXT NOT NULL) STRICT;`,
+  `ALTER TABLE vessels ADD COLUMN owner_information TEXT NOT NULL DEFAULT '';
+   ALTER TABLE vessels ADD COLUMN advertise INTEGER NOT NULL DEFAULT 1;`,
 ];
 
 /** For the tables that the reserve itself needs. */

@@ -64,13 +64,17 @@ export class Dispatcher {
       throw new RequestError('UNKNOWN_METHOD', `expected one of ${Object.keys(METHODS).join(', ')}, got "${method}"`);
     }
     const params = paramsOf(method, request.params);
-    const vessel = 'vessel' in params ? this.#components.vessels.get(params.vessel) : undefined;
-    checkPermission(method, vessel, request);
+    const { vessels } = this.#components;
+    const vessel = 'vessel' in params ? vessels.get(params.vessel) : undefined;
+    const named = [vessel, 'other' in params ? vessels.get(params.other) : undefined].filter(
+      (one) => one !== undefined,
+    );
+    checkPermission(method, named, request);
     checkAttachment(method, request);
     // What anyone may ask changes nothing, so it may come again; a stranger's questions write nothing to the disk.
     if (METHODS[method].permission !== 'anyone') request.claim();
     const run = async (): Promise<Answer<MethodName>> => {
-      checkPermission(method, vessel, request); // Again: it may have been taken away while the request waited.
+      checkPermission(method, named, request); // Again: it may have been taken away while the request waited.
       return await this.#handle(method, params, request.attachment);
     };
     // Strangers' questions change nothing, so they need not wait, and cannot keep the vessel's users waiting. What is the
@@ -101,11 +105,12 @@ function paramsOf(method: MethodName, params: unknown): Params<MethodName> {
   throw new RequestError('BAD_PARAMETERS', `expected other parameters for ${method}: ${what}`);
 }
 
-function checkPermission(method: MethodName, vessel: Vessel | undefined, { signer }: VerifiedRequest): void {
+function checkPermission(method: MethodName, vessels: readonly Vessel[], { signer }: VerifiedRequest): void {
   const { permission } = METHODS[method];
-  if (permission === 'anyone' || vessel?.permits(permission, signer)) return;
+  const closed = vessels.find((vessel) => !vessel.permits(permission, signer));
+  if (permission === 'anyone' || (closed === undefined && vessels.length > 0)) return;
   const who = permission === 'owner' ? 'the owner' : 'a user or the owner';
-  throw new RequestError('NOT_PERMITTED', `expected ${who} of ${vessel?.name} to ask for ${method}, got key ${signer}`);
+  throw new RequestError('NOT_PERMITTED', `expected ${who} of ${closed?.name} to ask for ${method}, got key ${signer}`);
 }
 
 function checkAttachment(method: MethodName, { attachment }: VerifiedRequest): void {

@@ -1,4 +1,16 @@
-import { formatRestrictions, type KeyId, type MethodName, type Params, type Result } from '@potluck/protocol';
+import {
+  ConfigError,
+  formatRestrictions,
+  type KeyId,
+  type MethodName,
+  type Params,
+  parseRestrictions,
+  RequestError,
+  type Restrictions,
+  type Result,
+  type VesselName,
+} from '@potluck/protocol';
+import type { VesselRights } from './vessel-store.ts';
 import type { Vessels } from './vessels.ts';
 
 export interface Call<M extends MethodName> {
@@ -19,19 +31,29 @@ export interface HandlersInit {
   readonly node: KeyId;
   readonly version: string;
   readonly walls: Promise<{ up: string[]; missing: string[] }>;
-  readonly onUsersChanged: () => void;
+  /** Whom the node should tell where it is may have changed. */
+  readonly onKeysChanged: () => void;
 }
 
 /** What the node does for each method of the table. */
 export function handlersOf(vessels: Vessels, init: HandlersInit): Handlers {
-  return { ...aboutVessels(vessels, init), ...aboutFiles(vessels), ...aboutPrograms(vessels) };
+  return {
+    ...aboutVessels(vessels, init),
+    ...aboutOwners(vessels, init),
+    ...aboutFiles(vessels),
+    ...aboutPrograms(vessels),
+  };
 }
 
-type AboutVessels = Pick<Handlers, 'GetVessels' | 'GetVesselResources' | 'ChangeUsers' | 'ReadVesselLog'>;
+type AboutVessels = Pick<Handlers, 'GetVessels' | 'GetVesselResources' | 'GetOffcutResources' | 'ReadVesselLog'>;
+type AboutOwners = Pick<
+  Handlers,
+  'ChangeUsers' | 'ChangeOwner' | 'ChangeOwnerInformation' | 'ChangeAdvertise' | 'SplitVessel' | 'JoinVessels'
+>;
 type AboutFiles = Pick<Handlers, 'AddFileToVessel' | 'ListFilesInVessel' | 'RetrieveFileFromVessel'>;
 type AboutPrograms = Pick<Handlers, 'StartVessel' | 'StopVessel' | 'ResetVessel'>;
 
-function aboutVessels(vessels: Vessels, { node, version, walls, onUsersChanged }: HandlersInit): AboutVessels {
+function aboutVessels(vessels: Vessels, { node, version, walls }: HandlersInit): AboutVessels {
   return {
     GetVessels: async () => ({
       result: { version, node, walls: await walls, vessels: vessels.all().map(({ info }) => info) },
@@ -40,16 +62,53 @@ function aboutVessels(vessels: Vessels, { node, version, walls, onUsersChanged }
       const vessel = vessels.get(params.vessel);
       return { result: { restrictions: formatRestrictions(vessel.restrictions), usage: await vessel.usage() } };
     },
-    ChangeUsers: async ({ params }) => {
-      const users = vessels.get(params.vessel).changeUsers(params.users);
-      onUsersChanged();
-      return { result: { users: [...users] } };
-    },
+    GetOffcutResources: async () => ({ result: { restrictions: formatRestrictions(vessels.offcut) } }),
     ReadVesselLog: async ({ params }) => {
       const { bytes, droppedBytes } = vessels.get(params.vessel).log.read();
       return { result: { droppedBytes }, attachment: bytes };
     },
   };
+}
+
+function aboutOwners(vessels: Vessels, { onKeysChanged }: HandlersInit): AboutOwners {
+  const change = (name: VesselName, rights: Partial<VesselRights>): VesselRights => {
+    const changed = vessels.get(name).changeRights(rights);
+    onKeysChanged();
+    return changed;
+  };
+  return {
+    ChangeUsers: async ({ params }) => {
+      const { users } = change(params.vessel, { users: [...new Set(params.users)] });
+      return { result: { users: [...users] } };
+    },
+    ChangeOwner: async ({ params: { vessel, owner } }) => {
+      change(vessel, { owner, ownerInformation: '', advertise: true });
+      return { result: { owner } };
+    },
+    ChangeOwnerInformation: async ({ params: { vessel, text } }) => {
+      const { ownerInformation } = change(vessel, { ownerInformation: text });
+      return { result: { ownerInformation } };
+    },
+    ChangeAdvertise: async ({ params: { vessel, advertise } }) => {
+      change(vessel, { advertise });
+      return { result: { advertise } };
+    },
+    SplitVessel: async ({ params }) => {
+      const result = await vessels.split(params.vessel, wantedOf(params.restrictions));
+      return { result };
+    },
+    JoinVessels: async ({ params }) => ({ result: { vessel: await vessels.join(params.vessel, params.other) } }),
+  };
+}
+
+/** @throws RequestError BAD_PARAMETERS: it names the line. */
+function wantedOf(text: string): Restrictions {
+  try {
+    return parseRestrictions(text);
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new RequestError('BAD_PARAMETERS', `expected resources to split off: ${cause.message}`, { cause });
+  }
 }
 
 function aboutFiles(vessels: Vessels): AboutFiles {

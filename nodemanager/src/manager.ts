@@ -7,6 +7,7 @@ import {
   type Identity,
   type KeyId,
   loadIdentity,
+  parseRestrictions,
   saveIdentity,
 } from '@potluck/protocol';
 import {
@@ -135,7 +136,7 @@ export class NodeManager implements AsyncDisposable {
     const launcher = new Launcher({ pool, governor }, { address: ownHost(config), limits });
     const vessels: Vessels = new Vessels(
       { store, launcher, log },
-      { paths: this.#paths, limits, initial: config.vessels },
+      { paths: this.#paths, limits, initial: config.vessels, offcut: parseRestrictions(config.offcut, 'offcut') },
     );
     stack.use(vessels);
     await vessels.start();
@@ -150,7 +151,7 @@ export class NodeManager implements AsyncDisposable {
       node: identity.id,
       version: packageJson.version,
       walls,
-      onUsersChanged: () => gateway?.advertise(),
+      onKeysChanged: () => gateway?.advertise(),
     });
     const replays = new SqliteReplayStore(database);
     const dispatcher = new Dispatcher({ identity, replays, vessels, handlers, log });

@@ -18,9 +18,15 @@ export class TaskQueue {
     await this.#tail;
   }
 
+  /** Takes tasks again. */
+  open(): void {
+    this.#closed = false;
+  }
+
   /** @throws RequestError BUSY, and whatever the task throws. */
   async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#closed) throw new RequestError('BUSY', 'expected a node manager that stays, got one that stops');
+    if (this.#closed)
+      throw new RequestError('BUSY', 'expected a vessel that stays as it is, got one that is stopped, split or joined');
     if (this.#length >= this.#limit) {
       throw new RequestError('BUSY', `expected at most ${this.#limit} requests under way for the vessel, got one more`);
     }

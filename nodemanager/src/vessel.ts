@@ -17,7 +17,7 @@ import { LogRing } from './log-ring.ts';
 import type { VesselPaths } from './paths.ts';
 import type { Launcher, Run } from './program.ts';
 import { TaskQueue } from './queue.ts';
-import type { VesselRecord, VesselStatus, VesselStore } from './vessel-store.ts';
+import type { VesselRecord, VesselRights, VesselStatus, VesselStore } from './vessel-store.ts';
 
 export interface VesselComponents {
   readonly store: VesselStore;
@@ -41,22 +41,21 @@ const ENDINGS = {
 /** One slice of the node: its files, its log, and at most one running program. */
 export class Vessel {
   readonly name: VesselName;
-  readonly owner: KeyId;
   readonly restrictions: Restrictions;
   readonly files: VesselFiles;
   readonly log: LogRing;
   /** What changes the vessel goes through here, one at a time. */
   readonly queue: TaskQueue;
   readonly #components: VesselComponents;
-  #users: readonly KeyId[];
+  #rights: VesselRights;
   #status: VesselStatus;
   #run: Run | undefined;
 
   constructor(components: VesselComponents, { record, paths, limits }: VesselInit) {
     this.#components = components;
     this.name = record.name;
-    this.owner = record.owner;
-    this.#users = record.users;
+    const { owner, users, ownerInformation, advertise } = record;
+    this.#rights = { owner, users, ownerInformation, advertise };
     this.#status = record.status;
     this.restrictions = parseRestrictions(record.restrictions, record.name);
     this.files = new VesselFiles(paths, this.restrictions.quantities.diskused);
@@ -79,13 +78,13 @@ export class Vessel {
     this.log.close();
   }
 
-  get users(): readonly KeyId[] {
-    return this.#users;
+  get rights(): VesselRights {
+    return this.#rights;
   }
 
   get info(): VesselInfo {
     const { state, since, ending, program } = this.#status;
-    return { name: this.name, state, since, ending, program, owner: this.owner, users: [...this.#users] };
+    return { name: this.name, state, since, ending, program, ...this.#rights, users: [...this.#rights.users] };
   }
 
   /** By resource name, in the units of the restrictions. */
@@ -96,15 +95,28 @@ export class Vessel {
   }
 
   permits(permission: Permission, signer: KeyId): boolean {
-    if (permission === 'anyone' || signer === this.owner) return true;
-    return permission === 'user' && this.#users.includes(signer);
+    const { owner, users } = this.#rights;
+    if (permission === 'anyone' || signer === owner) return true;
+    return permission === 'user' && users.includes(signer);
   }
 
-  changeUsers(users: readonly KeyId[]): readonly KeyId[] {
-    const distinct = [...new Set(users)];
-    this.#components.store.saveUsers(this.name, distinct);
-    this.#users = distinct;
-    return distinct;
+  /** On the disk before it counts. */
+  changeRights(change: Partial<VesselRights>): VesselRights {
+    const rights = { ...this.#rights, ...change };
+    this.#components.store.saveRights(this.name, rights);
+    this.#rights = rights;
+    return rights;
+  }
+
+  /** For a vessel that is not on the disk yet. */
+  inherit(rights: VesselRights): void {
+    this.#rights = rights;
+  }
+
+  /** @throws RequestError BAD_STATE */
+  checkIdle(): void {
+    if (this.#run === undefined && this.#status.state !== 'Started') return;
+    throw new RequestError('BAD_STATE', `expected ${this.name} without a program that runs: stop it first`);
   }
 
   /**

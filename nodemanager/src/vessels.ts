@@ -1,14 +1,30 @@
-import { type KeyId, LIMITS, RequestError, type VesselName } from '@potluck/protocol';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  formatRestrictions,
+  joinRestrictions,
+  type KeyId,
+  LIMITS,
+  RequestError,
+  type Restrictions,
+  splitRestrictions,
+  type VesselName,
+  vesselNameSchema,
+} from '@potluck/protocol';
 import type { VesselConfig } from './config.ts';
 import type { NodeLimits } from './limits.ts';
 import type { StatePaths } from './paths.ts';
+import { TaskQueue } from './queue.ts';
 import { Vessel, type VesselComponents } from './vessel.ts';
+import type { VesselRecord } from './vessel-store.ts';
 
 export interface VesselsInit {
   readonly paths: StatePaths;
   readonly limits: NodeLimits;
   /** Created when the node has no vessel yet. */
   readonly initial: readonly VesselConfig[];
+  /** What a split costs. */
+  readonly offcut: Restrictions;
 }
 
 /** All vessels of the node. */
@@ -16,24 +32,25 @@ export class Vessels implements AsyncDisposable {
   readonly #components: VesselComponents;
   readonly #init: VesselsInit;
   readonly #vessels = new Map<VesselName, Vessel>();
+  /** Splits and joins, one at a time for the whole node. */
+  readonly #queue: TaskQueue;
 
   constructor(components: VesselComponents, init: VesselsInit) {
     this.#components = components;
     this.#init = init;
+    this.#queue = new TaskQueue(init.limits.requestsPerVessel);
   }
 
   async start(): Promise<void> {
-    const { paths, limits, initial } = this.#init;
+    const { initial } = this.#init;
     const { store } = this.#components;
     if (store.all().length === 0) store.create(initial, Date.now());
-    for (const record of store.all()) {
-      const vessel = new Vessel(this.#components, { record, paths: paths.vessel(record.name), limits });
-      await vessel.start();
-      this.#vessels.set(record.name, vessel);
-    }
+    for (const record of store.all()) this.#vessels.set(record.name, await this.#make(record));
+    await this.#removeLeftovers();
   }
 
   async stop(): Promise<void> {
+    await this.#queue.close();
     await Promise.all([...this.#vessels.values()].map((vessel) => vessel.stop()));
   }
 
@@ -45,11 +62,46 @@ export class Vessels implements AsyncDisposable {
     return [...this.#vessels.values()];
   }
 
+  get offcut(): Restrictions {
+    return this.#init.offcut;
+  }
+
   /** @throws RequestError NO_SUCH_VESSEL */
   get(name: VesselName): Vessel {
     const vessel = this.#vessels.get(name);
     if (vessel !== undefined) return vessel;
     throw new RequestError('NO_SUCH_VESSEL', `expected a vessel of this node, got "${name}", which is not there`);
+  }
+
+  /**
+   * Puts two empty vessels in the place of one.
+   * @throws RequestError NO_SUCH_VESSEL, BAD_STATE (it runs), QUOTA_EXCEEDED, BAD_PARAMETERS, BUSY
+   */
+  async split(name: VesselName, wanted: Restrictions): Promise<{ wanted: VesselName; rest: VesselName }> {
+    return await this.#queue.run(async () => {
+      const { vessels: most } = this.#init.limits;
+      if (this.#vessels.size >= most) {
+        throw new RequestError('QUOTA_EXCEEDED', `expected at most ${most} vessels on this node, got one more`);
+      }
+      const whole = this.get(name);
+      const parts = splitRestrictions(whole.restrictions, wanted, this.offcut);
+      const [first, second] = await this.#replace([whole], [parts.wanted, parts.rest]);
+      return { wanted: first as VesselName, rest: second as VesselName };
+    });
+  }
+
+  /**
+   * Puts one empty vessel in the place of two; what the first one's owner had set stays.
+   * @throws RequestError NO_SUCH_VESSEL, BAD_STATE (one runs, or they do not fit), BAD_PARAMETERS (twice the same), BUSY
+   */
+  async join(name: VesselName, other: VesselName): Promise<VesselName> {
+    return await this.#queue.run(async () => {
+      if (name === other) throw new RequestError('BAD_PARAMETERS', `expected two vessels, got ${name} twice`);
+      const pair = [this.get(name), this.get(other)] as const;
+      const whole = joinRestrictions(pair[0].restrictions, pair[1].restrictions, this.offcut);
+      const [joined] = await this.#replace(pair, [whole]);
+      return joined as VesselName;
+    });
   }
 
   /** @returns the memory that most vessels have, in bytes; undefined while there is none. */
@@ -62,10 +114,69 @@ export class Vessels implements AsyncDisposable {
     return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
   }
 
-  /** Whom the node hosts vessels for; owners first, as many as an advertisement may name. */
+  /** Whom the node tells where it is; owners first, as many as an advertisement may name. */
   keys(): KeyId[] {
-    const vessels = this.all();
-    const keys = new Set([...vessels.map(({ owner }) => owner), ...vessels.flatMap(({ users }) => users)]);
+    const told = this.all()
+      .map(({ rights }) => rights)
+      .filter(({ advertise }) => advertise);
+    const keys = new Set([...told.map(({ owner }) => owner), ...told.flatMap(({ users }) => users)]);
     return [...keys].slice(0, LIMITS.advertisedKeys);
+  }
+
+  async #make(record: VesselRecord): Promise<Vessel> {
+    const { paths, limits } = this.#init;
+    const vessel = new Vessel(this.#components, { record, paths: paths.vessel(record.name), limits });
+    await vessel.start();
+    return vessel;
+  }
+
+  /** What the queues of the old ones hold is carried out first; nothing comes in between. */
+  async #replace(old: readonly [Vessel, ...Vessel[]], parts: readonly Restrictions[]): Promise<VesselName[]> {
+    const { store, log } = this.#components;
+    const fresh: Vessel[] = [];
+    try {
+      for (const vessel of old) vessel.checkIdle();
+      await Promise.all(old.map(({ queue }) => queue.close()));
+      for (const vessel of old) vessel.checkIdle();
+      const status = { state: 'Fresh', since: Date.now() } as const;
+      const texts = parts.map(formatRestrictions);
+      const records = store
+        .nextNames(parts.length)
+        .map((name, index) => ({ name, restrictions: texts[index] ?? '', status }));
+      // Their directories first: what fails there has changed nothing.
+      for (const record of records) fresh.push(await this.#make({ ...old[0].rights, ...record }));
+      const { rights } = old[0]; // Its owner may have changed them meanwhile; from here on nothing waits.
+      store.replace(
+        old.map(({ name }) => name),
+        records.map((record) => ({ ...rights, ...record })),
+      );
+      for (const vessel of fresh) vessel.inherit(rights);
+    } catch (error) {
+      for (const { queue } of old) queue.open();
+      await this.#discard(fresh);
+      throw error;
+    }
+    for (const { name } of old) this.#vessels.delete(name);
+    for (const vessel of fresh) this.#vessels.set(vessel.name, vessel);
+    await this.#discard(old).catch((error: unknown) =>
+      log.error({ err: error }, 'files of a vessel that is no more stay'),
+    );
+    return fresh.map(({ name }) => name);
+  }
+
+  async #discard(vessels: readonly Vessel[]): Promise<void> {
+    for (const vessel of vessels) await vessel.stop();
+    await this.#removeLeftovers();
+  }
+
+  /** Directories of vessels that are no more. */
+  async #removeLeftovers(): Promise<void> {
+    const { vessels } = this.#init.paths;
+    const names = await readdir(vessels).catch(() => []);
+    const gone = names.filter((name) => {
+      const vessel = vesselNameSchema.safeParse(name);
+      return vessel.success && !this.#vessels.has(vessel.data);
+    });
+    for (const name of gone) await rm(join(vessels, name), { recursive: true, force: true });
   }
 }

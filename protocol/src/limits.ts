@@ -14,6 +14,7 @@ export const LIMITS = {
   programArguments: 64,
   programArgumentLength: 4096,
   usersPerVessel: 64,
+  ownerInformationLength: 256,
   /** A request may live this long between its signing and its expiry. */
   requestLifetimeSeconds: 120,
   /** Two clocks may differ by this much. */

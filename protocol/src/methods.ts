@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { keyIdSchema } from './identity.ts';
 import { LIMITS } from './limits.ts';
-import { fileNameSchema, vesselInfoSchema, vesselNameSchema, vesselStateSchema } from './vessel.ts';
+import {
+  fileNameSchema,
+  ownerInformationSchema,
+  vesselInfoSchema,
+  vesselNameSchema,
+  vesselStateSchema,
+} from './vessel.ts';
 
 /** Who may call: anybody with a key, the keys in a vessel's users (and its owner), its owner alone. */
 export type Permission = 'anyone' | 'user' | 'owner';
@@ -44,6 +50,13 @@ export const METHODS = {
     result: z.object({ restrictions: z.string(), usage: z.record(z.string(), z.number()) }),
     attachment: 'none',
   }),
+  /** What a split costs, in the text form of restrictions. */
+  GetOffcutResources: method({
+    permission: 'anyone',
+    params: z.strictObject({}),
+    result: z.object({ restrictions: z.string() }),
+    attachment: 'none',
+  }),
   AddFileToVessel: method({ permission: 'user', params: ofFile, result: fileInfo, attachment: 'request' }),
   ListFilesInVessel: method({
     permission: 'user',
@@ -75,6 +88,39 @@ export const METHODS = {
     permission: 'owner',
     params: z.strictObject({ vessel: vesselNameSchema, users: z.array(keyIdSchema).max(LIMITS.usersPerVessel) }),
     result: z.object({ users: z.array(keyIdSchema) }),
+    attachment: 'none',
+  }),
+  /** Clears the owner's information and advertises again, as in Seattle; the users stay. */
+  ChangeOwner: method({
+    permission: 'owner',
+    params: z.strictObject({ vessel: vesselNameSchema, owner: keyIdSchema }),
+    result: z.object({ owner: keyIdSchema }),
+    attachment: 'none',
+  }),
+  ChangeOwnerInformation: method({
+    permission: 'owner',
+    params: z.strictObject({ vessel: vesselNameSchema, text: ownerInformationSchema }),
+    result: z.object({ ownerInformation: ownerInformationSchema }),
+    attachment: 'none',
+  }),
+  ChangeAdvertise: method({
+    permission: 'owner',
+    params: z.strictObject({ vessel: vesselNameSchema, advertise: z.boolean() }),
+    result: z.object({ advertise: z.boolean() }),
+    attachment: 'none',
+  }),
+  /** Two new, empty vessels in the place of one that does not run: what was asked for, and the rest without the offcut. */
+  SplitVessel: method({
+    permission: 'owner',
+    params: z.strictObject({ vessel: vesselNameSchema, restrictions: z.string().max(LIMITS.restrictionsBytes) }),
+    result: z.object({ wanted: vesselNameSchema, rest: vesselNameSchema }),
+    attachment: 'none',
+  }),
+  /** One new, empty vessel in the place of two of one owner that do not run; it gets the offcut back. */
+  JoinVessels: method({
+    permission: 'owner',
+    params: z.strictObject({ vessel: vesselNameSchema, other: vesselNameSchema }),
+    result: z.object({ vessel: vesselNameSchema }),
     attachment: 'none',
   }),
 } as const;

@@ -43,6 +43,12 @@ export const endingSchema = z.object({
 });
 export type Ending = z.infer<typeof endingSchema>;
 
+/** What an owner notes about a vessel: one line of text. */
+export const ownerInformationSchema = z
+  .string()
+  .max(LIMITS.ownerInformationLength)
+  .regex(/^[^\p{Cc}\u2028\u2029]*$/u, 'expected one line of text, without control characters');
+
 export const vesselInfoSchema = z.object({
   name: vesselNameSchema,
   state: vesselStateSchema,
@@ -52,5 +58,8 @@ export const vesselInfoSchema = z.object({
   program: z.string().optional(),
   owner: keyIdSchema,
   users: z.array(keyIdSchema),
+  ownerInformation: ownerInformationSchema,
+  /** Whether the node says under its owner's and its users' keys where it is. */
+  advertise: z.boolean(),
 });
 export type VesselInfo = z.infer<typeof vesselInfoSchema>;

@@ -146,7 +146,8 @@ describe('an advertisement', () => {
 describe('what a node says of a vessel', () => {
   it('is refused with a time that no clock can show', () => {
     const key = generateIdentity().id;
-    const info = { name: 'v1', state: 'Fresh', since: 8.64e15, owner: key, users: [] };
+    const facts = { owner: key, users: [], ownerInformation: '', advertise: true };
+    const info = { name: 'v1', state: 'Fresh', since: 8.64e15, ...facts };
     assert.ok(vesselInfoSchema.safeParse(info).success);
     for (const since of [8.64e15 + 2, 1e300, -1]) assert.ok(!vesselInfoSchema.safeParse({ ...info, since }).success);
   });

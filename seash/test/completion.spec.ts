@@ -19,7 +19,15 @@ describe('completion', () => {
       await writeFile(join(directory, file), '');
     }
     const { id } = generateIdentity();
-    const info = vesselInfoSchema.parse({ name: 'v1', state: 'Fresh', since: 0, owner: id, users: [] });
+    const info = vesselInfoSchema.parse({
+      name: 'v1',
+      state: 'Fresh',
+      since: 0,
+      owner: id,
+      users: [],
+      ownerInformation: '',
+      advertise: true,
+    });
     shell.session.targets.put({ node: id, address: addressSchema.parse({ host: '10.0.0.7', port: 1224 }), info });
     await shell.execute('add %1 to mygroup');
   });

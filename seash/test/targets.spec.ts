@@ -11,7 +11,16 @@ describe('targets', () => {
   before(() => {
     const { id } = generateIdentity();
     const put = (number: number, facts: Partial<VesselInfo>) => {
-      const info = vesselInfoSchema.parse({ name: 'v1', state: 'Fresh', since: 0, owner: id, users: [], ...facts });
+      const info = vesselInfoSchema.parse({
+        name: 'v1',
+        state: 'Fresh',
+        since: 0,
+        owner: id,
+        users: [],
+        ownerInformation: '',
+        advertise: true,
+        ...facts,
+      });
       const address = addressSchema.parse({ host: `10.0.${number % 2}.${number}`, port: 1224 });
       targets.put({ node: generateIdentity().id, address, info });
     };
