@@ -139,6 +139,8 @@ export class Peer implements AsyncDisposable {
       ...{ name, users, state },
       since: 0,
       owner: this.#owner,
+      ownerInformation: '',
+      advertise: true,
     }));
     return { version: 'test', node: this.identity.id, walls: { up: [], missing: [] }, vessels };
   }
