@@ -52,6 +52,10 @@ export const OP = {
   address: 25,
   /** (handle) -> 1 if a `recv` would wait, plus 2 if a `send` would */
   willblock: 26,
+  /** (code, name) -> 1 when it compiles: for `createvirtualnamespace` */
+  checkcode: 40,
+  /** (code, name) -> 1: makes a realm for this code, of which `EVENT.realm` tells before this answers */
+  makerealm: 41,
 } as const;
 
 export const EVENT = {
@@ -69,6 +73,8 @@ export const EVENT = {
   reject: 6,
   /** (handle): a listener broke and is closed */
   closed: 9,
+  /** (port): a realm was made; the one value beside primitives that comes in, see `inside/letter.ts` */
+  realm: 20,
 } as const;
 
 /** Answer of `OP.sendmess`: the message is taken, what becomes of it is told later. */
@@ -97,6 +103,8 @@ export const FAILURES = [
   ['SocketWouldBlockError', 'SOCKET_WOULD_BLOCK'],
   ['LocalIPChangedError', 'LOCAL_IP_CHANGED'],
   ['TCPServerSocketInvalidError', 'TCP_SERVER_SOCKET_INVALID'],
+  ['CodeUnsafeError', 'CODE_UNSAFE'],
+  ['ContextUnsafeError', 'CONTEXT_UNSAFE'],
 ] as const;
 export type FailureName = (typeof FAILURES)[number][0];
 
@@ -120,4 +128,21 @@ export const CALL_LIMITS = {
   randomValuesBytes: 65_536,
   /** An interval is never shorter: what browsers settle at. */
   intervalLeastMs: 4,
+} as const;
+
+/** Programs within programs: what may go from one to the other. */
+export const COPY_LIMITS = {
+  /** Levels of arrays and objects within each other, of one call's values. */
+  depth: 100,
+  /** Values, keys and marks of one call together. */
+  parts: 1_000_000,
+} as const;
+
+export const NAMESPACE_LIMITS = {
+  /** Characters of the code. */
+  codeLength: 1024 * 1024,
+  /** Characters of its name. */
+  nameLength: 120,
+  /** Names given to one `evaluate`. */
+  names: 1000,
 } as const;

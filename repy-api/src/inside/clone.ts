@@ -3,7 +3,7 @@ import { argumentError } from './errors.ts';
 import {
   bufferBytes,
   dateTime,
-  defineProperty,
+  defineData,
   getPrototypeOf,
   isArray,
   isEnumerable,
@@ -64,19 +64,13 @@ function remember<T>(made: Made, value: unknown, result: T): T {
   return result;
 }
 
-/** A descriptor with nothing to fall through to, or a program's own `Object.prototype.get` would be part of it. */
-function define(target: object, key: PropertyKey, value: unknown): void {
-  const descriptor = { __proto__: null, value, writable: true, enumerable: true, configurable: true };
-  defineProperty(target, key, descriptor as PropertyDescriptor);
-}
-
 /** Own enumerable properties with names; a getter is read, as on the web. */
 function fill(value: object, result: object, made: Made): object {
   const keys = ownKeys(value);
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index];
     if (typeof key !== 'string' || !isEnumerable(value, key)) continue;
-    define(result, key, copy((value as Record<string, unknown>)[key], made));
+    defineData(result, key, copy((value as Record<string, unknown>)[key], made));
   }
   return result;
 }

@@ -171,6 +171,7 @@ export class Listener {
 }
 
 const { handleOf, end } = Listener;
+const { handleOf: socketHandle } = Socket;
 let forget: (handle: number) => void = () => {};
 
 /** @param fn hears of each listener that closes. */
@@ -184,4 +185,10 @@ export function closeListener(listener: Listener): boolean {
   end(listener);
   forget(handle);
   return invoke(OP.close, handle) === 1;
+}
+
+/** @returns the address of a listener or a connection, which is no secret of it; undefined for anything else. */
+export function placeOf(value: object): { readonly ip: string; readonly port: number } | undefined {
+  if (handleOf(value) === undefined && socketHandle(value) === undefined) return undefined;
+  return value as Listener | Socket;
 }

@@ -1,12 +1,13 @@
+import { CALL_LIMITS } from '../ops.ts';
 import { isBytes, lengthOf } from './data.ts';
 import { describeThrown } from './errors.ts';
-import { isArray, ownKeys, SafeString } from './primordials.ts';
+import { isArray, isError, ownKeys, SafeString, slice } from './primordials.ts';
 
 const DEPTH = 4;
 const ITEMS = 100;
 
 /** What `log` writes for one value: a string as it is, anything else as a reader would write it. */
-export function textOf(value: unknown): string {
+function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   try {
     return inspect(value, DEPTH);
@@ -15,12 +16,22 @@ export function textOf(value: unknown): string {
   }
 }
 
+/** What `log` writes for all of its values. */
+export function lineOf(values: readonly unknown[]): string {
+  let text = '';
+  for (let index = 0; index < values.length; index++) {
+    text += index === 0 ? textOf(values[index]) : ` ${textOf(values[index])}`;
+    if (text.length > CALL_LIMITS.logLength) break;
+  }
+  return text.length > CALL_LIMITS.logLength ? `${slice(text, 0, CALL_LIMITS.logLength)}[cut off]` : text;
+}
+
 function inspect(value: unknown, depth: number): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return `[function ${SafeString(value.name)}]`;
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value !== 'object' || value === null) return SafeString(value);
-  if (value instanceof Error) return describeThrown(value);
+  if (isError(value)) return describeThrown(value);
   if (depth === 0) return isArray(value) ? '[...]' : '{...}';
   if (isArray(value)) return list('[', value.length, (index) => inspect(value[index], depth - 1), ']');
   if (isBytes(value)) return list('<', lengthOf(value), (index) => SafeString(value[index]), '>');

@@ -1,12 +1,10 @@
-import { CALL_LIMITS, EVENT, OP } from '../ops.ts';
-import { AbortController, AbortSignal } from './abort.ts';
-import { atob, btoa } from './base64.ts';
+import { EVENT, OP } from '../ops.ts';
 import { connect, invoke, type Operation, type Primitive, refuse, settle } from './bridge.ts';
-import { structuredClone } from './clone.ts';
-import { TextDecoder } from './decoder.ts';
-import { describeThrown, ERROR_CLASSES, getlasterror } from './errors.ts';
+import { describeThrown, getlasterror } from './errors.ts';
 import { harden } from './harden.ts';
-import { textOf } from './inspect.ts';
+import { lineOf } from './inspect.ts';
+import { publish, publishLanguage } from './language.ts';
+import { adopt, createvirtualnamespace } from './namespaces.ts';
 import {
   getmyip,
   onClosed,
@@ -18,12 +16,12 @@ import {
   stopcomm,
   waitforconn,
 } from './network.ts';
-import { defineProperty, freeze, slice } from './primordials.ts';
+import { FLAG, flag } from './ports.ts';
+import { defineHidden } from './primordials.ts';
 import { crypto, randombytes } from './random.ts';
 import { getresources } from './resources.ts';
 import { listenforconnection, listenformessage, openconnection, sendmessage } from './second.ts';
-import { createlock, createthread, queueMicrotask } from './tasks.ts';
-import { TextEncoder } from './text.ts';
+import { createlock, createthread } from './tasks.ts';
 import {
   canceltimer,
   clearTimeout,
@@ -38,18 +36,12 @@ import {
 
 const callargs: string[] = [];
 
-function write(values: unknown[], end: string): void {
-  let text = '';
-  for (let index = 0; index < values.length; index++) {
-    text += index === 0 ? textOf(values[index]) : ` ${textOf(values[index])}`;
-    if (text.length > CALL_LIMITS.logLength) break;
-  }
-  const cut = text.length > CALL_LIMITS.logLength;
-  invoke(OP.log, `${cut ? `${slice(text, 0, CALL_LIMITS.logLength)}[cut off]` : text}${end}`);
-}
-
-const log = (...values: unknown[]) => write(values, '');
-const writeLine = (...values: unknown[]) => write(values, '\n');
+const log = (...values: unknown[]) => {
+  invoke(OP.log, lineOf(values));
+};
+const writeLine = (...values: unknown[]) => {
+  invoke(OP.log, `${lineOf(values)}\n`);
+};
 const exitall = () => {
   invoke(OP.exitall);
 };
@@ -72,6 +64,7 @@ const api: Record<string, unknown> = {
   createthread,
   getresources,
   getlasterror,
+  createvirtualnamespace,
   sendmessage,
   listenformessage,
   openconnection,
@@ -80,33 +73,23 @@ const api: Record<string, unknown> = {
   log,
 };
 
-/** What authors of JavaScript expect of every place that it runs in. */
+/** Of what JavaScript has everywhere, what needs the host. */
 const web: Record<string, unknown> = {
   setTimeout,
   setInterval,
   clearTimeout,
   clearInterval: clearTimeout,
-  queueMicrotask,
-  TextEncoder,
-  TextDecoder,
-  atob,
-  btoa,
-  structuredClone,
-  AbortController,
-  AbortSignal,
   crypto,
 };
 
-function publish(): void {
-  const define = (name: string, value: unknown) =>
-    defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
-  for (const table of [api, web]) {
-    for (const name of Object.keys(table)) {
-      freeze(table[name]);
-      define(name, table[name]);
-    }
-  }
-  for (const name of Object.keys(ERROR_CLASSES)) define(name, ERROR_CLASSES[name]);
+function publishAll(): void {
+  flag(log, FLAG.text);
+  flag(sendmess, FLAG.forgiven);
+  flag(sendmessage, FLAG.forgiven);
+  publish(api);
+  publish(web);
+  publishLanguage();
+  const define = (name: string, value: unknown) => defineHidden(globalThis, name, value);
   define('console', { log: writeLine, info: writeLine, warn: writeLine, error: writeLine });
   define('mycontext', {});
   define('callfunc', 'initialize');
@@ -128,8 +111,11 @@ function dispatch(...event: Event): void {
   else if (kind === EVENT.timer) fire(a as number);
   else if (kind === EVENT.connection) onConnection(a as number, b as number, c as string, d as number);
   else if (kind === EVENT.closed) onClosed(a as number);
+  else if (kind === EVENT.realm) adopt(a);
   else if (kind === EVENT.argument) callargs[callargs.length] = a as string;
 }
+
+export { realm } from './realm.ts';
 
 /**
  * Builds the program's world and returns the one way into it. What the program throws does not leave: the answer is ''
@@ -138,7 +124,7 @@ function dispatch(...event: Event): void {
 export function install(operation: Operation): (...event: Event) => string {
   connect(operation);
   harden();
-  publish();
+  publishAll();
   return (...event) => {
     try {
       dispatch(event[0], event[1], event[2], event[3], event[4]);

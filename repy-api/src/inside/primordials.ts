@@ -3,7 +3,7 @@
  * here still does what it did.
  */
 export const { apply, ownKeys } = Reflect;
-const { getOwnPropertyDescriptor } = Object;
+export const { getOwnPropertyDescriptor } = Object;
 export const { create, defineProperty, freeze, getPrototypeOf } = Object;
 export const { isArray } = Array;
 export const { isInteger } = Number;
@@ -17,7 +17,13 @@ export const SafeDataView = DataView;
 export const SafeDate = Date;
 export const SafeMap = Map;
 export const SafeSet = Set;
+export const SafeWeakMap = WeakMap;
+export const SafeWeakSet = WeakSet;
+export const SafeRangeError = RangeError;
+export const { isError } = Error as unknown as { isError(value: unknown): boolean };
+export const { asyncIterator, iterator } = Symbol;
 export const ObjectPrototype = Object.prototype;
+export const ArrayPrototype = Array.prototype;
 export const parseJson = JSON.parse;
 export const SafeString = String;
 
@@ -30,6 +36,9 @@ const uncurry = bind.bind(call) as <T, A extends unknown[], R>(
 export const charCodeAt = uncurry(String.prototype.charCodeAt);
 export const slice = uncurry(String.prototype.slice);
 export const promiseThen = uncurry(Promise.prototype.then as (this: unknown, a: unknown, b: unknown) => unknown);
+const execute = uncurry(RegExp.prototype.exec as (this: unknown, text: string) => unknown);
+/** Not by `test`, which asks for a method that a program may replace. */
+export const matches = (pattern: RegExp, text: string): boolean => execute(pattern, text) !== null;
 export const { fromCharCode } = String;
 
 const typedArray = getPrototypeOf(Uint8Array.prototype);
@@ -60,6 +69,10 @@ export const mapForEach = uncurry(Map.prototype.forEach as (this: unknown, fn: E
 export const setSize = getterOf('size', Set.prototype);
 export const setAdd = uncurry(Set.prototype.add as (this: unknown, value: unknown) => unknown);
 export const setForEach = uncurry(Set.prototype.forEach as (this: unknown, fn: Each) => void);
+export const weakGet = uncurry(WeakMap.prototype.get as (this: unknown, key: object) => unknown);
+export const weakSet = uncurry(WeakMap.prototype.set as (this: unknown, key: object, value: unknown) => unknown);
+export const weakHas = uncurry(WeakSet.prototype.has as (this: unknown, value: object) => boolean);
+export const weakAdd = uncurry(WeakSet.prototype.add as (this: unknown, value: object) => unknown);
 export const dateTime = uncurry(Date.prototype.getTime as (this: unknown) => number);
 export const isEnumerable = uncurry(
   Object.prototype.propertyIsEnumerable as (this: unknown, key: PropertyKey) => boolean,
@@ -96,4 +109,30 @@ for (const Class of [
   Float64Array,
 ]) {
   typedArrayClasses[Class.name] = Class;
+}
+
+/** The language's own classes of errors by their names. */
+export const builtinErrors = create(null) as { [name: string]: (new (message: string) => Error) | undefined };
+for (const Class of [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
+  builtinErrors[Class.name] = Class;
+}
+
+/** A property as an assignment makes it where no prototype has a setter or a constant of that name. */
+export function setData(target: object, key: PropertyKey, value: unknown): void {
+  // The program may have given arrays another prototype, which may be a proxy; that of all objects cannot be changed.
+  const changed = getPrototypeOf(ArrayPrototype) !== ObjectPrototype;
+  if (changed || key in ArrayPrototype) defineData(target, key, value);
+  else (target as Record<PropertyKey, unknown>)[key] = value;
+}
+
+/** A property as an assignment makes it, whatever setters there are; its descriptor has nothing to fall through to. */
+export function defineData(target: object, key: PropertyKey, value: unknown): void {
+  const descriptor = { __proto__: null, value, writable: true, enumerable: true, configurable: true };
+  defineProperty(target, key, descriptor as PropertyDescriptor);
+}
+
+/** The same, not to be seen when the object is listed. */
+export function defineHidden(target: object, key: PropertyKey, value: unknown): void {
+  const descriptor = { __proto__: null, value, writable: true, enumerable: false, configurable: true };
+  defineProperty(target, key, descriptor as PropertyDescriptor);
 }

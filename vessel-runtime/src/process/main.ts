@@ -8,7 +8,7 @@ import { Meter } from './meter.ts';
 import { operations } from './operations.ts';
 import { leave, readFrames, writeFrame } from './pipe.ts';
 import { Program } from './program.ts';
-import { heapBytes, heapMib, type Ivm, makeSandbox, type Sandbox } from './sandbox.ts';
+import { heapMib, type Ivm, makeSandbox, type Sandbox } from './sandbox.ts';
 import { World } from './world.ts';
 
 /**
@@ -43,7 +43,7 @@ async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void
   const program = new Program(sandbox, start.program);
   const world = worldOf(start, program, calls);
   program.world = world;
-  operation = operations(world, () => heapBytes(sandbox));
+  operation = operations(world, () => sandbox);
   world.meter.acquire('events');
   reportUsage(world.meter);
   program.run(start.args);
@@ -56,7 +56,7 @@ function rehearse(sandbox: Sandbox): void {
   const network = { addresses: ['127.0.0.1'], interfaces: [], rules: [] };
   const start = { type: 'start', program, args: [], address: '127.0.0.1', network, restrictions } as const;
   const world = worldOf({ ...start, args: [] }, new Program(sandbox, program), new Calls(writeFrame));
-  operations(world, () => heapBytes(sandbox));
+  operations(world, () => sandbox);
   world.meter.acquire('events');
   world.meter.rate('netsend').take(0, performance.now());
   sandbox.isolate.compileModuleSync(program.source);

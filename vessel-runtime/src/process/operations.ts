@@ -2,7 +2,9 @@ import { CALL_LIMITS, OP } from '@potluck/repy-api';
 import { CallFailure, crossing } from './failure.ts';
 import { block, end, writeLog } from './pipe.ts';
 import { random, randomFloat } from './random.ts';
+import { realms } from './realms.ts';
 import { resources } from './resources.ts';
+import { heapBytes, type Sandbox } from './sandbox.ts';
 import { Tcp } from './tcp.ts';
 import { Timers } from './timers.ts';
 import { Udp } from './udp.ts';
@@ -33,6 +35,8 @@ const SIGNATURES: Readonly<Record<number, readonly string[]>> = {
   [OP.setinterval]: ['number'],
   [OP.randombytes]: ['number'],
   [OP.randomnow]: ['number'],
+  [OP.checkcode]: ['string', 'string'],
+  [OP.makerealm]: ['string', 'string'],
 };
 
 function checkArguments(code: number, args: readonly unknown[]): void {
@@ -57,14 +61,15 @@ function isPort(value: unknown): boolean {
  * The host's side of the bridge.
  * @returns one function for all operations: it never throws, and takes and answers only strings, numbers and booleans.
  */
-export function operations(world: World, heapBytes: () => number): (code: unknown, ...args: unknown[]) => Primitive {
+export function operations(world: World, sandbox: () => Sandbox): (code: unknown, ...args: unknown[]) => Primitive {
   let reason = '';
   const udp = new Udp(world);
   const handlers = {
     ...network(world, udp),
     ...local(world),
     ...random(world),
-    ...resources(world, heapBytes),
+    ...resources(world, () => heapBytes(sandbox())),
+    ...realms(sandbox),
     [OP.reason]: () => reason,
   } as Record<number, Handler>;
   return (code, ...args) => {

@@ -4,6 +4,8 @@ import { end } from './pipe.ts';
 import { PRELUDE_NAME } from './trace.ts';
 import type { Primitive } from './world.ts';
 
+/** The code inside, as one script that defines `prelude`. */
+export const PRELUDE: string = prelude;
 export type Ivm = typeof IsolatedVM;
 type Operation = (code: unknown, ...args: unknown[]) => Primitive;
 
@@ -15,7 +17,7 @@ export interface Sandbox {
   readonly isolate: IsolatedVM.Isolate;
   readonly context: IsolatedVM.Context;
   /** The one way in; answers '' or the text of an uncaught error. A plain function costs less than a `Reference` to one. */
-  readonly dispatch: (...event: (Primitive | undefined)[]) => string;
+  readonly dispatch: (...event: (Primitive | IsolatedVM.Dereference<unknown> | undefined)[]) => string;
   readonly limitMib: number;
 }
 

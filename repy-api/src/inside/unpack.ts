@@ -1,0 +1,139 @@
+import { ERROR_CLASSES } from './errors.ts';
+import { type Letter, TAG, take } from './letter.ts';
+import { imported } from './ports.ts';
+import {
+  asyncIterator,
+  builtinErrors,
+  defineData,
+  defineHidden,
+  iterator,
+  mapSet,
+  SafeDataView,
+  SafeDate,
+  SafeError,
+  SafeMap,
+  SafeSet,
+  SafeUint8Array,
+  setAdd,
+  setData,
+  table,
+  typedArrayBuffer,
+  typedArrayClasses,
+} from './primordials.ts';
+
+/**
+ * Makes this realm's own values of a letter; runs no code of another realm.
+ * @returns the values, as an array that may be given to `apply`
+ */
+export function unpack(from: Letter): unknown[] {
+  const count = take(from) as number;
+  const values: unknown[] = [];
+  for (let index = 0; index < count; index++) setData(values, index, read(from));
+  finish(from);
+  return values;
+}
+
+/** The same for a letter of one value. */
+export function unpackOne(from: Letter): unknown {
+  take(from);
+  const value = read(from);
+  finish(from);
+  return value;
+}
+
+/** Only when all is read: to hear of a promise is a call to the other side, which may write a letter of its own. */
+function finish(from: Letter): void {
+  for (let index = 0; index < from.afters; index++) from.after?.[index]?.();
+}
+
+function made<T>(from: Letter, value: T): T {
+  from.made ??= table();
+  from.made[from.objects++] = value;
+  return value;
+}
+
+function read(from: Letter): unknown {
+  const tag = take(from);
+  switch (tag) {
+    case TAG.plain:
+      return take(from);
+    case TAG.again:
+      return from.made?.[take(from) as number];
+    case TAG.array:
+      return readArray(from);
+    case TAG.object:
+      return readObject(from);
+    case TAG.map:
+      return readMap(from);
+    case TAG.set:
+      return readSet(from);
+    case TAG.date:
+      return made(from, new SafeDate(take(from) as number));
+    case TAG.bytes:
+      return readBytes(from);
+    case TAG.error:
+      return readError(from);
+    default:
+      return imported(tag as number, from);
+  }
+}
+
+function readArray(from: Letter): unknown {
+  const length = take(from) as number;
+  const array = made<unknown[]>(from, []);
+  for (let index = 0; index < length; index++) setData(array, index, read(from));
+  return array;
+}
+
+function readObject(from: Letter): unknown {
+  const count = take(from) as number;
+  const object = made(from, {});
+  for (let index = 0; index < count; index++) {
+    const key = take(from);
+    const name = key === null ? iterator : key === undefined ? asyncIterator : (key as string);
+    setData(object, name, read(from));
+  }
+  return object;
+}
+
+function readMap(from: Letter): unknown {
+  const size = take(from) as number;
+  const map = made(from, new SafeMap());
+  for (let index = 0; index < size; index++) {
+    const key = read(from);
+    mapSet(map, key, read(from));
+  }
+  return map;
+}
+
+function readSet(from: Letter): unknown {
+  const size = take(from) as number;
+  const set = made(from, new SafeSet());
+  for (let index = 0; index < size; index++) setAdd(set, read(from));
+  return set;
+}
+
+/** A typed array made of another is a copy, whatever the other's program did to it: only its bytes are looked at. */
+function readBytes(from: Letter): unknown {
+  const kind = take(from) as string;
+  const bytes = take(from) as Uint8Array;
+  const Class = typedArrayClasses[kind] as Uint8ArrayConstructor | undefined;
+  if (Class !== undefined) return made(from, new Class(bytes));
+  const buffer = typedArrayBuffer(new SafeUint8Array(bytes));
+  return made(from, kind === 'DataView' ? new SafeDataView(buffer) : buffer);
+}
+
+/** Of the class of that name here, if there is one; the place is the one where it was thrown. */
+function readError(from: Letter): unknown {
+  const name = take(from) as string;
+  const message = take(from) as string;
+  const stack = take(from) as string;
+  const code = take(from);
+  const Class = ERROR_CLASSES[name] ?? builtinErrors[name];
+  const error = made(from, new (Class ?? SafeError)(message));
+  if (Class === undefined) defineHidden(error, 'name', name);
+  if (code !== undefined) defineData(error, 'code', code);
+  if (stack !== '') defineHidden(error, 'stack', stack);
+  if (take(from) === true) defineHidden(error, 'cause', read(from));
+  return error;
+}
