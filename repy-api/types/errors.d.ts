@@ -61,4 +61,8 @@ declare class InternalError extends RepyError {}
 declare class LockDoubleReleaseError extends RepyError {}
 /** An `AbortController` was told to abort. Code `ABORTED`. */
 declare class AbortError extends RepyError {}
+/** Code for `createvirtualnamespace` that does not compile, or imports or exports. Code `CODE_UNSAFE`. */
+declare class CodeUnsafeError extends RepyError {}
+/** Names or values for `evaluate` that an inner program cannot have. Code `CONTEXT_UNSAFE`. */
+declare class ContextUnsafeError extends RepyError {}
 // #endregion
