@@ -23,7 +23,7 @@ export const SafeRangeError = RangeError;
 export const { isError } = Error as unknown as { isError(value: unknown): boolean };
 export const { asyncIterator, iterator } = Symbol;
 export const ObjectPrototype = Object.prototype;
-export const ArrayPrototype = Array.prototype;
+const ArrayPrototype = Array.prototype;
 export const parseJson = JSON.parse;
 export const SafeString = String;
 
