@@ -2,8 +2,9 @@ import { NAMESPACE_LIMITS, OP } from '../ops.ts';
 import { invoke, promised } from './bridge.ts';
 import { needText } from './data.ts';
 import { argumentError, errorOf } from './errors.ts';
+import { isPlain } from './kinds.ts';
 import { letter, type Port, put, TAG } from './letter.ts';
-import { FLAG, imported, isPlain } from './ports.ts';
+import { FLAG, imported } from './ports.ts';
 import { defineData, getOwnPropertyDescriptor, matches, ownKeys } from './primordials.ts';
 
 type Evaluate = (names: object) => Promise<object>;

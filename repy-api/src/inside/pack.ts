@@ -1,7 +1,8 @@
 import { COPY_LIMITS } from '../ops.ts';
 import { argumentError, describeThrown } from './errors.ts';
+import { isPlain } from './kinds.ts';
 import { isFirst, type Letter, letter, put, set, TAG, wordAt } from './letter.ts';
-import { described, isPlain } from './ports.ts';
+import { described } from './ports.ts';
 import {
   asyncIterator,
   bufferBytes,

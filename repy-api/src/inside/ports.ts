@@ -2,39 +2,29 @@ import { forgiven } from './bridge.ts';
 import { argumentError } from './errors.ts';
 import { placeOf } from './handles.ts';
 import { lineOf } from './inspect.ts';
+import { isClosed, isData, isPlain, isPromise } from './kinds.ts';
 import { DONE, type Letter, letter, type Port, put, STEP, TAG, THROWN, take, type Word, wordAt } from './letter.ts';
 import { pack, packOne, packThrown } from './pack.ts';
 import {
   apply,
   asyncIterator,
-  bufferBytes,
-  dateTime,
   defineData,
   defineHidden,
   getOwnPropertyDescriptor,
   getPrototypeOf,
-  isArray,
-  isError,
   iterator,
-  mapSize,
   ObjectPrototype,
   ownKeys,
   promiseThen,
   SafePromise,
   SafeRangeError,
   SafeWeakMap,
-  SafeWeakSet,
   setData,
-  setSize,
   slice,
   type Table,
   table,
   takes,
-  typedArrayName,
-  viewBytes,
-  weakAdd,
   weakGet,
-  weakHas,
   weakSet,
 } from './primordials.ts';
 import { unpack, unpackOne } from './unpack.ts';
@@ -59,31 +49,6 @@ export function flag<T extends object>(fn: T, value: number): T {
 }
 
 const NAME_LENGTH = 100;
-/** The language's own classes that are neither data nor mere protocols: an object of one cannot go across. */
-const closed = new SafeWeakSet<object>();
-for (const name of ownKeys(globalThis)) {
-  const Class = (globalThis as Record<PropertyKey, unknown>)[name];
-  const isClass = typeof Class === 'function' && name !== 'Object' && name !== 'Iterator';
-  if (isClass && typeof Class.prototype === 'object') weakAdd(closed, Class.prototype as object);
-}
-
-export function isPlain(value: object): boolean {
-  const prototype = getPrototypeOf(value);
-  return prototype === ObjectPrototype || prototype === null;
-}
-
-function isPromise(value: object): boolean {
-  for (let at = getPrototypeOf(value); at !== null; at = getPrototypeOf(at)) {
-    if (at === SafePromise.prototype) return true;
-  }
-  return false;
-}
-
-function isData(value: object): boolean {
-  if (isArray(value) || isError(value) || typedArrayName(value) !== undefined || takes(dateTime, value)) return true;
-  return takes(mapSize, value) || takes(setSize, value) || takes(bufferBytes, value) || takes(viewBytes, value);
-}
-
 /** @returns the words by which something goes across that is not data, undefined for data. @throws RepyArgumentError */
 export function described(value: object): Words | undefined {
   const known = weakGet(descriptions, value) as Words | undefined;
@@ -149,8 +114,7 @@ function describeHandle(value: object): Words {
   const names = letter();
   let count = 0;
   for (let at = getPrototypeOf(value); at !== null && at !== ObjectPrototype; at = getPrototypeOf(at)) {
-    if (weakHas(closed, at))
-      throw argumentError('data, a function, a promise or an object of a class to pass on', value);
+    if (isClosed(at)) throw argumentError('data, a function, a promise or an object of a class to pass on', value);
     const keys = ownKeys(at);
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index] as string | symbol;
