@@ -23,7 +23,6 @@ import {
   slice,
   type Table,
   table,
-  takes,
   weakGet,
   weakSet,
 } from './primordials.ts';
