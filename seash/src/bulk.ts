@@ -44,6 +44,10 @@ export async function onEach<T extends object>(
     `${init.group}fail`,
     bad.map(({ item }) => item),
   );
+  return bulkOf({ good, bad });
+}
+
+export function bulkOf<T extends object>({ good, bad }: Outcomes<Target, T>): Bulk<T> {
   return {
     vessels: good.map(({ item, value }) => ({ id: item.id, name: nameOf(item), ...value })),
     failed: groupFailures(bad.map(({ item, error }) => ({ affected: nameOf(item), error }))),

@@ -80,8 +80,12 @@ function partOf(part: string, all: readonly Target[], named: (name: string) => I
 }
 
 function inRange(part: string, first: number, last: number, all: readonly Target[]): readonly Target[] {
-  if (first >= 1 && first <= last && last <= all.length) return all.slice(first - 1, last);
-  const known = all.length === 0 ? 'no vessel is known' : `known are %1 to %${all.length}`;
+  const numbers = all.map(({ id }) => Number(id.slice(1)));
+  const greatest = numbers.at(-1) ?? 0;
+  if (first >= 1 && first <= last && last <= greatest) {
+    return all.filter((_, index) => (numbers[index] ?? 0) >= first && (numbers[index] ?? 0) <= last);
+  }
+  const known = all.length === 0 ? 'no vessel is known' : `known are ${all[0]?.id} to %${greatest}`;
   throw unknown(`a range of known vessels, the lower number first (${known})`, `"${part}"`);
 }
 

@@ -4,13 +4,16 @@ import {
   ConfigError,
   generateIdentity,
   type Identity,
+  type KeyId,
   keyIdOf,
+  keyIdSchema,
   loadIdentity,
   loadPublicKey,
   saveIdentity,
   savePublicKey,
 } from '@potluck/protocol';
 import { CommandError } from './errors.ts';
+import type { Session } from './session.ts';
 
 /** A pair of key files: `alice` stands for `alice.private.jwk` and `alice.public.jwk` in the shell's directory. */
 export interface KeyFiles {
@@ -57,6 +60,24 @@ export async function readKeyFiles(files: KeyFiles): Promise<Identity> {
     'KEY_FILE_BROKEN',
     `expected ${files.publicPath} to hold the public part of ${files.privatePath}, key ${identity.id}, got key ${found}`,
   );
+}
+
+/**
+ * The key that a word means: a loaded identity's, the key id itself, or that of a public key file without its suffix.
+ * @throws CommandError UNKNOWN_IDENTITY @throws ConfigError KEY_FILE_BROKEN
+ */
+export async function keyNamed(session: Session, word: string): Promise<KeyId> {
+  const identity = session.identities.get(word);
+  if (identity !== undefined) return identity.id;
+  const key = keyIdSchema.safeParse(word);
+  if (key.success) return key.data;
+  try {
+    return keyIdOf(await loadPublicKey(keyFilesOf(session.path(word)).publicPath));
+  } catch (cause) {
+    if (!(cause instanceof ConfigError) || cause.code !== 'KEY_FILE_MISSING') throw cause;
+    const expected = `a loaded identity, a key id of 43 characters, or a file ${word}${PUBLIC_SUFFIX}`;
+    throw new CommandError('UNKNOWN_IDENTITY', `expected ${expected}, got none of them`, { cause });
+  }
 }
 
 /** @throws CommandError BAD_NAME */

@@ -31,16 +31,24 @@ export function nameOf(target: Target): string {
 export class Targets {
   readonly #targets = new Map<string, Target>();
   readonly #groups = new Map<string, Set<Target>>();
+  #last = 0;
 
   /** Adds the vessel or brings what is known of it up to date. */
   put(found: { node: KeyId; address: Address; info: VesselInfo }): Target {
     const key = `${found.node}:${found.info.name}`;
     const known = this.#targets.get(key);
     if (known !== undefined) return Object.assign(known, { address: found.address, info: found.info });
-    const id = `%${this.#targets.size + 1}`;
+    this.#last += 1;
+    const id = `%${this.#last}`;
     const target = { id, node: found.node, vessel: found.info.name, address: found.address, info: found.info };
     this.#targets.set(key, target);
     return target;
+  }
+
+  /** For a vessel that is no more; its number is not given again. */
+  drop(target: Target): void {
+    this.#targets.delete(`${target.node}:${target.vessel}`);
+    for (const group of this.#groups.values()) group.delete(target);
   }
 
   /** In order of discovery. */

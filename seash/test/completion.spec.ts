@@ -38,7 +38,7 @@ describe('completion', () => {
 
   const cases: [line: string, offers: string[], replaced: string][] = [
     ['lo', ['loadkeys '], 'lo'],
-    ['s', ['show ', 'start ', 'stop '], 's'],
+    ['st', ['start ', 'stop '], 'st'],
     ['show r', ['resources '], 'r'],
     ['stop; upl', ['upload ', 'uploaddir '], 'upl'],
     ['list # comment up', [], ''],

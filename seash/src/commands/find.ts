@@ -8,10 +8,11 @@ import {
 } from '@potluck/protocol';
 import { z } from 'zod';
 import { parseAddress } from '../address.ts';
-import { ask, bulkSchema, failureSchema, groupFailures, inParallel, nodeFacts, onEach } from '../bulk.ts';
+import { ask, bulkSchema, failureSchema, groupFailures, inParallel, onEach } from '../bulk.ts';
 import { lookUp, type Sighting } from '../clearinghouse.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
+import { isOf, refresher } from '../refresh.ts';
 import { affectedText } from '../report.ts';
 import type { Context } from '../session.ts';
 import { count, type Style, table } from '../style.ts';
@@ -144,22 +145,6 @@ const update = command({
 
 export const findCommands = [browse, contact, list, update];
 
-/** Brings what is known of a vessel up to date; it must still be the identity's. */
-function refresher(context: Context): (target: Target) => Promise<Target['info']> {
-  const me = context.identity.id;
-  const factsOf = nodeFacts(context);
-  return async (target) => {
-    const { vessels } = await factsOf(target);
-    const info = vessels.find(({ name }) => name === target.vessel);
-    if (info === undefined) {
-      throw new CommandError('NO_VESSELS', `expected the vessel on its node, got a node without it`);
-    }
-    target.info = info;
-    if (isOf(info, me)) return info;
-    throw new CommandError('NO_VESSELS', `expected a vessel of ${context.identityName}, got one of others by now`);
-  };
-}
-
 /** Tries the node's addresses in its order. */
 async function visit(context: Context, { node, addresses }: Sighting): Promise<Target[]> {
   let failure: unknown = new CommandError('BAD_ADDRESS', 'expected an address in the advertisement, got none');
@@ -178,10 +163,6 @@ async function visit(context: Context, { node, addresses }: Sighting): Promise<T
 async function vesselsAt(context: Context, node: KeyId, address: Address): Promise<Target['info'][]> {
   const { result } = await ask(context, { node, address }, { method: 'GetVessels', params: {} });
   return result.vessels.filter((info) => isOf(info, context.identity.id));
-}
-
-function isOf(info: Target['info'], key: KeyId): boolean {
-  return info.owner === key || info.users.includes(key);
 }
 
 function foundOf(target: Target, me: KeyId): Found {

@@ -4,7 +4,9 @@ import { fileCommands } from './files.ts';
 import { findCommands } from './find.ts';
 import { helpCommand } from './help.ts';
 import { keyCommands } from './keys.ts';
+import { ownerCommands } from './owners.ts';
 import { programCommands } from './programs.ts';
+import { shapeCommands } from './shapes.ts';
 import { showCommands } from './show.ts';
 
 /** Every command of the shell. Parsing, help, completion, JSON and the page of its shapes all derive from it. */
@@ -15,6 +17,8 @@ export const COMMANDS: readonly Command[] = [
   ...programCommands,
   ...fileCommands,
   ...showCommands,
+  ...ownerCommands,
+  ...shapeCommands,
   helpCommand(() => COMMANDS),
   ...contextCommands.filter(({ name }) => name === 'exit'),
 ];
