@@ -10,6 +10,7 @@ export * from './json.ts';
 export * from './limits.ts';
 export * from './message.ts';
 export * from './methods.ts';
+export * from './nearest.ts';
 export * from './node-client.ts';
 export * from './pinned-socket.ts';
 export * from './replay.ts';

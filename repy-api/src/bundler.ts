@@ -1,8 +1,9 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, extname, resolve, sep } from 'node:path';
 import { digest, type FileName, fileNameSchema, LIMITS } from '@potluck/protocol';
-import type { BuildFailure, Message, Plugin } from 'esbuild';
+import type { BuildFailure, Plugin } from 'esbuild';
 import { ProgramError } from './errors.ts';
+import { problemOf, sentenceOf } from './problem.ts';
 
 /** A program as it is uploaded: one file. */
 export interface ProgramBundle {
@@ -12,26 +13,31 @@ export interface ProgramBundle {
   readonly source: string;
   /** Of `source`, in base64url as nodes tell it of their files. */
   readonly sha256: string;
+  /** Absolute paths of all that it is made of. */
+  readonly files: readonly string[];
 }
 
 /**
  * Makes one file of a program: relative imports are inlined, types are stripped, and a source map lets an error name the
  * author's own file and line.
- * @throws ProgramError PROGRAM_MISSING, PROGRAM_BROKEN (each problem as `file:line:column: sentence`), PROGRAM_TOO_LARGE
+ * @throws ProgramError PROGRAM_MISSING, PROGRAM_BROKEN (each problem as `file:line:column: sentence`), PROGRAM_TOO_LARGE;
+ * its `problems` and the `files` that it looked at say the same to a program
  */
 export async function bundleProgram(path: string): Promise<ProgramBundle> {
   const file = resolve(path);
   await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new ProgramError('PROGRAM_MISSING', `expected a program at ${path}, got ${reasonOf(cause)}`, { cause });
+    const message = `expected a program at ${path}, got ${reasonOf(cause)}`;
+    throw new ProgramError('PROGRAM_MISSING', message, { cause, files: [file] });
   });
   const name = nameOf(file);
-  const source = await build(file, path, name);
+  const files = new Set([file]);
+  const source = await build({ file, path, name }, files);
   const bytes = Buffer.byteLength(source);
   if (bytes > LIMITS.fileBytes) {
     const message = `expected a program of at most ${LIMITS.fileBytes} bytes as one file, got ${bytes} for ${path}`;
-    throw new ProgramError('PROGRAM_TOO_LARGE', message, { details: { bytes, limitBytes: LIMITS.fileBytes } });
+    throw new ProgramError('PROGRAM_TOO_LARGE', message, { details: { bytes, limitBytes: LIMITS.fileBytes }, files });
   }
-  return { name, source, sha256: digest(Buffer.from(source)) };
+  return { name, source, sha256: digest(Buffer.from(source)), files: [...files] };
 }
 
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {
@@ -49,7 +55,16 @@ function nameOf(file: string): FileName {
   );
 }
 
-async function build(file: string, path: string, name: string): Promise<string> {
+interface Entry {
+  /** Absolute. */
+  readonly file: string;
+  /** As its author named it. */
+  readonly path: string;
+  readonly name: string;
+}
+
+/** @param files is filled with what is looked at. */
+async function build({ file, path, name }: Entry, files: Set<string>): Promise<string> {
   const esbuild = await import('esbuild');
   try {
     const result = await esbuild.build({
@@ -67,14 +82,14 @@ async function build(file: string, path: string, name: string): Promise<string> 
       logLevel: 'silent',
       tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
       loader: { ...CODE_LOADERS, ...DATA_LOADERS },
-      plugins: [relativeOnly, partsOnly(await realpath(file))],
+      plugins: [relativeOnly, partsOnly(await realpath(file), files)],
     });
     return result.outputFiles[0]?.text ?? '';
   } catch (error) {
     const { errors } = error as BuildFailure;
     if (!Array.isArray(errors)) throw error;
-    const lines = errors.map((message) => sentenceOf(message, path));
-    throw new ProgramError('PROGRAM_BROKEN', lines.join('\n'), { details: { problems: lines } });
+    const problems = errors.map((message) => problemOf(message, path, 'error'));
+    throw new ProgramError('PROGRAM_BROKEN', problems.map(sentenceOf).join('\n'), { problems, files });
   }
 }
 
@@ -98,9 +113,9 @@ const relativeOnly: Plugin = {
 /**
  * What is bundled leaves this machine for strangers' ones. So an import takes in nothing but code, and data of the
  * program's own folder: never the author's key, whatever a program that somebody else wrote asks for.
- * @param entry where the program really is, as links lead to it.
+ * @param entry where the program really is, as links lead to it. @param files is filled with what is looked at.
  */
-function partsOnly(entry: string): Plugin {
+function partsOnly(entry: string, files: Set<string>): Plugin {
   const folder = `${dirname(entry)}${sep}`;
   const isPart = (path: string, asked: Readonly<Record<string, string>>): boolean => {
     const extension = extname(path);
@@ -112,6 +127,7 @@ function partsOnly(entry: string): Plugin {
     name: 'parts-only',
     setup(build) {
       build.onLoad({ filter: /.*/ }, ({ path, with: asked }) => {
+        files.add(path);
         if (isPart(path, asked)) return undefined;
         const code = Object.keys(CODE_LOADERS).join(' ');
         const data = Object.keys(DATA_LOADERS).join(' ');
@@ -120,9 +136,4 @@ function partsOnly(entry: string): Plugin {
       });
     },
   };
-}
-
-function sentenceOf({ text, location }: Message, path: string): string {
-  if (location === null) return `${path}: ${text}`;
-  return `${location.file}:${location.line}:${location.column + 1}: ${text}`;
 }

@@ -2,3 +2,4 @@ export * from './bundler.ts';
 export * from './errors.ts';
 export * from './ops.ts';
 export * from './prelude.ts';
+export * from './problem.ts';

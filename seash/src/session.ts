@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import type { Identity } from '@potluck/protocol';
+import { hintFor, type Identity } from '@potluck/protocol';
 import { Connections, type ConnectionsInit } from './connections.ts';
 import { CommandError } from './errors.ts';
 import { checkedIdentityName } from './keys.ts';
-import { hintFor } from './nearest.ts';
+
 import { type Target, Targets } from './targets.ts';
 
 export interface SessionInit extends ConnectionsInit {

@@ -1,9 +1,10 @@
+import { hintFor } from '@potluck/protocol';
 import { clearinghouseUrl } from './clearinghouse.ts';
 import { type Command, lengthOf } from './command.ts';
 import { COMMANDS } from './commands/table.ts';
 import type { ConnectionsInit } from './connections.ts';
 import { type ErrorFacts, factsOf, UsageError } from './errors.ts';
-import { hintFor } from './nearest.ts';
+
 import { Context, type Progress, Session } from './session.ts';
 import { parseStatements, type Statement, type Word } from './words.ts';
 

@@ -1,8 +1,7 @@
 import { isIPv6 } from 'node:net';
-import type { Address, KeyId, VesselInfo, VesselName } from '@potluck/protocol';
+import { type Address, hintFor, type KeyId, type VesselInfo, type VesselName } from '@potluck/protocol';
 import { CommandError } from './errors.ts';
 import { vesselsIn } from './expression.ts';
-import { hintFor } from './nearest.ts';
 
 /** A vessel that the shell knows; `info` is what its node said last. */
 export interface Target {

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { repy } from '../src/host/repy.ts';
+import { repy } from '../src/repy/command.ts';
 
 process.exitCode = await repy(process.argv.slice(2));

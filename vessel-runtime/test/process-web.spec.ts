@@ -157,7 +157,7 @@ describe('AbortController in a vessel', () => {
     const source = `const c = new AbortController(); c.signal.addEventListener('abort', () => { throw new TypeError('boom'); });
       c.signal.addEventListener('abort', () => log('second ')); c.abort(); log('after '); await sleep(9e6);`;
     const { log, ending } = await runProgram(source);
-    assert.match(log, /^second after Uncaught TypeError: boom/);
+    assert.match(log, /^second after \nUncaught TypeError: boom/);
     assert.equal(ending.kind, 'error');
   });
 

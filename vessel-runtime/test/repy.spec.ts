@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseRepyArguments } from '../src/host/arguments.ts';
+import { parseRepyArguments } from '../src/repy/options.ts';
 import { type Run, runRepy, TEST_RESTRICTIONS, temporaryDirectory } from './helper.ts';
 
 /** Runs `program.js` with this source; asserts that no other file is there afterwards. */
@@ -103,7 +103,7 @@ describe('repy', () => {
     for (const args of [[], ['--unknown', 'p.js'], ['--ip', 'localhost', 'p.js'], ['--restrictions']]) {
       const run = await runRepy(directory.path, args);
       assert.equal(run.code, 2, `${args.join(' ')}: ${run.stderr}`);
-      assert.match(run.stderr, /usage: repy \[--restrictions FILE\] \[--ip ADDRESS\] PROGRAM \[ARG\.\.\.\]/);
+      assert.match(run.stderr, /usage: repy \[OPTION\.\.\.\] PROGRAM \[ARG\.\.\.\]/);
       assertSentence(run.stderr);
     }
   });
@@ -117,8 +117,7 @@ describe('repy', () => {
 
   it('takes its own options up to the program, in either form', () => {
     assert.deepEqual(parseRepyArguments(['--ip=127.0.0.3', '--restrictions', 'f', 'p.js', '--ip', 'x']), {
-      restrictionsFile: 'f',
-      address: '127.0.0.3',
+      options: { ip: '127.0.0.3', restrictions: 'f' },
       program: 'p.js',
       args: ['--ip', 'x'],
     });

@@ -1,7 +1,8 @@
+import { hintFor } from '@potluck/protocol';
 import { z } from 'zod';
 import { type Command, command } from '../command.ts';
 import { UsageError } from '../errors.ts';
-import { hintFor } from '../nearest.ts';
+
 import { table } from '../style.ts';
 
 const row = z.object({ name: z.string(), usage: z.string(), summary: z.string(), example: z.string() });

@@ -6,7 +6,7 @@ import { Calls } from './calls.ts';
 import { Destinations } from './destination.ts';
 import { Meter } from './meter.ts';
 import { operations } from './operations.ts';
-import { leave, readFrames, writeFrame } from './pipe.ts';
+import { leave, onEnd, readFrames, writeFrame } from './pipe.ts';
 import { Program } from './program.ts';
 import { heapMib, type Ivm, makeSandbox, type Sandbox } from './sandbox.ts';
 import { World } from './world.ts';
@@ -101,6 +101,7 @@ function reportUsage(meter: Meter): void {
     last = text;
   };
   setInterval(report, USAGE_MS).unref();
+  onEnd(report);
 }
 
 process.on('uncaughtException', (error) => {

@@ -43,8 +43,16 @@ function without(parts: Uint8Array[], bytes: number): Uint8Array[] {
   return without(rest, bytes - first.byteLength);
 }
 
+let lineOpen = false;
+
+/** Writes a text that begins a line of the log, whatever the program wrote last. */
+export function writeLine(text: string): void {
+  writeLog(`${lineOpen ? '\n' : ''}${text}\n`);
+}
+
 /** Writes a text as frames; half characters become U+FFFD, for a frame is UTF-8. */
 export function writeLog(text: string): void {
+  if (text !== '') lineOpen = !text.endsWith('\n');
   const whole = text.toWellFormed();
   for (let at = 0; at < whole.length; ) {
     let end = Math.min(whole.length, at + LOG_LENGTH);
@@ -54,8 +62,16 @@ export function writeLog(text: string): void {
   }
 }
 
+let beforeEnd = (): void => {};
+
+/** @param fn is called once more before the program's end is said. */
+export function onEnd(fn: () => void): void {
+  beforeEnd = fn;
+}
+
 /** Says why the program ended, and ends the process at once: nothing of the program runs any more. */
 export function end(ending: Ending): never {
+  beforeEnd();
   const message = ending.message.toWellFormed().slice(0, 2000).toWellFormed();
   writeFrame({ type: 'ended', ending: { ...ending, message } });
   return leave(ending.exitCode);

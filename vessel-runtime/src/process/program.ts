@@ -1,5 +1,5 @@
 import { EVENT } from '@potluck/repy-api';
-import { end, writeFrame, writeLog } from './pipe.ts';
+import { end, writeFrame, writeLine } from './pipe.ts';
 import { outOfMemory, type Sandbox } from './sandbox.ts';
 import { Trace } from './trace.ts';
 import type { Enter, World } from './world.ts';
@@ -99,7 +99,7 @@ export class Program {
 
   #uncaught(stack: string): never {
     const text = this.#trace.translate(stack);
-    writeLog(`Uncaught ${text}\n`);
+    writeLine(`Uncaught ${text}`);
     const [first = '', ...frames] = text.split('\n');
     const place = /([^\s(]+:\d+:\d+)/.exec(frames.find((line) => /:\d+:\d+/.test(line)) ?? '')?.[1];
     const where = place === undefined ? '' : ` at ${place}`;
@@ -108,7 +108,7 @@ export class Program {
 
   #refuse(message: string): never {
     const text = this.#trace.translate(message).split('\n')[0] ?? '';
-    writeLog(`Refused: ${text}\n`);
+    writeLine(`Refused: ${text}`);
     return end({ kind: 'refused', message: `expected a program that compiles, got ${text}`, exitCode: 5 });
   }
 }

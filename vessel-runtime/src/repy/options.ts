@@ -1,0 +1,95 @@
+import { isIP } from 'node:net';
+import { ConfigError, hintFor } from '@potluck/protocol';
+
+interface OptionSpec {
+  /** What its value is called; an option without one is on or off. */
+  readonly value?: string;
+  readonly short?: string;
+  /** For `--help`. */
+  readonly says: string;
+}
+
+/** Every option, in the order of the help: another one is a line here, and what is done with it. */
+const OPTIONS = {
+  restrictions: { value: 'FILE', says: 'what the program may use, in lines such as "resource memory 50000000"' },
+  ip: { value: 'ADDRESS', says: 'the address that the program listens on; 127.0.0.1 unless said' },
+  json: { says: 'print one JSON object for each line, as docs/repy-json.md has them' },
+  help: { short: 'h', says: 'print this' },
+} as const satisfies Readonly<Record<string, OptionSpec>>;
+type OptionName = keyof typeof OPTIONS;
+
+const USAGE = 'usage: repy [OPTION...] PROGRAM [ARG...]';
+
+/** Values by the names of options; an option that was not given is not there. */
+export type RepyOptions = { readonly [Name in OptionName]?: string };
+
+export interface RepyArguments {
+  readonly options: RepyOptions;
+  /** Undefined only when help is asked for. */
+  readonly program: string | undefined;
+  readonly args: readonly string[];
+}
+
+/** What `--help` prints. */
+export function helpText(): string {
+  const rows = specs().map(([name, { value, short, says }]) => {
+    const left = `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
+    return `  ${left.padEnd(20)} ${says}`;
+  });
+  const about = "Runs a program here as a node would. Everything after PROGRAM is the program's own.";
+  return `${[USAGE, '', about, '', ...rows].join('\n')}\n`;
+}
+
+/**
+ * Everything after PROGRAM is the program's own, also what looks like an option of ours.
+ * @throws ConfigError USAGE
+ */
+export function parseRepyArguments(argv: readonly string[]): RepyArguments {
+  const options: Partial<Record<OptionName, string>> = {};
+  let at = 0;
+  for (; at < argv.length; at++) {
+    const word = argv[at] ?? '';
+    if (word === '--') {
+      at++;
+      break;
+    }
+    if (!word.startsWith('-') || word === '-') break;
+    const { name, value } = optionOf(word);
+    const takes = specOf(name).value;
+    if (takes === undefined && value !== undefined) throw usage(`expected no value for --${name}, got "${value}"`);
+    if (takes !== undefined && value === undefined) at++;
+    options[name] = takes === undefined ? '' : needValue(value ?? argv[at], `${takes} after --${name}`);
+  }
+  checkOptions(options);
+  const program = argv[at];
+  if (program === undefined && options.help === undefined) throw usage('expected a PROGRAM, got none');
+  return { options, program, args: argv.slice(at + 1) };
+}
+
+function checkOptions({ ip }: RepyOptions): void {
+  if (ip !== undefined && isIP(ip) === 0) throw usage(`expected an IP address after --ip, got "${ip}"`);
+}
+
+function optionOf(word: string): { name: OptionName; value: string | undefined } {
+  const [head = '', ...rest] = word.split('=');
+  const found = specs().find(
+    ([name, { short }]) => head === `--${name}` || (short !== undefined && head === `-${short}`),
+  );
+  if (found === undefined) {
+    const known = specs().map(([name]) => `--${name}`);
+    throw usage(`expected one of ${known.join(' ')}, got "${head}"${hintFor(head, known)}`);
+  }
+  return { name: found[0], value: rest.length === 0 ? undefined : rest.join('=') };
+}
+
+function needValue(value: string | undefined, what: string): string {
+  if (value === undefined || value === '') throw usage(`expected ${what}, got nothing`);
+  return value;
+}
+
+const specs = () => Object.entries(OPTIONS) as [OptionName, OptionSpec][];
+const specOf = (name: OptionName): OptionSpec => OPTIONS[name];
+
+function usage(what: string): ConfigError {
+  return new ConfigError('USAGE', `${what}\n${USAGE}\n"repy --help" says more.`);
+}
