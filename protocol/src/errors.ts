@@ -32,6 +32,7 @@ export type ConfigCode =
   | 'KEY_FILE_EXISTS'
   | 'RESTRICTIONS_BROKEN'
   | 'CONFIG_BROKEN'
+  | 'SEAL_BROKEN'
   | 'USAGE';
 
 /** A file, flag or setting on this machine is wrong. */

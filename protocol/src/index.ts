@@ -16,6 +16,7 @@ export * from './pinned-socket.ts';
 export * from './replay.ts';
 export * from './resources.ts';
 export * from './restrictions.ts';
+export * from './seal.ts';
 export * from './split.ts';
 export * from './tls.ts';
 export * from './vessel.ts';

@@ -1,7 +1,31 @@
 import { isIPv6 } from 'node:net';
-import { type Address, hintFor, type KeyId, type VesselInfo, type VesselName } from '@potluck/protocol';
+import {
+  type Address,
+  addressSchema,
+  hintFor,
+  type KeyId,
+  keyIdSchema,
+  type VesselInfo,
+  type VesselName,
+  vesselInfoSchema,
+} from '@potluck/protocol';
+import { z } from 'zod';
 import { CommandError } from './errors.ts';
 import { vesselsIn } from './expression.ts';
+
+export const targetsSnapshotSchema = z.object({
+  last: z.int().min(0),
+  targets: z.array(
+    z.object({
+      id: z.string().regex(/^%[1-9]\d{0,8}$/),
+      node: keyIdSchema,
+      address: addressSchema,
+      info: vesselInfoSchema,
+    }),
+  ),
+  groups: z.array(z.object({ name: z.string(), vessels: z.array(z.string()) })),
+});
+export type TargetsSnapshot = z.infer<typeof targetsSnapshotSchema>;
 
 /** A vessel that the shell knows; `info` is what its node said last. */
 export interface Target {
@@ -42,6 +66,30 @@ export class Targets {
     const target = { id, node: found.node, vessel: found.info.name, address: found.address, info: found.info };
     this.#targets.set(key, target);
     return target;
+  }
+
+  /** Everything, to be kept in a file. */
+  snapshot(): TargetsSnapshot {
+    const targets = this.all.map(({ id, node, address, info }) => ({ id, node, address, info }));
+    const groups = [...this.#groups].map(([name, members]) => ({ name, vessels: [...members].map(({ id }) => id) }));
+    return { last: this.#last, targets, groups };
+  }
+
+  /** Knows what a snapshot knew, and nothing else. */
+  restore({ last, targets, groups }: TargetsSnapshot): void {
+    this.#targets.clear();
+    this.#groups.clear();
+    for (const { id, node, address, info } of targets) {
+      this.#targets.set(`${node}:${info.name}`, { id, node, vessel: info.name, address, info });
+    }
+    this.#last = last;
+    const byId = new Map(this.all.map((target) => [target.id, target]));
+    for (const { name, vessels } of groups) {
+      this.setGroup(
+        name,
+        vessels.flatMap((id) => byId.get(id) ?? []),
+      );
+    }
   }
 
   /** For a vessel that is no more; its number is not given again. */

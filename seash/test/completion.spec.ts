@@ -37,7 +37,7 @@ describe('completion', () => {
   });
 
   const cases: [line: string, offers: string[], replaced: string][] = [
-    ['lo', ['loadkeys '], 'lo'],
+    ['lo', ['loadkeys ', 'loadstate '], 'lo'],
     ['st', ['start ', 'stop '], 'st'],
     ['show r', ['resources '], 'r'],
     ['stop; upl', ['upload ', 'uploaddir '], 'upl'],

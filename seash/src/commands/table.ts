@@ -8,6 +8,7 @@ import { ownerCommands } from './owners.ts';
 import { programCommands } from './programs.ts';
 import { shapeCommands } from './shapes.ts';
 import { showCommands } from './show.ts';
+import { stateCommands } from './state.ts';
 
 /** Every command of the shell. Parsing, help, completion, JSON and the page of its shapes all derive from it. */
 export const COMMANDS: readonly Command[] = [
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   ...showCommands,
   ...ownerCommands,
   ...shapeCommands,
+  ...stateCommands,
   helpCommand(() => COMMANDS),
   ...contextCommands.filter(({ name }) => name === 'exit'),
 ];

@@ -1,0 +1,108 @@
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { identityFrom, keyIdSchema, privateJwkSchema, seal, sealedFor, unseal } from '@potluck/protocol';
+import { z } from 'zod';
+import { command } from '../command.ts';
+import { CommandError } from '../errors.ts';
+import type { Session } from '../session.ts';
+import { count } from '../style.ts';
+import { targetsSnapshotSchema } from '../targets.ts';
+
+/** A file of `savestate`. */
+export const STATE_LIMITS = { bytes: 32 * 1024 * 1024 } as const;
+
+const TYPE = 'potluck-seash-state';
+
+const stateSchema = z.object({
+  version: z.literal(1),
+  identities: z.array(z.object({ name: z.string(), jwk: privateJwkSchema })),
+  identityName: z.string().optional(),
+  targetName: z.string().optional(),
+  targets: targetsSnapshotSchema,
+});
+
+const result = z.object({ file: z.string(), key: keyIdSchema, vessels: z.int(), identities: z.array(z.string()) });
+const slots = [{ name: 'FILE', kind: 'file' }] as const;
+
+const savestate = command({
+  name: 'savestate',
+  summary: 'Keep vessels, groups, identities and defaults in FILE, sealed so that only the default identity opens it.',
+  slots,
+  example: 'savestate evening.state',
+  result,
+  run: async (context, { FILE }) => {
+    const { session, identity } = context;
+    const path = session.path(FILE);
+    await checkReplaceable(path);
+    const bytes = Buffer.from(JSON.stringify(stateOf(session)));
+    const temporary = `${path}.${process.pid}.part`;
+    try {
+      await writeFile(temporary, `${await seal(identity, TYPE, bytes)}\n`, { mode: 0o600, flag: 'wx' });
+      await rename(temporary, path);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+    return { file: FILE, key: identity.id, ...summaryOf(session) };
+  },
+  render: ({ file, vessels, identities }) => {
+    return `Kept ${count(vessels, 'vessel')} and ${identities.join(', ')} in ${file}; the same identity opens it again.`;
+  },
+});
+
+const loadstate = command({
+  name: 'loadstate',
+  summary: 'Know again what "savestate" kept in FILE, and nothing else; its identity must be loaded.',
+  slots,
+  example: 'loadstate evening.state',
+  result,
+  run: async (context, { FILE }) => {
+    const { session, identity } = context;
+    const text = (await readState(session.path(FILE))).trim();
+    const bytes = await unseal(identity, TYPE, text);
+    const state = stateSchema.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    if (!state.success) {
+      throw new CommandError('FILE_BROKEN', `expected a state of this shell in ${FILE}, got one of another version`);
+    }
+    const { identities, identityName, targetName, targets } = state.data;
+    for (const { name, jwk } of identities) session.identities.set(name, identityFrom(jwk));
+    session.targets.restore(targets);
+    session.identityName = identityName ?? session.identityName;
+    session.targetName = targetName;
+    return { file: FILE, key: identity.id, ...summaryOf(session) };
+  },
+  render: ({ file, vessels, identities }) => {
+    return `Know ${count(vessels, 'vessel')} and ${identities.join(', ')} from ${file}.`;
+  },
+});
+
+export const stateCommands = [savestate, loadstate];
+
+function stateOf(session: Session): z.infer<typeof stateSchema> {
+  const identities = [...session.identities].map(([name, { privateJwk }]) => ({ name, jwk: privateJwk }));
+  const { identityName, targetName } = session;
+  return { version: 1, identities, identityName, targetName, targets: session.targets.snapshot() };
+}
+
+function summaryOf({ targets, identities }: Session) {
+  return { vessels: targets.all.length, identities: [...identities.keys()] };
+}
+
+/** A mistyped name must not cost anybody a program. @throws CommandError FILE_BROKEN */
+async function checkReplaceable(path: string): Promise<void> {
+  const present = await stat(path).catch(() => undefined);
+  if (present === undefined) return;
+  if (present.isFile() && sealedFor(TYPE, (await readState(path)).trim()) !== undefined) return;
+  throw new CommandError('FILE_BROKEN', `expected no file or an older state at ${path}, got something else`);
+}
+
+/** @throws CommandError FILE_MISSING, FILE_TOO_LARGE */
+async function readState(path: string): Promise<string> {
+  const facts = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new CommandError('FILE_MISSING', `expected a file at ${path}, got none`, { cause });
+  });
+  if (!facts.isFile()) throw new CommandError('FILE_BROKEN', `expected a file at ${path}, got something else`);
+  if (facts.size <= STATE_LIMITS.bytes) return await readFile(path, 'utf8');
+  throw new CommandError(
+    'FILE_TOO_LARGE',
+    `expected at most ${STATE_LIMITS.bytes} bytes in ${path}, got ${facts.size}`,
+  );
+}
