@@ -1,21 +1,29 @@
 import { parseArgs } from 'node:util';
 import { ConfigError, describeError } from '@potluck/protocol';
+import { examine } from './doctor.ts';
 import { NodeManager } from './manager.ts';
 import { statePaths } from './paths.ts';
 import { describeNode } from './status.ts';
 
-const USAGE = 'nodemanager run --state DIR [--runtime DIR]   or   nodemanager status --state DIR';
+const NAMES = ['run', 'status', 'doctor'] as const;
+const USAGE =
+  'nodemanager run --state DIR [--runtime DIR]   or   nodemanager status --state DIR   or   nodemanager doctor --state DIR [--json]';
 
 interface Command {
-  readonly name: 'run' | 'status';
+  readonly name: (typeof NAMES)[number];
   readonly state: string;
   readonly runtime: string | undefined;
+  readonly json: boolean;
 }
 
-/** Runs one command. @returns the exit code: 0, 1 for a failure, 2 for a wrong command line; never throws. */
+/**
+ * Runs one command. @returns the exit code: 0, 1 for a failure (of `doctor`: for something wrong), 2 for a wrong command
+ * line; never throws.
+ */
 export async function main(args: readonly string[]): Promise<number> {
   try {
     const command = parse(args);
+    if (command.name === 'doctor') return await doctor(command);
     if (command.name === 'status') console.log((await describeNode(statePaths(command.state))).join('\n'));
     else await run(command);
     return 0;
@@ -35,22 +43,34 @@ async function run({ state, runtime }: Command): Promise<void> {
   await asked;
 }
 
+const MARKS = { well: 'well   ', warning: 'note   ', wrong: 'WRONG  ' } as const;
+
+async function doctor({ state, json }: Command): Promise<number> {
+  const findings = await examine(statePaths(state));
+  const lines = findings.map(({ what, state: found, text }) => `${MARKS[found]} ${what}: ${text}`);
+  console.log(json ? JSON.stringify(findings) : lines.join('\n'));
+  return findings.some(({ state: found }) => found === 'wrong') ? 1 : 0;
+}
+
 function parse(args: readonly string[]): Command {
   const { values, positionals } = parseOptions(args);
   const [name, ...more] = positionals;
-  if ((name !== 'run' && name !== 'status') || more.length > 0) {
+  const known = NAMES.find((candidate) => candidate === name);
+  if (known === undefined || more.length > 0) {
     throw usage(`got ${name === undefined ? 'no command' : `"${positionals.join(' ')}"`}`);
   }
   if (values.state === undefined) throw usage('got no --state');
-  if (name === 'status' && values.runtime !== undefined) throw usage('got --runtime with status');
-  return { name, state: values.state, runtime: values.runtime };
+  const { state, runtime, json = false } = values;
+  if (known !== 'run' && runtime !== undefined) throw usage(`got --runtime with ${known}`);
+  if (known !== 'doctor' && json) throw usage(`got --json with ${known}`);
+  return { name: known, state, runtime, json };
 }
 
 function parseOptions(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      options: { state: { type: 'string' }, runtime: { type: 'string' } },
+      options: { state: { type: 'string' }, runtime: { type: 'string' }, json: { type: 'boolean' } },
       allowPositionals: true,
     });
   } catch (cause) {

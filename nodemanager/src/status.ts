@@ -63,7 +63,8 @@ function vesselLine({ name, state, since, program, ending, users }: VesselInfo):
   return `Vessel ${name}: ${state} since ${new Date(since).toISOString()}${what}${why}, ${users.length} users.`;
 }
 
-function reachable(host: string): string {
+/** An address that this machine can dial. */
+export function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   return host === '::' ? '::1' : host;
 }
