@@ -52,6 +52,11 @@ export const OP = {
   address: 25,
   /** (handle) -> 1 if a `recv` would wait, plus 2 if a `send` would */
   willblock: 26,
+  /**
+   * (heads, texts) -> a character for each message that went: its bytes; from the first that did not, none did. A head
+   * is five characters: three of the route (the lowest 16 bits first), 1 for binary, the text's length.
+   */
+  sendtogether: 30,
   /** (code, name) -> 1 when it compiles: for `createvirtualnamespace` */
   checkcode: 40,
   /** (code, name) -> 1: makes a realm for this code, of which `EVENT.realm` tells before this answers */
@@ -73,6 +78,11 @@ export const EVENT = {
   reject: 6,
   /** (handle): a listener broke and is closed */
   closed: 9,
+  /**
+   * (heads, texts, addresses): several messages, in their order. A head is six characters: three of the handle (the
+   * lowest 16 bits first), the port, the length of the address or 0 for that of the message before, the text's length.
+   */
+  messages: 10,
   /** (port): a realm was made; the one value beside primitives that comes in, see `inside/letter.ts` */
   realm: 20,
 } as const;

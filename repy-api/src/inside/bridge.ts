@@ -12,9 +12,17 @@ export function connect(given: Operation): void {
   operation = given;
 }
 
+let before: (() => void) | undefined;
+
+/** @param fn runs before each call of the host that `invoke` makes: what waits to be sent goes first. */
+export function beforeCalls(fn: (() => void) | undefined): void {
+  before = fn;
+}
+
 /** Calls the host. @throws the failure that the host answered. */
 export function invoke(...call: [code: number, ...values: Primitive[]]): Primitive {
   // Not by spreading: a program may replace what iterates over arrays.
+  if (before !== undefined) before();
   const answer = apply(operation, undefined, call);
   if (typeof answer !== 'number' || answer >= 0 || answer === DELAYED) return answer;
   throw failure(-answer - 1, `${operation(OP.reason)}`);
@@ -23,6 +31,11 @@ export function invoke(...call: [code: number, ...values: Primitive[]]): Primiti
 /** The short way for a message: no array and no list of arguments for each of them. @returns bytes, or `DETOUR`. */
 export function sendOn(route: number, text: string, binary: boolean): number {
   return operation(OP.sendon, route, text, binary) as number;
+}
+
+/** The short way for messages that go together. @returns a character for each that went: its bytes. */
+export function sendTogether(heads: string, texts: string): string {
+  return operation(OP.sendtogether, heads, texts) as string;
 }
 
 export interface Pending {

@@ -10,6 +10,7 @@ import {
   onClosed,
   onConnection,
   onMessage,
+  onMessages,
   openconn,
   recvmess,
   sendmess,
@@ -106,6 +107,7 @@ function dispatch(...event: Event): void {
   const c = event[3];
   const d = event[4];
   if (kind === EVENT.message) onMessage(a as number, b as string, c as string, d as number);
+  else if (kind === EVENT.messages) onMessages(a as string, b as string, c as string);
   else if (kind === EVENT.resolve) settle(a as number, b, c, d);
   else if (kind === EVENT.reject) refuse(a as number, b as number, c as string);
   else if (kind === EVENT.timer) fire(a as number);

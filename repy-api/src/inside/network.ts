@@ -4,7 +4,8 @@ import { awaitRequest, forgiven, invoke, type Primitive, promised } from './brid
 import { fromBinary, needEncoding, needFunction, needPort, needSeconds } from './data.ts';
 import { argumentError, callProgram } from './errors.ts';
 import { closeListener, Listener, needData, onListenerClose, Socket } from './handles.ts';
-import { defineProperty, table } from './primordials.ts';
+import { closeOutbox, collect, connectOutbox, openOutbox } from './outbox.ts';
+import { charCodeAt, defineProperty, promiseThen, SafePromise, slice, table } from './primordials.ts';
 import { knownRoute, learnRoute, sendShort } from './routes.ts';
 
 interface Entry {
@@ -86,6 +87,41 @@ export function onMessage(handle: number, data: string, ip: string, port: number
   else callProgram(entry.fn, [ip, port, message, entry.listener]);
 }
 
+const ready = new SafePromise<void>((resolve) => resolve());
+
+/**
+ * Several datagrams came together, see `EVENT.messages`. Between two of them runs what the program awaited and has got;
+ * what it sends meanwhile leaves together as well.
+ */
+export function onMessages(heads: string, texts: string, addresses: string): void {
+  let at = 0;
+  let textAt = 0;
+  let addressAt = 0;
+  let ip = '';
+  const take = () => {
+    const handle = charCodeAt(heads, at) + charCodeAt(heads, at + 1) * 2 ** 16 + charCodeAt(heads, at + 2) * 2 ** 32;
+    const port = charCodeAt(heads, at + 3);
+    const addressLength = charCodeAt(heads, at + 4);
+    if (addressLength > 0) ip = slice(addresses, addressAt, addressAt + addressLength);
+    addressAt += addressLength;
+    const text = slice(texts, textAt, textAt + charCodeAt(heads, at + 5));
+    textAt += text.length;
+    at += 6;
+    onMessage(handle, text, ip, port);
+  };
+  const next = () => {
+    try {
+      take();
+    } catch (error) {
+      closeOutbox();
+      throw error;
+    }
+    promiseThen(ready, at < heads.length ? next : closeOutbox, undefined);
+  };
+  openOutbox();
+  next();
+}
+
 /** Somebody connected. */
 export function onConnection(handle: number, connection: number, ip: string, port: number): void {
   const entry = listeners[handle];
@@ -128,9 +164,10 @@ function needLocal(ip: unknown, port: unknown): Local {
 
 export function sendmess(...given: unknown[]): Promise<number> {
   const route = knownRoute(given);
-  const sent = route === 0 ? undefined : sendShort(route, given[2]);
+  const sent = route === 0 ? undefined : (collect(route, given) ?? sendShort(route, given[2]));
   return sent ?? sendLong(given);
 }
+connectOutbox(sendLong);
 
 function sendLong(given: unknown[]): Promise<number> {
   return promised(() => {

@@ -38,6 +38,8 @@ const FLAGS = [
   '--v8-pool-size=1',
   // Without /proc the engine would copy its built-in code for each process, 2 MiB, to call it in fewer bytes.
   '--no-short-builtin-calls',
+  // The isolate's own choice for small heaps is 0.5 MiB: programs that make many strings spent a third of their time there.
+  '--max-semi-space-size=4',
   '--disable-proto=delete',
   '--disallow-code-generation-from-strings',
   '--no-warnings',

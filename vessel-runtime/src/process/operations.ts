@@ -74,7 +74,8 @@ export function operations(world: World, sandbox: () => Sandbox): (code: unknown
   } as Record<number, Handler>;
   return (code, ...args) => {
     try {
-      if (code === OP.sendon) return udp.sendOn(args[0], args[1], args[2]);
+      if (code === OP.sendon) return udp.routes.sendOn(args[0], args[1], args[2]);
+      if (code === OP.sendtogether) return udp.routes.sendTogether(args[0], args[1]);
       const handler = typeof code === 'number' ? handlers[code] : undefined;
       if (typeof code !== 'number' || handler === undefined) return -1;
       checkArguments(code, args);

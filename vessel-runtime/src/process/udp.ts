@@ -1,18 +1,16 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import type { RemoteInfo, Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { CALL_LIMITS, DELAYED, DETOUR, EVENT } from '@potluck/repy-api';
+import { DELAYED } from '@potluck/repy-api';
+import { bindUdp } from './bind.ts';
 import { checkPort } from './destination.ts';
 import { CallFailure, networkFailure } from './failure.ts';
+import { Inbox } from './inbox.ts';
 import type { Renewable } from './meter.ts';
+import { HEADER_BYTES, type Route, Routes } from './routes.ts';
 import type { World } from './world.ts';
 
-/** What a packet costs beyond its data, as in Seattle. */
-const HEADER_BYTES = 64;
-const MOST_ROUTES = 1024;
 /** Bytes that may wait in the process when the system's own buffer is full; more is refused. */
 const MOST_UNSENT_BYTES = 4 * 1024 * 1024;
-/** How often a route's message waits for what the system says of it, instead of being believed to go. */
-const PROOF_MS = 500;
 
 interface Listener {
   readonly handle: number;
@@ -28,16 +26,6 @@ interface Port {
   readonly routes: Map<string, number>;
 }
 
-/** From a port to a destination that the vessel may reach: decided once, used for many messages. */
-interface Route {
-  readonly socket: Socket;
-  readonly ip: string;
-  readonly port: number;
-  readonly rate: Renewable;
-  /** When the system last took a message and said so; -Infinity after a failure. */
-  provenMs: number;
-}
-
 export interface Message {
   readonly ip: string;
   readonly port: number;
@@ -50,9 +38,11 @@ export interface Message {
 /** UDP: messages out and in. */
 export class Udp {
   readonly #world: World;
+  readonly #inbox: Inbox;
   readonly #ports = new Map<string, Port>();
   readonly #handles = new Map<number, Port>();
-  readonly #routes = new Map<number, Route>();
+  /** The short way, for messages of a route that was checked. */
+  readonly routes = new Routes();
   /** Of the last packet that came; most come from where the one before came from. */
   #sender = { given: '', ip: '', rate: undefined as Renewable | undefined };
   /** The request of the last `send`. */
@@ -62,6 +52,7 @@ export class Udp {
 
   constructor(world: World) {
     this.#world = world;
+    this.#inbox = new Inbox(world.enter);
   }
 
   /** @throws CallFailure */
@@ -89,30 +80,12 @@ export class Udp {
     if (bound === undefined) return false;
     this.#handles.delete(handle);
     this.#ports.delete(`${bound.ip} ${bound.port}`);
-    for (const route of bound.routes.values()) this.#routes.delete(route);
+    for (const route of bound.routes.values()) this.routes.delete(route);
     bound.listener = undefined;
     bound.socket.close();
     this.#world.meter.release('insockets');
     this.#world.drop();
     return true;
-  }
-
-  /**
-   * The short way. It asks for no answer of the system, so it is open only while messages of this route are taken at
-   * once; a program that floods it fills the system's buffer and nothing here.
-   * @returns bytes handed to the system, or `DETOUR` when nothing was done.
-   */
-  sendOn(number: unknown, data: unknown, binary: unknown): number {
-    const route = this.#routes.get(number as number);
-    if (route === undefined || typeof data !== 'string' || data.length > CALL_LIMITS.messageBytes) return DETOUR;
-    const now = performance.now();
-    const { socket } = route;
-    if (now - route.provenMs > PROOF_MS || socket.getSendQueueCount() > 0) return DETOUR;
-    const bytes = Buffer.from(data, binary === true ? 'latin1' : 'utf8');
-    const { byteLength } = bytes;
-    if (byteLength > CALL_LIMITS.messageBytes || !route.rate.take(HEADER_BYTES + byteLength, now)) return DETOUR;
-    socket.send(bytes, 0, byteLength, route.port, route.ip);
-    return byteLength;
   }
 
   /** The long way: checks, and asks the system what became of it. @returns `DELAYED`. @throws CallFailure */
@@ -155,23 +128,23 @@ export class Udp {
   #routeOf(bound: Port, { ip, port }: Message): Route {
     const key = `${ip} ${port}`;
     const known = bound.routes.get(key) ?? 0;
-    const present = this.#routes.get(known);
+    const present = this.routes.get(known);
     if (present !== undefined) {
       this.route = known;
       return present;
     }
-    if (this.#routes.size >= MOST_ROUTES) this.#forgetRoutes();
+    if (this.routes.full) this.#forgetRoutes();
     const rate = this.#world.meter.rate(this.#world.destinations.isLocal(ip) ? 'loopsend' : 'netsend');
     // Until the system has answered the first message, those after it are believed to go as well.
     const route = { socket: bound.socket, ip, port, rate, provenMs: performance.now() };
     this.route = this.#world.number();
-    this.#routes.set(this.route, route);
+    this.routes.set(this.route, route);
     bound.routes.set(key, this.route);
     return route;
   }
 
   #forgetRoutes(): void {
-    this.#routes.clear();
+    this.routes.clear();
     for (const { routes } of this.#ports.values()) routes.clear();
   }
 
@@ -225,7 +198,7 @@ export class Udp {
     const key = `${ip} ${port}`;
     const present = this.#ports.get(key);
     if (present !== undefined) return present;
-    const socket = open(ip, port);
+    const socket = bindUdp(ip, port);
     const bound: Port = { socket, ip, port, listener: undefined, routes: new Map() };
     socket.unref();
     socket.on('message', (bytes, from) => this.#receive(bound, bytes, from));
@@ -266,27 +239,6 @@ export class Udp {
   #deliver({ listener }: Port, bytes: Buffer, from: RemoteInfo): void {
     if (listener === undefined) return;
     const data = listener.binary ? bytes.toString('latin1') : bytes.toString();
-    this.#world.enter(EVENT.message, listener.handle, data, from.address, from.port);
+    this.#inbox.push({ handle: listener.handle, data, ip: from.address, port: from.port });
   }
-}
-
-/** Binds at once: numeric addresses need no look-up, so a look-up that answers at once makes all of it synchronous. */
-function open(ip: string, port: number): Socket {
-  const family = isIPv6(ip) ? 6 : 4;
-  const socket = createSocket({
-    type: family === 6 ? 'udp6' : 'udp4',
-    ipv6Only: family === 6,
-    lookup: (host, _options, callback) => callback(null, host, family),
-  });
-  let problem: unknown;
-  const keep = (error: unknown) => {
-    problem = error;
-  };
-  socket.on('error', keep);
-  socket.bind({ address: ip, port, exclusive: true });
-  socket.off('error', keep);
-  if (problem === undefined) return socket;
-  socket.on('error', () => {});
-  socket.close();
-  throw networkFailure(problem, `to take the local address ${ip}:${port}`);
 }
