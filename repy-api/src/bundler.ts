@@ -1,8 +1,9 @@
-import { readFile, realpath } from 'node:fs/promises';
-import { basename, dirname, extname, resolve, sep } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
 import { digest, type FileName, fileNameSchema, LIMITS } from '@potluck/protocol';
-import type { BuildFailure, Plugin } from 'esbuild';
+import type { BuildFailure } from 'esbuild';
 import { ProgramError } from './errors.ts';
+import { bundling, type Entry, partsOnly, relativeOnly } from './parts.ts';
 import { problemOf, sentenceOf } from './problem.ts';
 
 /** A program as it is uploaded: one file. */
@@ -55,85 +56,16 @@ function nameOf(file: string): FileName {
   );
 }
 
-interface Entry {
-  /** Absolute. */
-  readonly file: string;
-  /** As its author named it. */
-  readonly path: string;
-  readonly name: string;
-}
-
 /** @param files is filled with what is looked at. */
-async function build({ file, path, name }: Entry, files: Set<string>): Promise<string> {
+async function build(entry: Entry, files: Set<string>): Promise<string> {
   const esbuild = await import('esbuild');
   try {
-    const result = await esbuild.build({
-      entryPoints: [file],
-      absWorkingDir: dirname(file),
-      outfile: resolve(dirname(file), name),
-      bundle: true,
-      write: false,
-      format: 'esm',
-      platform: 'neutral',
-      target: 'esnext',
-      sourcemap: 'inline',
-      sourcesContent: true,
-      legalComments: 'none',
-      logLevel: 'silent',
-      tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
-      loader: { ...CODE_LOADERS, ...DATA_LOADERS },
-      plugins: [relativeOnly, partsOnly(await realpath(file), files)],
-    });
+    const result = await esbuild.build({ ...bundling(entry), plugins: [relativeOnly, await partsOnly(entry, files)] });
     return result.outputFiles[0]?.text ?? '';
   } catch (error) {
     const { errors } = error as BuildFailure;
     if (!Array.isArray(errors)) throw error;
-    const problems = errors.map((message) => problemOf(message, path, 'error'));
+    const problems = errors.map((message) => problemOf(message, entry.path, 'error'));
     throw new ProgramError('PROGRAM_BROKEN', problems.map(sentenceOf).join('\n'), { problems, files });
   }
-}
-
-const CODE_LOADERS = { '.js': 'js', '.mjs': 'js', '.ts': 'ts', '.mts': 'ts' } as const;
-/** Also the `type` that an import of such a file may ask for. */
-const DATA_LOADERS = { '.json': 'json', '.txt': 'text' } as const;
-
-/** A vessel has no modules: only what lies beside the program can be inlined. */
-const relativeOnly: Plugin = {
-  name: 'relative-only',
-  setup(build) {
-    build.onResolve({ filter: /.*/ }, ({ path, kind }) => {
-      if (kind === 'entry-point' || /^\.\.?\//.test(path)) return undefined;
-      const what = path.startsWith('node:') ? 'a module of Node' : 'a package or an absolute path';
-      const text = `expected an import of a file beside the program such as "./part.js", got ${what}: "${path}"`;
-      return { errors: [{ text }] };
-    });
-  },
-};
-
-/**
- * What is bundled leaves this machine for strangers' ones. So an import takes in nothing but code, and data of the
- * program's own folder: never the author's key, whatever a program that somebody else wrote asks for.
- * @param entry where the program really is, as links lead to it. @param files is filled with what is looked at.
- */
-function partsOnly(entry: string, files: Set<string>): Plugin {
-  const folder = `${dirname(entry)}${sep}`;
-  const isPart = (path: string, asked: Readonly<Record<string, string>>): boolean => {
-    const extension = extname(path);
-    if (path === entry || Object.hasOwn(CODE_LOADERS, extension)) return Object.keys(asked).length === 0;
-    const type = new Map<string, string>(Object.entries(DATA_LOADERS)).get(extension);
-    return type !== undefined && path.startsWith(folder) && Object.values(asked).every((value) => value === type);
-  };
-  return {
-    name: 'parts-only',
-    setup(build) {
-      build.onLoad({ filter: /.*/ }, ({ path, with: asked }) => {
-        files.add(path);
-        if (isPart(path, asked)) return undefined;
-        const code = Object.keys(CODE_LOADERS).join(' ');
-        const data = Object.keys(DATA_LOADERS).join(' ');
-        const text = `expected an import of code (${code}) or of data (${data}) in the program's folder, got "${basename(path)}"`;
-        return { errors: [{ text }] };
-      });
-    },
-  };
 }

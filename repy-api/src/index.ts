@@ -1,5 +1,7 @@
 export * from './bundler.ts';
+export * from './check.ts';
 export * from './errors.ts';
 export * from './ops.ts';
 export * from './prelude.ts';
 export * from './problem.ts';
+export * from './types.ts';

@@ -17,6 +17,7 @@ const SAMPLES: Readonly<Record<string, string>> = {
   RepySocket: '(await waitforconn(getmyip(), 63100, () => {}), await openconn(getmyip(), 63100))',
   RepyConnectionServer: 'await listenforconnection(getmyip(), 63100)',
   RepyLock: 'createlock()',
+  RepyNamespace: "createvirtualnamespace('1')",
   RepyResources: 'getresources()',
 };
 

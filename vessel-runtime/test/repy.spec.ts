@@ -118,7 +118,8 @@ describe('repy', () => {
   it('takes its own options up to the program, in either form', () => {
     assert.deepEqual(parseRepyArguments(['--ip=127.0.0.3', '--restrictions', 'f', 'p.js', '--ip', 'x']), {
       options: { ip: '127.0.0.3', restrictions: 'f' },
-      program: 'p.js',
+      command: 'run',
+      programs: ['p.js'],
       args: ['--ip', 'x'],
     });
     assert.deepEqual(parseRepyArguments(['--', '-p.js', '--']).args, ['--']);

@@ -1,10 +1,12 @@
 import { dirname, resolve } from 'node:path';
-import { ConfigError, describeError, PotluckError } from '@potluck/protocol';
-import { bundleProgram, ProgramError } from '@potluck/repy-api';
+import { ConfigError, describeError, type Ending, PotluckError } from '@potluck/protocol';
+import { bundleProgram, type ProgramBundle, ProgramError } from '@potluck/repy-api';
 import { signalNumber } from '../host/launch.ts';
-import { helpText, parseRepyArguments, type RepyArguments } from './options.ts';
+import { check } from './check.ts';
+import { helpText, parseRepyArguments, type RepyArguments, type RepyOptions } from './options.ts';
 import { jsonReporter, type Output, type Reporter, textReporter } from './reporter.ts';
 import { readRestrictions, runProgram } from './run.ts';
+import { type WatchHooks, watchProgram } from './watch.ts';
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const DEFAULT_ADDRESS = '127.0.0.1';
@@ -40,33 +42,57 @@ export async function repy(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function perform(parsed: RepyArguments, stop: AbortSignal): Promise<number> {
-  const { options, program } = parsed;
-  if (program === undefined || options.help !== undefined) {
-    output.out(helpText());
-    return 0;
+async function perform({ command, options, programs, args }: RepyArguments, stop: AbortSignal): Promise<number> {
+  if (command === 'help') output.out(helpText());
+  let code = 0;
+  for (const program of programs) {
+    const folder = dirname(resolve(program));
+    const reporter = options.json === undefined ? textReporter(output, folder) : jsonReporter(output);
+    try {
+      if (command === 'run') code = await run({ program, options, args }, reporter, stop);
+      else if (!(await check(program, reporter, stop))) code = EXIT.failed;
+    } catch (error) {
+      tell(error, reporter);
+      code = EXIT.failed;
+    }
   }
-  const folder = dirname(resolve(program));
-  const reporter = options.json === undefined ? textReporter(output, folder) : jsonReporter(output);
-  try {
-    return await run({ ...parsed, program }, reporter, stop);
-  } catch (error) {
-    tell(error, reporter);
-    return EXIT.failed;
-  }
+  return code;
 }
 
-async function run(
-  parsed: RepyArguments & { program: string },
-  reporter: Reporter,
-  stop: AbortSignal,
-): Promise<number> {
-  const { options, program, args } = parsed;
+interface Run {
+  readonly program: string;
+  readonly options: RepyOptions;
+  readonly args: readonly string[];
+}
+
+async function run(given: Run, reporter: Reporter, stop: AbortSignal): Promise<number> {
+  const { program, options } = given;
+  if (options.watch === undefined) return await runOnce(given, await bundleProgram(program), { reporter, stop });
+  const more = options.restrictions === undefined ? [] : [resolve(options.restrictions)];
+  const hooks: WatchHooks = {
+    run: async (bundle, signal) => {
+      await runOnce(given, bundle, { reporter, stop: signal }).catch((error: unknown) => tell(error, reporter));
+    },
+    broken: (error) => tell(error, reporter),
+    changed: reporter.changed,
+  };
+  // It ends by a signal only.
+  const ending = await watchProgram(program, more, hooks, stop).catch((reason: unknown) => reason);
+  if (!stop.aborted) throw ending;
+  return (stop.reason as Ending).exitCode;
+}
+
+interface Around {
+  readonly reporter: Reporter;
+  readonly stop: AbortSignal;
+}
+
+async function runOnce({ program, options, args }: Run, bundle: ProgramBundle, around: Around): Promise<number> {
+  const { reporter, stop } = around;
   const address = options.ip ?? DEFAULT_ADDRESS;
   const restrictions = await readRestrictions(options.restrictions);
-  const { name, source } = await bundleProgram(program);
   const { ending, usage } = await runProgram(
-    { program: { name, source }, args, address, restrictions },
+    { program: { name: bundle.name, source: bundle.source }, args, address, restrictions },
     { onLog: reporter.log, onStart: () => reporter.started({ program, ip: address, args }), stop },
   );
   reporter.ended(ending, usage);

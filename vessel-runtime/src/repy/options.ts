@@ -14,19 +14,25 @@ const OPTIONS = {
   restrictions: { value: 'FILE', says: 'what the program may use, in lines such as "resource memory 50000000"' },
   ip: { value: 'ADDRESS', says: 'the address that the program listens on; 127.0.0.1 unless said' },
   json: { says: 'print one JSON object for each line, as docs/repy-json.md has them' },
+  watch: { says: 'run it again whenever one of its files changes, until Ctrl-C' },
   help: { short: 'h', says: 'print this' },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 type OptionName = keyof typeof OPTIONS;
 
-const USAGE = 'usage: repy [OPTION...] PROGRAM [ARG...]';
+const USAGE = 'usage: repy [OPTION...] PROGRAM [ARG...]\n       repy check [--json] PROGRAM...';
+/** A program of this name is run as ./check. */
+const CHECK = 'check';
+/** What `repy check` takes of them. */
+const FOR_CHECK: readonly OptionName[] = ['json', 'help'];
 
 /** Values by the names of options; an option that was not given is not there. */
 export type RepyOptions = { readonly [Name in OptionName]?: string };
 
 export interface RepyArguments {
   readonly options: RepyOptions;
-  /** Undefined only when help is asked for. */
-  readonly program: string | undefined;
+  readonly command: 'run' | 'check' | 'help';
+  /** One to be run, some to be checked, none for help. */
+  readonly programs: readonly string[];
   readonly args: readonly string[];
 }
 
@@ -36,7 +42,8 @@ export function helpText(): string {
     const left = `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
     return `  ${left.padEnd(20)} ${says}`;
   });
-  const about = "Runs a program here as a node would. Everything after PROGRAM is the program's own.";
+  const about = `Runs a program here as a node would; everything after PROGRAM is the program's own.
+"check" tells all that would keep programs from running, and runs none.`;
   return `${[USAGE, '', about, '', ...rows].join('\n')}\n`;
 }
 
@@ -45,25 +52,40 @@ export function helpText(): string {
  * @throws ConfigError USAGE
  */
 export function parseRepyArguments(argv: readonly string[]): RepyArguments {
+  const { options, at, closed } = parseOptions(argv);
+  if (options.help !== undefined) return { options, command: 'help', programs: [], args: [] };
+  checkOptions(options);
+  const program = argv[at];
+  if (program === undefined) throw usage('expected a PROGRAM, got none');
+  const args = argv.slice(at + 1);
+  if (program !== CHECK || closed) return { options, command: 'run', programs: [program], args };
+  return parseCheck(args, options);
+}
+
+function parseCheck(args: readonly string[], before: RepyOptions): RepyArguments {
+  const after = parseOptions(args);
+  const options = { ...before, ...after.options };
+  if (options.help !== undefined) return { options, command: 'help', programs: [], args: [] };
+  const wrong = Object.keys(options).find((name) => !FOR_CHECK.some((known) => known === name));
+  if (wrong !== undefined) throw usage(`expected a program to be run with --${wrong}, got "check"`);
+  const programs = args.slice(after.at);
+  if (programs.length === 0) throw usage('expected a PROGRAM to check, got none');
+  return { options, command: 'check', programs, args: [] };
+}
+
+/** Reads options up to the first word that is none. @returns its index, and whether `--` stood before it */
+function parseOptions(argv: readonly string[]): { options: RepyOptions; at: number; closed: boolean } {
   const options: Partial<Record<OptionName, string>> = {};
-  let at = 0;
-  for (; at < argv.length; at++) {
+  for (let at = 0; ; at++) {
     const word = argv[at] ?? '';
-    if (word === '--') {
-      at++;
-      break;
-    }
-    if (!word.startsWith('-') || word === '-') break;
+    if (word === '--') return { options, at: at + 1, closed: true };
+    if (!word.startsWith('-') || word === '-') return { options, at, closed: false };
     const { name, value } = optionOf(word);
     const takes = specOf(name).value;
     if (takes === undefined && value !== undefined) throw usage(`expected no value for --${name}, got "${value}"`);
     if (takes !== undefined && value === undefined) at++;
     options[name] = takes === undefined ? '' : needValue(value ?? argv[at], `${takes} after --${name}`);
   }
-  checkOptions(options);
-  const program = argv[at];
-  if (program === undefined && options.help === undefined) throw usage('expected a PROGRAM, got none');
-  return { options, program, args: argv.slice(at + 1) };
 }
 
 function checkOptions({ ip }: RepyOptions): void {

@@ -4,12 +4,24 @@ import type { Ending } from '@potluck/protocol';
 import { type Problem, sentenceOf } from '@potluck/repy-api';
 import { excerptOf, type Place, placeIn } from './excerpt.ts';
 
+export interface Checked {
+  readonly program: string;
+  readonly errors: number;
+  readonly warnings: number;
+  /** Of the compiler that looked at its types; null when there was none. */
+  readonly typescript: string | null;
+}
+
 /** What is told of a run. */
 export interface Reporter {
   started(start: { program: string; ip: string; args: readonly string[] }): void;
   /** Some of the program's log, as it comes. */
   log(text: string): void;
   problem(problem: Problem): void;
+  /** With `--watch`: a file, named from here, has changed after the program had ended. */
+  changed(file: string): void;
+  /** A program was looked at and not run. */
+  checked(result: Checked): void;
   /** What kept the program from starting, as far as `problem` has not said it. */
   failed(message: string, code: string): void;
   ended(ending: Ending, usage: Readonly<Record<string, number>>): void;
@@ -33,6 +45,8 @@ export function textReporter({ out, err }: Output, folder: string): Reporter {
         `repy: ${sentence}\n${problem.line === 0 ? '' : `${excerptOf(problem, problem.lineText, problem.length)}\n`}`,
       );
     },
+    changed: (file) => err(`repy: ${file} changed\n`),
+    checked: (result) => out(`${sentenceOfCheck(result)}\n`),
     failed: (message) => err(`repy: ${message}\n`),
     ended: (ending) => {
       if (endedWell(ending)) return;
@@ -60,6 +74,8 @@ export function jsonReporter({ out }: Output): Reporter {
       for (const line of lines) print('log', { text: line });
     },
     problem: ({ lineText, ...problem }) => print('problem', { ...problem, source: lineText }),
+    changed: (file) => print('change', { file }),
+    checked: (result) => print('check', result),
     failed: (message, code) => print('failed', { code, message }),
     ended: (ending, usage) => {
       flush();
@@ -67,6 +83,16 @@ export function jsonReporter({ out }: Output): Reporter {
       print('end', { kind, code: exitCode, message, place: placeOf(ending), limit, usage });
     },
   };
+}
+
+function sentenceOfCheck({ program, errors, warnings, typescript }: Checked): string {
+  const count = (number: number, what: string) => `${number === 0 ? 'no' : number} ${what}${number === 1 ? '' : 's'}`;
+  const types =
+    typescript === null
+      ? 'types not checked, for no TypeScript is in its project'
+      : `types by TypeScript ${typescript}`;
+  const warned = warnings === 0 ? '' : `, ${count(warnings, 'warning')}`;
+  return `${program}: ${count(errors, 'problem')}${warned}; ${types}`;
 }
 
 function endedWell({ kind }: Ending): boolean {
