@@ -52,6 +52,8 @@ export const OP = {
   address: 25,
   /** (handle) -> 1 if a `recv` would wait, plus 2 if a `send` would */
   willblock: 26,
+  /** (name) -> request, which resolves with `[name, aliases, addresses]` as JSON */
+  resolve: 27,
   /**
    * (heads, texts) -> a character for each message that went: its bytes; from the first that did not, none did. A head
    * is five characters: three of the route (the lowest 16 bits first), 1 for binary, the text's length.

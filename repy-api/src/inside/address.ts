@@ -9,7 +9,7 @@ let known = create(null) as { [text: string]: string | undefined };
 let count = 0;
 
 /** @param text at most 255 characters. @returns a numeric address in its one spelling, '' for anything else. */
-function canonical(text: string): string {
+export function canonical(text: string): string {
   const found = known[text];
   if (found !== undefined) return found;
   if (count >= MOST_KNOWN) {

@@ -5,6 +5,7 @@ import { harden } from './harden.ts';
 import { lineOf } from './inspect.ts';
 import { publish, publishLanguage } from './language.ts';
 import { adopt, createvirtualnamespace } from './namespaces.ts';
+import { gethostbyname, gethostbyname_ex } from './names.ts';
 import {
   getmyip,
   onClosed,
@@ -54,6 +55,8 @@ const api: Record<string, unknown> = {
   openconn,
   waitforconn,
   getmyip,
+  gethostbyname,
+  gethostbyname_ex,
   settimer,
   canceltimer,
   sleep,

@@ -2,11 +2,13 @@ import { CALL_LIMITS, OP } from '../ops.ts';
 import { needSpelled } from './address.ts';
 import { awaitRequest, forgiven, invoke, type Primitive, promised } from './bridge.ts';
 import { fromBinary, needEncoding, needFunction, needPort, needSeconds } from './data.ts';
-import { argumentError, callProgram } from './errors.ts';
+import { argumentError, callProgram, errorOf } from './errors.ts';
 import { closeListener, Listener, needData, onListenerClose, Socket } from './handles.ts';
+import { toHost } from './names.ts';
 import { closeOutbox, collect, connectOutbox, openOutbox } from './outbox.ts';
 import { charCodeAt, defineProperty, promiseThen, SafePromise, slice, table } from './primordials.ts';
 import { knownRoute, learnRoute, sendShort } from './routes.ts';
+import { getruntime } from './time.ts';
 
 interface Entry {
   readonly fn: ((...args: unknown[]) => unknown) | undefined;
@@ -178,9 +180,13 @@ function sendLong(given: unknown[]): Promise<number> {
     const local = needLocal(given[3], given[4]);
     // Its length may be another's doing: an echo of bytes that are no UTF-8 is longer than what came.
     if (bytes > most) return tooLong(bytes, most);
-    invoke(OP.sendmess, to, port, text, binary, local.ip, local.port);
-    learnRoute(given, invoke(OP.route) as number);
-    return forgiven(awaitRequest(invoke(OP.request) as number) as Promise<number>);
+    const send = (address: string) => {
+      invoke(OP.sendmess, address, port, text, binary, local.ip, local.port);
+      // Of a name only its address would be kept: it is looked up each time.
+      if (address === to) learnRoute(given, invoke(OP.route) as number);
+      return awaitRequest(invoke(OP.request) as number) as Promise<number>;
+    };
+    return forgiven(toHost(to, local.ip, send));
   });
 }
 
@@ -205,10 +211,14 @@ export function openconn(...given: unknown[]): Promise<unknown> {
     const wanted = (short ? options?.timeout : given[4]) ?? DEFAULT_TIMEOUT_SECONDS;
     const timeout = needSeconds(wanted, 'a timeout', MOST_TIMEOUT_SECONDS);
     if (timeout === 0) throw argumentError('a timeout above 0', timeout);
-    const request = invoke(OP.openconn, to, port, local.ip, local.port, timeout, binary) as number;
     const map = (handle: Primitive, peer: Primitive, peerPort: Primitive) =>
       new Socket(handle as number, binary, peer as string, peerPort as number);
-    return awaitRequest(request, map);
+    const deadline = getruntime() + timeout;
+    return toHost(to, local.ip, (address) => {
+      const left = address === to ? timeout : deadline - getruntime();
+      if (left <= 0) throw errorOf('TimeoutError', `expected a connection to "${to}" within ${timeout} s, got none`);
+      return awaitRequest(invoke(OP.openconn, address, port, local.ip, local.port, left, binary) as number, map);
+    });
   });
 }
 

@@ -35,6 +35,7 @@ const uncurry = bind.bind(call) as <T, A extends unknown[], R>(
 
 export const charCodeAt = uncurry(String.prototype.charCodeAt);
 export const slice = uncurry(String.prototype.slice);
+export const includes = uncurry(String.prototype.includes) as (text: string, part: string) => boolean;
 export const promiseThen = uncurry(Promise.prototype.then as (this: unknown, a: unknown, b: unknown) => unknown);
 const execute = uncurry(RegExp.prototype.exec as (this: unknown, text: string) => unknown);
 /** Not by `test`, which asks for a method that a program may replace. */

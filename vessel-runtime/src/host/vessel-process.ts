@@ -1,6 +1,5 @@
-import { networkInterfaces } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { type DestinationRule, type Ending, interfacesOf, type Restrictions } from '@potluck/protocol';
+import type { Ending, Restrictions } from '@potluck/protocol';
 import type { RuntimeFiles } from '../build.ts';
 import { encodeFrame, type Received } from '../codec.ts';
 import { VesselError } from '../errors.ts';
@@ -10,17 +9,12 @@ import { Drain } from './drain.ts';
 import { crashed, endingOf } from './endings.ts';
 import { FrameReader } from './frame-reader.ts';
 import { type Launched, launch, type SpawnOptions } from './launch.ts';
+import { type NetworkInit, networkOf } from './network.ts';
 import { VesselChild } from './vessel-child.ts';
 
-export interface StartInit {
+export interface StartInit extends NetworkInit {
   readonly program: { readonly name: string; readonly source: string };
   readonly args: readonly string[];
-  /** The node's own address: what `getmyip` answers; '' when it has none. */
-  readonly address: string;
-  /** Where programs may listen beside loopback; `address` unless said. */
-  readonly addresses?: readonly string[];
-  /** The node owner's rules for all vessels. */
-  readonly rules?: readonly DestinationRule[];
   readonly restrictions: Restrictions;
   /** What is done here for the program when it asks, by the names of its calls; nothing, unless said. */
   readonly services?: Services;
@@ -114,16 +108,13 @@ export class VesselProcess implements AsyncDisposable {
       throw new VesselError('ALREADY_STARTED', 'expected a vessel process without a program, got one that has one');
     }
     const { restrictions, args } = init;
+    const { network, services } = networkOf(init, restrictions);
     const frame: StartFrame = {
       type: 'start',
       program: { name: init.program.name, source: init.program.source },
       args: [...args],
       address: init.address,
-      network: {
-        addresses: [...(init.addresses ?? [init.address].filter(Boolean))],
-        interfaces: interfacesOf(networkInterfaces()),
-        rules: [...(init.rules ?? [])],
-      },
+      network,
       restrictions: {
         quantities: { ...restrictions.quantities },
         messport: [...restrictions.messport],
@@ -133,7 +124,7 @@ export class VesselProcess implements AsyncDisposable {
     };
     void this.#send(frame);
     this.#memoryLimit = restrictions.quantities.memory;
-    this.#calls.offer(init.services ?? {});
+    this.#calls.offer({ ...services, ...init.services });
     this.#reader.expectProgram();
   }
 

@@ -1,5 +1,6 @@
 import { CALL_LIMITS, OP } from '@potluck/repy-api';
 import { CallFailure, crossing } from './failure.ts';
+import { names } from './names.ts';
 import { block, end, writeLog } from './pipe.ts';
 import { random, randomFloat } from './random.ts';
 import { realms } from './realms.ts';
@@ -31,6 +32,7 @@ const SIGNATURES: Readonly<Record<number, readonly string[]>> = {
   [OP.send]: ['number', 'string', 'boolean'],
   [OP.recv]: ['number', 'number'],
   [OP.address]: ['string'],
+  [OP.resolve]: ['string'],
   [OP.willblock]: ['number'],
   [OP.setinterval]: ['number'],
   [OP.randombytes]: ['number'],
@@ -66,6 +68,7 @@ export function operations(world: World, sandbox: () => Sandbox): (code: unknown
   const udp = new Udp(world);
   const handlers = {
     ...network(world, udp),
+    ...names(world),
     ...local(world),
     ...random(world),
     ...resources(world, () => heapBytes(sandbox())),

@@ -1,0 +1,27 @@
+import { networkInterfaces } from 'node:os';
+import { DestinationPolicy, type DestinationRule, interfacesOf, type Restrictions } from '@potluck/protocol';
+import type { StartFrame } from '../frames.ts';
+import type { Services } from './calls.ts';
+import { type NameResolver, nameService } from './resolver.ts';
+
+export interface NetworkInit {
+  /** The node's own address: what `getmyip` answers; '' when it has none. */
+  readonly address: string;
+  /** Where programs may listen beside loopback; `address` unless said. */
+  readonly addresses?: readonly string[] | undefined;
+  /** The node owner's rules for all vessels. */
+  readonly rules?: readonly DestinationRule[] | undefined;
+  /** Looks names up for the program; without it no name leads anywhere. */
+  readonly resolver?: NameResolver | undefined;
+}
+
+/** @returns what a vessel process is told of the network, and what it may ask about it. */
+export function networkOf(
+  { address, addresses = [address].filter(Boolean), rules = [], resolver }: NetworkInit,
+  { destinations, messport, connport }: Restrictions,
+): { network: StartFrame['network']; services: Services } {
+  const network = { addresses: [...addresses], interfaces: interfacesOf(networkInterfaces()), rules: [...rules] };
+  if (resolver === undefined) return { network, services: {} };
+  const policy = new DestinationPolicy({ ...network, rules: [rules, destinations] });
+  return { network, services: { resolve: nameService(resolver, policy, new Set([...messport, ...connport])) } };
+}

@@ -1,0 +1,158 @@
+import { Resolver } from 'node:dns/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { COMMON_LOOPBACK, canonicalAddress, type DestinationPolicy } from '@potluck/protocol';
+import { z } from 'zod';
+import { CallFailure } from '../failure.ts';
+import { hostName } from '../names.ts';
+import { type Service, service } from './calls.ts';
+
+/** Limits of the look-up of names. */
+export const NAME_LIMITS = {
+  /** Look-ups at once for all vessels; the others wait. */
+  atOnce: 64,
+  /** Look-ups at once for one vessel. */
+  atOncePerVessel: 8,
+  /** From the beginning of one look-up of a vessel to that of its next. */
+  spacingMs: 50,
+  /** One look-up. */
+  timeoutMs: 5000,
+  /** Addresses in one answer. */
+  addresses: 16,
+  /** Names that lead from one to the next. */
+  aliases: 8,
+} as const;
+
+/** Before the same question is sent again. */
+const TRY_MS = 1500;
+/** Names that mean something in the donor's own network or nothing at all (RFC 6761, 6762, 7686, 8375, 9476). */
+const PRIVATE = ['alt', 'home.arpa', 'internal', 'invalid', 'local', 'onion'];
+
+export interface Names {
+  /** Where the aliases lead. */
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** Canonical, each once, IPv4 first. */
+  readonly addresses: readonly string[];
+}
+
+export interface NameResolverInit {
+  /** Name servers, each `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; those of the system unless said. */
+  readonly servers?: readonly string[] | undefined;
+}
+
+/**
+ * Looks names up for all vessels of a node: by questions to name servers and in no other way, so nothing that only this
+ * machine knows (`/etc/hosts`, mDNS) is ever told. Nothing is kept from one look-up to the next: no program learns what
+ * another one asked.
+ */
+export class NameResolver {
+  readonly #servers: readonly string[] | undefined;
+  readonly #waiting: (() => void)[] = [];
+  #underWay = 0;
+
+  constructor({ servers }: NameResolverInit = {}) {
+    this.#servers = servers;
+  }
+
+  /** @param name of `hostName`. @throws CallFailure NetworkAddressError: it leads nowhere, or nobody answers in time */
+  async resolve(name: string): Promise<Names> {
+    if (name === 'localhost' || name.endsWith('.localhost')) return { name, aliases: [], addresses: COMMON_LOOPBACK };
+    if (isPrivate(name)) throw unknown(name);
+    await this.#enter();
+    try {
+      return await this.#ask(name);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#underWay -= 1;
+      else next();
+    }
+  }
+
+  /** Takes a free place, or waits for one that somebody leaves. */
+  async #enter(): Promise<void> {
+    if (this.#underWay < NAME_LIMITS.atOnce) this.#underWay += 1;
+    else await new Promise<void>((turn) => this.#waiting.push(turn));
+  }
+
+  async #ask(name: string): Promise<Names> {
+    const resolver = new Resolver({ timeout: TRY_MS, tries: 2 });
+    if (this.#servers !== undefined) resolver.setServers(this.#servers);
+    const timer = setTimeout(() => resolver.cancel(), NAME_LIMITS.timeoutMs);
+    try {
+      const [four, six] = await Promise.all([answers(resolver.resolve4(name)), answers(resolver.resolve6(name))]);
+      const found = [...four, ...six].flatMap((text) => canonicalAddress(text) ?? []);
+      if (found.length === 0) throw unknown(name);
+      return { ...(await aliasesOf(resolver, name)), addresses: [...new Set(found)] };
+    } catch (error) {
+      if (error instanceof CallFailure) throw error;
+      const message = `expected an answer of the name servers about "${name}", got none`;
+      throw new CallFailure('NetworkAddressError', message);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const isPrivate = (name: string) =>
+  !name.includes('.') || PRIVATE.some((domain) => name === domain || name.endsWith(`.${domain}`));
+
+/** The same for a name that does not exist and for one of which the vessel may not know. */
+const unknown = (name: string) =>
+  new CallFailure(
+    'NetworkAddressError',
+    `expected the name of a destination that this vessel may reach, got "${name}"`,
+  );
+
+/** @returns [] where the name is known to have none. */
+async function answers(question: Promise<string[]>): Promise<string[]> {
+  try {
+    return await question;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === 'ENODATA' || code === 'ENOTFOUND') return [];
+    throw error;
+  }
+}
+
+async function aliasesOf(resolver: Resolver, first: string): Promise<{ name: string; aliases: string[] }> {
+  const aliases: string[] = [];
+  let name = first;
+  while (aliases.length < NAME_LIMITS.aliases) {
+    const [next] = await answers(resolver.resolveCname(name));
+    const target = next === undefined ? undefined : hostName(next);
+    if (target === undefined || aliases.includes(target)) break;
+    aliases.push(name);
+    name = target;
+  }
+  return { name, aliases };
+}
+
+/**
+ * What one vessel may ask. Of addresses that it may not reach it is told nothing, so the names of the donor's own network
+ * stay there.
+ * @param ports all of the vessel's own ports
+ */
+export function nameService(resolver: NameResolver, policy: DestinationPolicy, ports: ReadonlySet<number>): Service {
+  let underWay = 0;
+  let nextMs = 0;
+  return service(z.tuple([z.string()]), async ([text]) => {
+    const name = hostName(text);
+    if (name === undefined) throw unknown('?');
+    if (underWay >= NAME_LIMITS.atOncePerVessel) {
+      const message = `expected at most ${NAME_LIMITS.atOncePerVessel} look-ups of names at once, got one more`;
+      throw new CallFailure('ResourceExhaustedError', message);
+    }
+    underWay += 1;
+    try {
+      const now = performance.now();
+      nextMs = Math.max(now, nextMs + NAME_LIMITS.spacingMs);
+      if (nextMs > now) await wait(nextMs - now);
+      const found = await resolver.resolve(name);
+      const addresses = found.addresses.filter((address) => policy.opens(address, ports));
+      if (addresses.length === 0) throw unknown(name);
+      return { value: JSON.stringify({ ...found, addresses: addresses.slice(0, NAME_LIMITS.addresses) }) };
+    } finally {
+      underWay -= 1;
+    }
+  });
+}
