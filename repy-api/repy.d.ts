@@ -147,17 +147,17 @@ declare function recvmess(localip: string, localport: number, options: RepyBinar
 declare function recvmess(localip: string, localport: number, options?: RepyText): RepyMessages;
 
 /**
- * Sends one UDP message of up to 65507 bytes, from any free port or from one of the vessel's `messport`s (also while it
+ * Sends one UDP message of up to 65507 bytes to an address or a host name, from any free port or from one of the vessel's `messport`s (also while it
  * listens there). When nobody awaits it, a fault of the network ends nothing.
  * @returns the number of bytes, when they are on their way; that they arrive is not promised
  * @throws RepyArgumentError also when it would go to where it comes from
- * @throws NetworkAddressError not a numeric address
+ * @throws NetworkAddressError neither an address nor a name that leads to one, as `gethostbyname`
  * @throws ResourceForbiddenError the local port or the destination is not allowed
  * @throws AddressBindingError the local address is not this node's
  * @throws DuplicateTupleError somebody else has the local port
  * @throws ResourceExhaustedError too much waits already
  * @throws InternetConnectivityError
- * @charges `netsend`, or `loopsend` on this machine, 64 bytes and its own; above the rate it waits
+ * @charges `netsend`, or `loopsend` on this machine, 64 bytes and its own; above the rate it waits; a name as `gethostbyname`
  * @example
  * log(await sendmess('198.51.100.7', 54321, 'hello'), '\n'); // logs: 5
  * @example
@@ -190,6 +190,32 @@ declare function stopcomm(handle: RepyListener | RepySocket | RepySocket<Uint8Ar
  * log('I am', getmyip(), '\n');
  */
 declare function getmyip(): string;
+
+/**
+ * Looks a host name up and gives its first address: of the kind that the node has, IPv4 before IPv6. A numeric address is
+ * given back in its one spelling.
+ *
+ * Name servers are asked, and nothing else, at each call anew. Addresses that the vessel may not reach are left out, as
+ * if they were not there; so are names of the donor's own network.
+ * @throws RepyArgumentError
+ * @throws NetworkAddressError no host name, or one that leads to no address that the vessel may reach
+ * @throws ResourceExhaustedError 8 look-ups wait already, or the vessel may not use the network
+ * @charges 1024 `netsend` and 4096 `netrecv`, nothing for a numeric address
+ * @example
+ * log(await gethostbyname('localhost'), '\n'); // logs: 127.0.0.1
+ */
+declare function gethostbyname(name: string): Promise<string>;
+
+/**
+ * Looks a host name up, as `gethostbyname` does.
+ * @returns the name to which its aliases lead, the aliases, and up to 16 addresses
+ * @throws RepyArgumentError and all others as `gethostbyname`
+ * @charges as `gethostbyname`
+ * @example
+ * const [name, aliases, ips] = await gethostbyname_ex('localhost');
+ * log(name, aliases.length, ips[0], '\n'); // logs: localhost 0 127.0.0.1
+ */
+declare function gethostbyname_ex(name: string): Promise<[name: string, aliases: string[], ips: string[]]>;
 
 /**
  * `sendmess` with all of its arguments, and at most 9216 bytes, as Seattle's second generation has it.
@@ -310,10 +336,10 @@ interface RepyConnectOptions extends RepyEncoding {
 }
 
 /**
- * Opens a TCP connection; `timeout` is in seconds, above 0 and at most 3600, 5 unless said. A local port must be one of
+ * Opens a TCP connection to an address or a host name, of which each address is tried in turn; `timeout` is in seconds, above 0 and at most 3600, 5 unless said. A local port must be one of
  * the vessel's `connport`s.
  * @throws RepyArgumentError
- * @throws NetworkAddressError not a numeric address
+ * @throws NetworkAddressError neither an address nor a name that leads to one, as `gethostbyname`
  * @throws ResourceForbiddenError the destination or the local port is not allowed
  * @throws AddressBindingError the local address is not this node's
  * @throws AlreadyListeningError the program listens on the local port
@@ -323,7 +349,7 @@ interface RepyConnectOptions extends RepyEncoding {
  * @throws ConnectionRefusedError nobody listens there
  * @throws TimeoutError no answer in time
  * @throws InternetConnectivityError
- * @charges 1 `outsocket` until it is closed
+ * @charges 1 `outsocket` until it is closed; a name as `gethostbyname`
  * @example
  * const sock = await openconn('198.51.100.7', 63100);
  * await sock.send('hello');
@@ -759,7 +785,7 @@ declare class RepyArgumentError extends RepyError {}
 declare class ResourceExhaustedError extends RepyError {}
 /** A port or destination that the vessel may not use. Code `RESOURCE_FORBIDDEN`. */
 declare class ResourceForbiddenError extends RepyError {}
-/** Not a numeric address. Code `NETWORK_ADDRESS`. */
+/** Neither an address nor a name that leads to one. Code `NETWORK_ADDRESS`. */
 declare class NetworkAddressError extends RepyError {}
 /** The program listens there already. Code `ALREADY_LISTENING`. */
 declare class AlreadyListeningError extends RepyError {}

@@ -1,3 +1,4 @@
+import { Resolver } from 'node:dns';
 import { open } from 'node:fs/promises';
 import {
   addressSchema,
@@ -6,6 +7,7 @@ import {
   keyIdSchema,
   LIMITS,
   PotluckError,
+  parseDestination,
   parseRestrictions,
 } from '@potluck/protocol';
 import { z } from 'zod';
@@ -34,6 +36,25 @@ resource filesopened 1
 resource lograte 100
 `;
 
+const destinationText = z.string().superRefine((text, context) => {
+  try {
+    parseDestination(text);
+  } catch (error) {
+    if (!(error instanceof PotluckError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+  }
+});
+
+/** As `node:dns` takes them; whether it does is found by trying. */
+const nameServer = z.string().refine((text) => {
+  try {
+    new Resolver().setServers([text]);
+    return true;
+  } catch {
+    return false;
+  }
+}, 'expected the IP address of a name server, with a port or without');
+
 const vesselConfigSchema = z.strictObject({
   owner: keyIdSchema,
   users: z.array(keyIdSchema).max(LIMITS.usersPerVessel),
@@ -50,6 +71,13 @@ export const nodeConfigSchema = z
     /** What others are told to dial; by default the address that is listened on. */
     advertise: z.array(addressSchema).min(1).max(LIMITS.advertisedAddresses).optional(),
     gateway: gatewayAddressSchema.optional(),
+    /**
+     * Rules for the programs of all vessels, as after the word `destination` in restrictions: `deny 203.0.113.0/24`,
+     * `allow 192.168.1.20 8000-8080`. A `deny` here or in a vessel's restrictions wins over an `allow` of the other.
+     */
+    destinations: z.array(destinationText).max(NODE_LIMITS.destinations).optional(),
+    /** Who is asked for names; those of the system unless said. */
+    nameServers: z.array(nameServer).min(1).max(NODE_LIMITS.nameServers).optional(),
     /** What a split costs; Seattle's figures unless given. */
     offcut: restrictionsText.default(DEFAULT_OFFCUT),
     /** Created as v1, v2, ... when the node has none yet. */

@@ -29,6 +29,10 @@ export const NODE_LIMITS = {
   endingMessageLength: 500,
   /** Vessels of one node. */
   vessels: 64,
+  /** Destination rules of one node, beside those of its vessels. */
+  destinations: 256,
+  /** Name servers of one node. */
+  nameServers: 8,
   /** Bytes of `nodemanager.json`. */
   configBytes: 8 * 1024 * 1024,
   /** Warm vessel processes. */

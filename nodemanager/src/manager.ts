@@ -30,6 +30,7 @@ import { handlersOf } from './handlers.ts';
 import { NODE_LIMITS, type NodeLimits } from './limits.ts';
 import { StateLock } from './lock.ts';
 import { LogRing } from './log-ring.ts';
+import { networkOf } from './network.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { WarmPool } from './pool.ts';
 import { ProcessStore } from './processes.ts';
@@ -133,7 +134,7 @@ export class NodeManager implements AsyncDisposable {
     const store = new VesselStore(database);
     const memoryBytes = (): number | undefined => vessels.commonMemoryBytes();
     const pool = new WarmPool({ processes, log }, { files: this.#runtime(), memoryBytes, limits, without });
-    const launcher = new Launcher({ pool, governor }, { address: ownHost(config), limits });
+    const launcher = new Launcher({ pool, governor }, { network: networkOf(config), limits });
     const vessels: Vessels = new Vessels(
       { store, launcher, log },
       { paths: this.#paths, limits, initial: config.vessels, offcut: parseRestrictions(config.offcut, 'offcut') },
@@ -218,10 +219,4 @@ function openLog(paths: StatePaths, limits: NodeLimits, stack: AsyncDisposableSt
   ring.start();
   stack.defer(() => ring.close());
   return pino({ base: null }, { write: (line: string) => ring.append(line) });
-}
-
-/** What `getmyip` answers: an address that programs can bind, or the one that others dial when all are listened on. */
-function ownHost({ listen, advertise }: NodeConfig): string {
-  const wildcard = listen.host === '0.0.0.0' || listen.host === '::';
-  return wildcard ? (advertise?.[0]?.host ?? listen.host) : listen.host;
 }

@@ -1,5 +1,5 @@
 import { describeError, type Ending, RequestError, type Restrictions } from '@potluck/protocol';
-import type { Governor, VesselProcess } from '@potluck/vessel-runtime';
+import type { Governor, NetworkInit, VesselProcess } from '@potluck/vessel-runtime';
 import type { NodeLimits } from './limits.ts';
 import type { WarmPool } from './pool.ts';
 
@@ -9,8 +9,8 @@ export interface LauncherComponents {
 }
 
 export interface LauncherInit {
-  /** What `getmyip` answers in every vessel of the node. */
-  readonly address: string;
+  /** What each program is told of the node's network when it starts. */
+  readonly network: () => Promise<NetworkInit>;
   readonly limits: Pick<NodeLimits, 'startMs' | 'endingMessageLength'>;
 }
 
@@ -60,14 +60,14 @@ export class Launcher {
   }
 
   async #begin(vessel: VesselProcess, launch: LaunchInit, deadlineMs: number): Promise<Ending | undefined> {
-    const { address, limits } = this.#init;
+    const { network, limits } = this.#init;
     const { program, args, restrictions } = launch;
     const timer = setTimeout(() => {
       const message = `expected it to start within ${limits.startMs / 1000} s, got no sign of it`;
       vessel.kill({ kind: 'crashed', message, exitCode: 1 });
     }, deadlineMs - performance.now());
     try {
-      vessel.start({ program, args: [...args], address, restrictions });
+      vessel.start({ program, args: [...args], ...(await network()), restrictions });
       await vessel.started;
       return undefined;
     } catch (error) {

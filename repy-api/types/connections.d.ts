@@ -61,10 +61,10 @@ interface RepyConnectOptions extends RepyEncoding {
 }
 
 /**
- * Opens a TCP connection; `timeout` is in seconds, above 0 and at most 3600, 5 unless said. A local port must be one of
+ * Opens a TCP connection to an address or a host name, of which each address is tried in turn; `timeout` is in seconds, above 0 and at most 3600, 5 unless said. A local port must be one of
  * the vessel's `connport`s.
  * @throws RepyArgumentError
- * @throws NetworkAddressError not a numeric address
+ * @throws NetworkAddressError neither an address nor a name that leads to one, as `gethostbyname`
  * @throws ResourceForbiddenError the destination or the local port is not allowed
  * @throws AddressBindingError the local address is not this node's
  * @throws AlreadyListeningError the program listens on the local port
@@ -74,7 +74,7 @@ interface RepyConnectOptions extends RepyEncoding {
  * @throws ConnectionRefusedError nobody listens there
  * @throws TimeoutError no answer in time
  * @throws InternetConnectivityError
- * @charges 1 `outsocket` until it is closed
+ * @charges 1 `outsocket` until it is closed; a name as `gethostbyname`
  * @example
  * const sock = await openconn('198.51.100.7', 63100);
  * await sock.send('hello');

@@ -29,7 +29,7 @@ declare class RepyArgumentError extends RepyError {}
 declare class ResourceExhaustedError extends RepyError {}
 /** A port or destination that the vessel may not use. Code `RESOURCE_FORBIDDEN`. */
 declare class ResourceForbiddenError extends RepyError {}
-/** Not a numeric address. Code `NETWORK_ADDRESS`. */
+/** Neither an address nor a name that leads to one. Code `NETWORK_ADDRESS`. */
 declare class NetworkAddressError extends RepyError {}
 /** The program listens there already. Code `ALREADY_LISTENING`. */
 declare class AlreadyListeningError extends RepyError {}

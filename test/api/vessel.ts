@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Ending, parseRestrictions } from '@potluck/protocol';
-import { type RuntimeFiles, runtimeFiles, VesselProcess } from '@potluck/vessel-runtime';
+import { NameResolver, type RuntimeFiles, runtimeFiles, VesselProcess } from '@potluck/vessel-runtime';
 
 const RESTRICTIONS = `
 resource cpu 1
@@ -69,7 +69,8 @@ export async function start(source: string, address: string): Promise<Started> {
   };
   await vessel.ready;
   const program = { name: 'program.js', source };
-  vessel.start({ program, args: [], address, restrictions: parseRestrictions(RESTRICTIONS) });
+  const resolver = new NameResolver();
+  vessel.start({ program, args: [], address, resolver, restrictions: parseRestrictions(RESTRICTIONS) });
   const logged = async (part: string): Promise<void> => {
     const seen = Promise.withResolvers<void>();
     look = () => {

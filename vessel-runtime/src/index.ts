@@ -4,5 +4,7 @@ export * from './errors.ts';
 export * from './frames.ts';
 export * from './host/governor.ts';
 export { OUTER_WALLS, type OuterWall, type SpawnOptions } from './host/launch.ts';
+export type { NetworkInit } from './host/network.ts';
+export { NameResolver } from './host/resolver.ts';
 export * from './host/vessel-process.ts';
 export * from './host/walls.ts';

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import type { Ending } from '@potluck/protocol';
 import { parseRestrictions } from '@potluck/protocol';
+import type { NetworkInit } from '../src/host/network.ts';
 import { VesselProcess } from '../src/host/vessel-process.ts';
 import { collectLog, realRuntime, TEST_RESTRICTIONS } from './helper.ts';
 
 export interface RunOptions {
   readonly args?: readonly string[];
   readonly address?: string;
+  /** More of what it is told of the network. */
+  readonly network?: Omit<NetworkInit, 'address'>;
   /** Lines of restrictions instead of those of the same resource. */
   readonly restrictions?: string;
   readonly name?: string;
@@ -21,6 +24,7 @@ export async function startProgram(source: string, options: RunOptions = {}) {
     program: { name: options.name ?? 'program.js', source },
     args: [...(options.args ?? [])],
     address: options.address ?? '127.0.0.1',
+    ...options.network,
     restrictions: parseRestrictions(merged(options.restrictions ?? '')),
   });
   return { vessel, log };

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { DestinationPolicy, type DestinationRule, interfacesOf, type Restrictions } from '@potluck/protocol';
 import type { StartFrame } from '../frames.ts';
@@ -9,6 +10,8 @@ export interface NetworkInit {
   readonly address: string;
   /** Where programs may listen beside loopback; `address` unless said. */
   readonly addresses?: readonly string[] | undefined;
+  /** Addresses of other machines that lead back to this one, as a router's may. */
+  readonly elsewhere?: readonly string[] | undefined;
   /** The node owner's rules for all vessels. */
   readonly rules?: readonly DestinationRule[] | undefined;
   /** Looks names up for the program; without it no name leads anywhere. */
@@ -17,11 +20,13 @@ export interface NetworkInit {
 
 /** @returns what a vessel process is told of the network, and what it may ask about it. */
 export function networkOf(
-  { address, addresses = [address].filter(Boolean), rules = [], resolver }: NetworkInit,
+  { address, addresses = [address].filter(Boolean), elsewhere = [], rules = [], resolver }: NetworkInit,
   { destinations, messport, connport }: Restrictions,
 ): { network: StartFrame['network']; services: Services } {
-  const network = { addresses: [...addresses], interfaces: interfacesOf(networkInterfaces()), rules: [...rules] };
-  if (resolver === undefined) return { network, services: {} };
+  const interfaces = [...interfacesOf(networkInterfaces()), ...elsewhere.map(alone)];
+  const network = { addresses: [...addresses], interfaces, rules: [...rules] };
   const policy = new DestinationPolicy({ ...network, rules: [rules, destinations] });
-  return { network, services: { resolve: nameService(resolver, policy, new Set([...messport, ...connport])) } };
+  return { network, services: { resolve: nameService(resolver, policy, messport.union(connport)) } };
 }
+
+const alone = (address: string) => `${address}/${isIPv6(address) ? 128 : 32}`;

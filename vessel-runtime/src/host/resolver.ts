@@ -38,6 +38,8 @@ export interface Names {
 export interface NameResolverInit {
   /** Name servers, each `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; those of the system unless said. */
   readonly servers?: readonly string[] | undefined;
+  /** Of one look-up. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -47,11 +49,13 @@ export interface NameResolverInit {
  */
 export class NameResolver {
   readonly #servers: readonly string[] | undefined;
+  readonly #timeoutMs: number;
   readonly #waiting: (() => void)[] = [];
   #underWay = 0;
 
-  constructor({ servers }: NameResolverInit = {}) {
+  constructor({ servers, timeoutMs = NAME_LIMITS.timeoutMs }: NameResolverInit = {}) {
     this.#servers = servers;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** @param name of `hostName`. @throws CallFailure NetworkAddressError: it leads nowhere, or nobody answers in time */
@@ -77,7 +81,7 @@ export class NameResolver {
   async #ask(name: string): Promise<Names> {
     const resolver = new Resolver({ timeout: TRY_MS, tries: 2 });
     if (this.#servers !== undefined) resolver.setServers(this.#servers);
-    const timer = setTimeout(() => resolver.cancel(), NAME_LIMITS.timeoutMs);
+    const timer = setTimeout(() => resolver.cancel(), this.#timeoutMs);
     try {
       const [four, six] = await Promise.all([answers(resolver.resolve4(name)), answers(resolver.resolve6(name))]);
       const found = [...four, ...six].flatMap((text) => canonicalAddress(text) ?? []);
@@ -132,12 +136,16 @@ async function aliasesOf(resolver: Resolver, first: string): Promise<{ name: str
  * stay there.
  * @param ports all of the vessel's own ports
  */
-export function nameService(resolver: NameResolver, policy: DestinationPolicy, ports: ReadonlySet<number>): Service {
+export function nameService(
+  resolver: NameResolver | undefined,
+  policy: DestinationPolicy,
+  ports: ReadonlySet<number>,
+): Service {
   let underWay = 0;
   let nextMs = 0;
   return service(z.tuple([z.string()]), async ([text]) => {
     const name = hostName(text);
-    if (name === undefined) throw unknown('?');
+    if (name === undefined || resolver === undefined) throw unknown(name ?? '?');
     if (underWay >= NAME_LIMITS.atOncePerVessel) {
       const message = `expected at most ${NAME_LIMITS.atOncePerVessel} look-ups of names at once, got one more`;
       throw new CallFailure('ResourceExhaustedError', message);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ConfigError, type Ending, parseRestrictions, type Restrictions } from '@potluck/protocol';
 import { runtimeFiles } from '../build.ts';
 import { Governor } from '../host/governor.ts';
+import { NameResolver } from '../host/resolver.ts';
 import { type StartInit, VesselProcess } from '../host/vessel-process.ts';
 import { DEFAULT_RESTRICTIONS } from './default-restrictions.ts';
 
@@ -38,7 +39,7 @@ export async function runProgram(init: StartInit, { onLog, onStart, stop }: RunH
   stop.addEventListener('abort', onStop);
   if (stop.aborted) onStop();
   vessel.started.then(started, () => {});
-  vessel.start(init);
+  vessel.start({ resolver: new NameResolver(), ...init });
   const ending = await vessel.ended;
   stop.removeEventListener('abort', onStop);
   return { ending, usage: vessel.usage() };
