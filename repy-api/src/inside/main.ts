@@ -4,8 +4,8 @@ import { describeThrown, getlasterror } from './errors.ts';
 import { harden } from './harden.ts';
 import { lineOf } from './inspect.ts';
 import { publish, publishLanguage } from './language.ts';
-import { adopt, createvirtualnamespace } from './namespaces.ts';
 import { gethostbyname, gethostbyname_ex } from './names.ts';
+import { adopt, createvirtualnamespace } from './namespaces.ts';
 import {
   getmyip,
   onClosed,
