@@ -7,7 +7,6 @@ import {
   fromCharCode,
   isInteger,
   SafeUint8Array,
-  subarray,
   takes,
   typedArrayBuffer,
   typedArrayBytes,
@@ -87,10 +86,14 @@ export function bytesOf(value: unknown): Uint8Array | undefined {
 
 /** One character for each byte: the cheapest way across the bridge. */
 export function toBinary(bytes: Uint8Array): string {
+  const buffer = typedArrayBuffer(bytes);
+  const offset = typedArrayOffset(bytes);
   const length = typedArrayLength(bytes);
   let text = '';
   for (let at = 0; at < length; at += CHUNK) {
-    text += apply(fromCharCode, undefined, subarray(bytes, at, at + CHUNK) as unknown as number[]);
+    // Not by `subarray`: it asks the program's own `Symbol.species` what to make.
+    const part = new SafeUint8Array(buffer, offset + at, length - at < CHUNK ? length - at : CHUNK);
+    text += apply(fromCharCode, undefined, part as unknown as number[]);
   }
   return text;
 }

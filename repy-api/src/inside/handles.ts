@@ -2,7 +2,7 @@ import { CALL_LIMITS, OP } from '../ops.ts';
 import { awaitRequest, forgiven, invoke, type Primitive, promised, utf8Length } from './bridge.ts';
 import { fromBinary, isBytes, lengthOf, needText, toBinary } from './data.ts';
 import { argumentError } from './errors.ts';
-import { isInteger, SafePromise, table } from './primordials.ts';
+import { asyncIterator, isInteger, SafePromise, table } from './primordials.ts';
 
 /** A text or bytes, as one string and how to read it. */
 export function needData(value: unknown, what: string, most: number): { text: string; binary: boolean; bytes: number } {
@@ -100,7 +100,7 @@ export class Listener {
     return closeListener(this);
   }
 
-  [Symbol.asyncIterator](): unknown {
+  [asyncIterator](): unknown {
     if (!this.#iterated) throw argumentError('a listener without a function to iterate over', 'one with a function');
     const iterator = {
       next: () => this.#read(),
@@ -108,7 +108,7 @@ export class Listener {
         this.close();
         return new SafePromise<Step>((resolve) => resolve({ value: undefined, done: true }));
       },
-      [Symbol.asyncIterator]: () => iterator,
+      [asyncIterator]: () => iterator,
     };
     return iterator;
   }

@@ -6,7 +6,7 @@ import { argumentError, callProgram, errorOf } from './errors.ts';
 import { closeListener, Listener, needData, onListenerClose, Socket } from './handles.ts';
 import { toHost } from './names.ts';
 import { closeOutbox, collect, connectOutbox, openOutbox } from './outbox.ts';
-import { charCodeAt, defineProperty, promiseThen, SafePromise, slice, table } from './primordials.ts';
+import { asyncIterator, charCodeAt, defineHidden, promiseThen, SafePromise, slice, table } from './primordials.ts';
 import { knownRoute, learnRoute, sendShort } from './routes.ts';
 import { getruntime } from './time.ts';
 
@@ -65,7 +65,7 @@ export function waitforconn(...given: unknown[]): Promise<Listener> {
     const request = invoke(OP.waitforconn, listen.ip, listen.port, listen.binary) as number;
     const map = (handle: Primitive) => register(handle as number, listen, refuseConnection);
     const listening = awaitRequest(request, map) as Promise<Listener>;
-    defineProperty(listening, Symbol.asyncIterator, { value: () => iterateLater(listening) });
+    defineHidden(listening, asyncIterator, () => iterateLater(listening));
     return listening;
   });
 }
@@ -74,7 +74,7 @@ function iterateLater(listening: Promise<Listener>): AsyncIterator<unknown> {
   let iterator: AsyncIterator<unknown> | undefined;
   const within = async (use: (iterator: AsyncIterator<unknown>) => unknown) => {
     const listener = await listening;
-    iterator ??= listener[Symbol.asyncIterator]() as AsyncIterator<unknown>;
+    iterator ??= listener[asyncIterator]() as AsyncIterator<unknown>;
     return (await use(iterator)) as IteratorResult<unknown>;
   };
   return { next: () => within((it) => it.next()), return: () => within((it) => it.return?.()) };
@@ -208,8 +208,8 @@ export function openconn(...given: unknown[]): Promise<unknown> {
     const options = (short ? given[2] : given[5]) as { [key: string]: unknown } | undefined;
     const binary = needEncoding(options);
     const local = short ? needLocal(options?.localip, options?.localport) : needLocal(given[2], given[3]);
-    const wanted = (short ? options?.timeout : given[4]) ?? DEFAULT_TIMEOUT_SECONDS;
-    const timeout = needSeconds(wanted, 'a timeout', MOST_TIMEOUT_SECONDS);
+    const wanted = short ? options?.timeout : given[4];
+    const timeout = needSeconds(wanted === undefined ? DEFAULT_TIMEOUT_SECONDS : wanted, 'a timeout', MOST_TIMEOUT_SECONDS);
     if (timeout === 0) throw argumentError('a timeout above 0', timeout);
     const map = (handle: Primitive, peer: Primitive, peerPort: Primitive) =>
       new Socket(handle as number, binary, peer as string, peerPort as number);

@@ -5,7 +5,7 @@
 export const { apply, ownKeys } = Reflect;
 export const { getOwnPropertyDescriptor } = Object;
 export const { create, defineProperty, freeze, getPrototypeOf } = Object;
-export const { isArray } = Array;
+const isArrayHere = Array.isArray;
 export const { isInteger } = Number;
 export const finite = Number.isFinite;
 export const SafePromise = Promise;
@@ -48,7 +48,6 @@ const getterOf = (name: string | symbol, prototype: object = typedArray) =>
 /** The name of a typed array's class, undefined for anything else; not to be fooled by a proxy or a subclass. */
 export const typedArrayName = getterOf(Symbol.toStringTag);
 export const typedArrayLength = getterOf('length') as (self: unknown) => number;
-export const subarray = uncurry(typedArray.subarray as (this: Uint8Array, from: number, to: number) => Uint8Array);
 
 /** Where the bytes of a typed array, a buffer or a view are; each throws for what it is not of. */
 export const typedArrayBuffer = getterOf('buffer') as (self: unknown) => ArrayBuffer;
@@ -84,6 +83,17 @@ export function takes(method: (self: unknown) => unknown, value: unknown): boole
   try {
     method(value);
     return true;
+  } catch {
+    return false;
+  }
+}
+
+export const asyncIterator: typeof Symbol.asyncIterator = Symbol.asyncIterator;
+
+/** Of a revoked proxy nobody can tell: it is none. */
+export function isArray(value: unknown): value is unknown[] {
+  try {
+    return isArrayHere(value);
   } catch {
     return false;
   }

@@ -49,6 +49,8 @@ export class VesselProcess implements AsyncDisposable {
   readonly ended: Promise<Ending>;
   /** Called with each text that the program logs. */
   onLog: (text: string) => void = () => {};
+  /** Called with what the process prints on its stderr: nothing, unless the engine or the runtime is broken. */
+  onStderr: (text: string) => void = () => {};
 
   readonly #child: VesselChild;
   readonly #reader: FrameReader;
@@ -212,9 +214,9 @@ export class VesselProcess implements AsyncDisposable {
   }
 
   #keepStderr(chunk: Buffer): number {
-    this.#stderr = (this.#stderr + chunk.toString('latin1', Math.max(0, chunk.length - STDERR_KEPT_BYTES))).slice(
-      -STDERR_KEPT_BYTES,
-    );
+    const text = chunk.toString('latin1', Math.max(0, chunk.length - STDERR_KEPT_BYTES));
+    this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT_BYTES);
+    this.onStderr(text);
     return 0;
   }
 
