@@ -1,0 +1,13 @@
+import { CONNECTIONS } from './calls/connections.ts';
+import { LOCAL, TASKS, TIMERS } from './calls/local.ts';
+import { MESSAGES } from './calls/messages.ts';
+import { WEB } from './calls/web.ts';
+
+/** What a spoiled realm must not touch: the calls of Repy itself. */
+const OWN = [...MESSAGES, ...CONNECTIONS, ...LOCAL];
+
+/** The grammar, as themes: a program keeps to one of them, so that its calls have to do with each other. */
+export const THEMES = {
+  usual: [MESSAGES, CONNECTIONS, TIMERS, TASKS, WEB, [...OWN, ...WEB]],
+  spoiled: [MESSAGES, CONNECTIONS, OWN],
+};

@@ -1,0 +1,98 @@
+import { isIP } from 'node:net';
+import { types } from 'node:util';
+import { refuse, type World } from './world.ts';
+
+/** The checks of the tables, each said once. All about types and ranges comes before anything else. */
+export const MESSAGE_BYTES = 65_507;
+const PORTS = [28_301, 28_302, 28_303];
+
+function needText(value: unknown): asserts value is string {
+  if (typeof value !== 'string') refuse('RepyArgumentError');
+}
+
+export function needAddress(value: unknown): asserts value is string {
+  needText(value);
+  if (value.length > 255) refuse('RepyArgumentError');
+}
+
+export function needPort(value: unknown): asserts value is number {
+  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > 65_535) refuse('RepyArgumentError');
+}
+
+export function needSeconds(value: unknown, most: number): asserts value is number {
+  if (typeof value !== 'number' || !(value >= 0 && value <= most)) refuse('RepyArgumentError');
+}
+
+export function needFunction(value: unknown): void {
+  if (typeof value !== 'function') refuse('RepyArgumentError');
+}
+
+/** A revoked proxy is none. */
+export function isArray(value: unknown): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+export function needOptions(value: unknown): Record<string, unknown> | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'object' || value === null) refuse('RepyArgumentError');
+  return value as Record<string, unknown>;
+}
+
+/** What reading a property gives: a trap's own error is the program's. */
+export function read(value: Record<string, unknown> | undefined, name: string): unknown {
+  try {
+    return value?.[name];
+  } catch (error) {
+    return refuse((error as Error).name === 'Trap' ? 'Trap' : 'TypeError');
+  }
+}
+
+/** @returns whether what comes is bytes. */
+export function needEncoding(options: unknown): boolean {
+  const encoding = read(needOptions(options), 'encoding');
+  if (encoding === undefined || encoding === 'utf8') return false;
+  if (encoding === 'binary') return true;
+  return refuse('RepyArgumentError');
+}
+
+function isBytes(value: unknown): value is Uint8Array {
+  return types.isUint8Array(value);
+}
+
+/** @returns the bytes that a text or a Uint8Array is sent as. */
+export function needData(value: unknown, most: number): Buffer {
+  if (typeof value !== 'string' && !isBytes(value)) refuse('RepyArgumentError');
+  const bytes = typeof value === 'string' ? Buffer.from(value) : Buffer.from(Uint8Array.prototype.slice.call(value));
+  if (bytes.byteLength > most) refuse('RepyArgumentError');
+  return bytes;
+}
+
+export function needNumeric(...addresses: (string | undefined)[]): void {
+  if (addresses.some((address) => address !== undefined && isIP(address) === 0)) refuse('NetworkAddressError');
+}
+
+export function needOwnPort(port: number | undefined): void {
+  if (port !== undefined && !PORTS.includes(port)) refuse('ResourceForbiddenError');
+}
+
+/** On its own machine a vessel reaches its own ports; elsewhere, here, only the one address that a rule names. */
+export function needReachable(world: World, address: string, port: number): void {
+  const machine = [world.own, '127.0.0.1', '::1'].includes(address) && PORTS.includes(port);
+  if (!machine && address !== world.dead) refuse('ResourceForbiddenError');
+}
+
+export function needOwnAddress(world: World, address: string | undefined): void {
+  if (address !== undefined && ![world.own, '127.0.0.1', '::1'].includes(address)) refuse('AddressBindingError');
+}
+
+/** Both or neither. */
+export function needLocal(ip: unknown, port: unknown): { ip: string | undefined; port: number | undefined } {
+  if (ip === undefined && port === undefined) return { ip: undefined, port: undefined };
+  needAddress(ip);
+  needPort(port);
+  return { ip, port };
+}
