@@ -57,18 +57,6 @@ function trapped(expected: Answer, actual: string, { args }: Step): boolean {
   );
 }
 
-/** Orders of checks that are about to be Seattle's. */
-const TOLERATED = [
-  ['NetworkAddressError', 'ResourceForbiddenError'],
-  ['ResourceForbiddenError', 'AddressBindingError'],
-  ['RepyArgumentError', 'ResourceForbiddenError'],
-] as const;
-
-function tolerated(expected: Answer, actual: string): boolean {
-  if (typeof expected !== 'string') return false;
-  return TOLERATED.some(([right, wrong]) => expected.includes(right) && actual.includes(wrong));
-}
-
 const sorted = (late: string): string => late.split('|').sort().join('|');
 
 /** @returns undefined when the vessel did what the model says, else the first difference. */
@@ -85,10 +73,7 @@ export function judge(
     const [, , actual = 'nothing', usage = '', later = '', messages = '', busy = ''] = lines[place] ?? [];
     const { answer: expected, usage: held } = story.steps[place] as Expected;
     const said = withoutTouch(actual, step);
-    const right =
-      typeof expected === 'string'
-        ? expected === said || trapped(expected, said, step) || tolerated(expected, said)
-        : expected(said);
+    const right = typeof expected === 'string' ? expected === said || trapped(expected, said, step) : expected(said);
     const what = `step ${place} (${step.call.name})`;
     if (!right) return `${what}: expected "${typeof expected === 'string' ? expected : 'another'}", got "${actual}"`;
     if (usage !== held) return `${what}: expected events and insockets ${held}, got ${usage}`;

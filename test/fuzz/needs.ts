@@ -4,15 +4,32 @@ import { refuse, type World } from './world.ts';
 
 /** The checks of the tables, each said once. All about types and ranges comes before anything else. */
 export const MESSAGE_BYTES = 65_507;
+export const SECOND_MESSAGE_BYTES = 9216;
 const PORTS = [28_301, 28_302, 28_303];
 
 function needText(value: unknown): asserts value is string {
   if (typeof value !== 'string') refuse('RepyArgumentError');
 }
 
-export function needAddress(value: unknown): asserts value is string {
+export function needShort(value: unknown): string {
   needText(value);
   if (value.length > 255) refuse('RepyArgumentError');
+  return value;
+}
+
+/** An address in its one spelling; another text stays as it is, and is refused after the arguments were looked at. */
+export function needAddress(value: unknown): string {
+  const text = needShort(value);
+  return text === '::ffff:127.0.0.1' ? '127.0.0.1' : text;
+}
+
+/** The second generation takes the address of one machine only. */
+export function needMachine(value: unknown): string {
+  const address = needAddress(value);
+  const first = Number(address.split('.')[0]);
+  const one = isIP(address) === 4 ? first >= 1 && first <= 223 : isIP(address) === 6 && !address.startsWith('ff');
+  if (!one) refuse('RepyArgumentError');
+  return address;
 }
 
 export function needPort(value: unknown): asserts value is number {
@@ -92,7 +109,7 @@ export function needOwnAddress(world: World, address: string | undefined): void 
 /** Both or neither. */
 export function needLocal(ip: unknown, port: unknown): { ip: string | undefined; port: number | undefined } {
   if (ip === undefined && port === undefined) return { ip: undefined, port: undefined };
-  needAddress(ip);
+  const address = needAddress(ip);
   needPort(port);
-  return { ip, port };
+  return { ip: address, port };
 }

@@ -209,7 +209,11 @@ export function openconn(...given: unknown[]): Promise<unknown> {
     const binary = needEncoding(options);
     const local = short ? needLocal(options?.localip, options?.localport) : needLocal(given[2], given[3]);
     const wanted = short ? options?.timeout : given[4];
-    const timeout = needSeconds(wanted === undefined ? DEFAULT_TIMEOUT_SECONDS : wanted, 'a timeout', MOST_TIMEOUT_SECONDS);
+    const timeout = needSeconds(
+      wanted === undefined ? DEFAULT_TIMEOUT_SECONDS : wanted,
+      'a timeout',
+      MOST_TIMEOUT_SECONDS,
+    );
     if (timeout === 0) throw argumentError('a timeout above 0', timeout);
     const map = (handle: Primitive, peer: Primitive, peerPort: Primitive) =>
       new Socket(handle as number, binary, peer as string, peerPort as number);

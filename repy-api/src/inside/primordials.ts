@@ -21,7 +21,8 @@ export const SafeWeakMap = WeakMap;
 export const SafeWeakSet = WeakSet;
 export const SafeRangeError = RangeError;
 export const { isError } = Error as unknown as { isError(value: unknown): boolean };
-export const { asyncIterator, iterator } = Symbol;
+export const { iterator } = Symbol;
+export const asyncIterator: typeof Symbol.asyncIterator = Symbol.asyncIterator;
 export const ObjectPrototype = Object.prototype;
 const ArrayPrototype = Array.prototype;
 export const parseJson = JSON.parse;
@@ -87,8 +88,6 @@ export function takes(method: (self: unknown) => unknown, value: unknown): boole
     return false;
   }
 }
-
-export const asyncIterator: typeof Symbol.asyncIterator = Symbol.asyncIterator;
 
 /** Of a revoked proxy nobody can tell: it is none. */
 export function isArray(value: unknown): value is unknown[] {

@@ -14,8 +14,8 @@ const SEND_BYTES = 2 ** 20;
 const CLOSED_THERE = '~! SocketClosedRemoteError SOCKET_CLOSED_REMOTE';
 const CLOSED_HERE = '~! SocketClosedLocalError SOCKET_CLOSED_LOCAL';
 
-function listen(world: World, kind: Kind, [ip, port, given, options]: readonly unknown[]): Answer {
-  need.needAddress(ip);
+function listen(world: World, kind: Kind, [localip, port, given, options]: readonly unknown[]): Answer {
+  const ip = need.needAddress(localip);
   need.needPort(port);
   const called = typeof given === 'function';
   if (!called && given !== undefined && (typeof given !== 'object' || given === null)) refuse('RepyArgumentError');
@@ -37,8 +37,8 @@ interface Wanted {
 }
 
 function dial(world: World, { to, local, timeout, binary }: Wanted): Answer {
-  const [ip, port] = to;
-  need.needAddress(ip);
+  const [host, port] = to;
+  const ip = need.needAddress(host);
   need.needPort(port);
   const from = need.needLocal(...local);
   need.needSeconds(timeout, 3600);
@@ -200,7 +200,10 @@ const LISTENERS: readonly Call[] = [
     makes: 'tcps',
     promises: true,
     args: [HERE, PORTS, FORM],
-    model: (world, [ip, port, options]) => listen(world, 'tcps', [ip, port, undefined, options]),
+    model: (world, [ip, port, options]) => {
+      need.needMachine(ip);
+      return listen(world, 'tcps', [ip, port, undefined, options]);
+    },
   },
   {
     name: 'getconnection',
@@ -251,9 +254,9 @@ function openconn(world: World, [ip, port, third, localport, timeout, sixth]: re
 
 function openconnection(world: World, args: readonly unknown[]): Answer {
   const [ip, port, localip, localport, timeout, options] = args;
-  need.needAddress(ip);
+  need.needMachine(ip);
   need.needPort(port);
-  need.needAddress(localip);
+  need.needMachine(localip);
   need.needPort(localport);
   need.needSeconds(timeout, 3600);
   return dial(world, { to: [ip, port], local: [localip, localport], timeout, binary: need.needEncoding(options) });

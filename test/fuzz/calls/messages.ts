@@ -12,8 +12,8 @@ const LARGE = ['udp', 'udp1', 'udpwide', 'udpwide1', 'udplone1', 'u65507', 'u655
 const FORM = ['undef', 'utf8', 'binary', 'binary', 'latin1', 'encodingtrap'];
 const FUNCTIONS = ['fn', 'asyncfn', 'bound', 'fnproxy'];
 
-function listen(world: World, [ip, port, given, options]: readonly unknown[]): Handle {
-  need.needAddress(ip);
+function listen(world: World, [localip, port, given, options]: readonly unknown[]): Handle {
+  const ip = need.needAddress(localip);
   need.needPort(port);
   const called = typeof given === 'function';
   if (!called && given !== undefined && (typeof given !== 'object' || given === null)) refuse('RepyArgumentError');
@@ -40,11 +40,15 @@ function arrive(world: World, ip: string, port: number, bytes: Buffer): void {
   else listener.waiting.push(message);
 }
 
-function send(world: World, [ip, port, data, localip, localport]: readonly unknown[], local = need.needLocal): string {
-  need.needAddress(ip);
+function send(
+  world: World,
+  [to, port, data, localip, localport]: readonly unknown[],
+  most = need.MESSAGE_BYTES,
+): string {
+  const ip = need.needAddress(to);
   need.needPort(port);
-  const bytes = need.needData(data, need.MESSAGE_BYTES);
-  const from = local(localip, localport);
+  const bytes = need.needData(data, most);
+  const from = need.needLocal(localip, localport);
   need.needNumeric(ip, from.ip);
   if (from.ip === ip && from.port === port) refuse('RepyArgumentError');
   need.needOwnPort(from.port);
@@ -52,12 +56,6 @@ function send(world: World, [ip, port, data, localip, localport]: readonly unkno
   need.needOwnAddress(world, from.ip);
   arrive(world, ip, port, bytes);
   return `~ ${bytes.byteLength}`;
-}
-
-function needWhole(ip: unknown, port: unknown): { ip: string; port: number } {
-  need.needAddress(ip);
-  need.needPort(port);
-  return { ip, port };
 }
 
 function close(world: World, handle: Handle): string {
@@ -113,8 +111,13 @@ export const MESSAGES: readonly Call[] = [
     name: 'sendmessage',
     weight: 4,
     promises: true,
-    args: [THERE, PORTS, DATA, HERE, PORTS],
-    model: (world, args) => send(world, args, needWhole),
+    args: [THERE, PORTS, [...DATA, 'second', 'second1', 'udp'], HERE, PORTS],
+    model: (world, args) => {
+      need.needMachine(args[0]);
+      need.needMachine(args[3]);
+      need.needPort(args[4]);
+      return send(world, args, need.SECOND_MESSAGE_BYTES);
+    },
   },
   {
     name: 'listenformessage',
@@ -122,6 +125,7 @@ export const MESSAGES: readonly Call[] = [
     makes: 'udps',
     args: [HERE, PORTS, FORM],
     model: (world, [ip, port, options]) => {
+      need.needMachine(ip);
       need.needOptions(options);
       const handle = listen(world, [ip, port, undefined, options]);
       world.handles.udp.pop();

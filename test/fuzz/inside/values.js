@@ -50,6 +50,8 @@ function texts() {
     long256: () => 'x'.repeat(256),
     udp: () => 'u'.repeat(65_507),
     udp1: () => 'u'.repeat(65_508),
+    second: () => 'u'.repeat(9216),
+    second1: () => 'u'.repeat(9217),
     udpwide: () => 'é'.repeat(32_753),
     udpwide1: () => 'é'.repeat(32_754),
     udplone1: () => '\udc00'.repeat(21_836),
