@@ -11,7 +11,7 @@ function needText(value: unknown): asserts value is string {
   if (typeof value !== 'string') refuse('RepyArgumentError');
 }
 
-export function needShort(value: unknown): string {
+function needShort(value: unknown): string {
   needText(value);
   if (value.length > 255) refuse('RepyArgumentError');
   return value;
@@ -27,7 +27,10 @@ export function needAddress(value: unknown): string {
 export function needMachine(value: unknown): string {
   const address = needAddress(value);
   const first = Number(address.split('.')[0]);
-  const one = isIP(address) === 4 ? first >= 1 && first <= 223 : isIP(address) === 6 && !address.startsWith('ff');
+  const one =
+    isIP(address) === 4
+      ? first >= 1 && first <= 223
+      : isIP(address) === 6 && isAddress(address) && !address.startsWith('ff');
   if (!one) refuse('RepyArgumentError');
   return address;
 }
@@ -88,8 +91,11 @@ export function needData(value: unknown, most: number): Buffer {
   return bytes;
 }
 
+/** One with the name of an interface is the donor's own matter. */
+const isAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes('%');
+
 export function needNumeric(...addresses: (string | undefined)[]): void {
-  if (addresses.some((address) => address !== undefined && isIP(address) === 0)) refuse('NetworkAddressError');
+  if (addresses.some((address) => address !== undefined && !isAddress(address))) refuse('NetworkAddressError');
 }
 
 export function needOwnPort(port: number | undefined): void {

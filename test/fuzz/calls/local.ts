@@ -139,9 +139,10 @@ export const TASKS: readonly Call[] = [
     weight: 5,
     on: 'lock',
     promises: true,
-    args: [['yes', 'no', 'undef']],
+    args: [['yes', 'no', 'undef', 'one', 'zero']],
     model: (world, [blocking = true], lock) => {
-      if (typeof blocking !== 'boolean') refuse('RepyArgumentError');
+      // The first generation says it by numbers.
+      if (typeof blocking !== 'boolean' && blocking !== 0 && blocking !== 1) refuse('RepyArgumentError');
       const got = lock.held !== true;
       lock.held = true;
       if (got || !blocking) return `~ ${got}`;
