@@ -41,3 +41,18 @@ function processesBelow(pid: number): number[] {
     [...parents].filter(([, of]) => of === parent).flatMap(([child]) => [child, ...below(child)]);
   return below(pid);
 }
+
+/** @returns the processes below a node manager that are a vessel's Node; a launcher has it as its child. */
+export function vesselProcesses(pid: number): number[] {
+  const all = processesBelow(pid);
+  return all.filter((process) => processesBelow(process).length === 0);
+}
+
+/** @returns the user that a process runs as; undefined when it is gone. */
+export function userOf(pid: number): string | undefined {
+  try {
+    return /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+  } catch {
+    return undefined;
+  }
+}

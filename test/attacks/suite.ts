@@ -64,20 +64,16 @@ async function tasksOf({ attacks, quick }: SuiteInit, directory: string, tell: (
     beneath: compiled ? await beneathRuntime(await made(join(directory, 'beneath'))) : '',
   };
   const columns: (readonly OuterWall[])[] = [[], ...standing.map((wall) => [wall])];
-  const tasks = columns.flatMap((without): Task[] => {
+  return columns.flatMap((without): Task[] => {
     const [wall] = without;
     const wanted = attacks.filter((attack) => wall === undefined || isTried(attack, wall, quick));
-    const groups = {
-      vessel: wanted.filter(({ kind }) => kind !== 'beneath'),
-      beneath: compiled ? wanted.filter(({ kind }) => kind === 'beneath') : [],
-    };
-    return (['vessel', 'beneath'] as const).map((name) => ({
-      attacks: groups[name],
-      without,
-      runtime: runtimes[name],
-    }));
+    const native = wanted.filter(({ kind }) => kind === 'beneath');
+    const others = wanted.filter(({ kind }) => kind !== 'beneath');
+    const shares = Array.from({ length: AT_ONCE }, (_, at) => others.filter((_, index) => index % AT_ONCE === at));
+    const tasks = shares.map((share) => ({ attacks: share, without, runtime: runtimes.vessel }));
+    if (compiled) tasks.push({ attacks: native, without, runtime: runtimes.beneath });
+    return tasks.filter((task) => task.attacks.length > 0);
   });
-  return tasks.filter((task) => task.attacks.length > 0);
 }
 
 function isTried(attack: Attack, wall: OuterWall, quick: boolean): boolean {
