@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
+import { AttackError } from './errors.ts';
 
 /** Few enough that the buffers of the system hold what comes while the neighbour waits for a processor. */
 const EVERY_MS = 50;
@@ -29,7 +30,19 @@ export class EchoClient implements AsyncDisposable {
     return this.#socket.address().port;
   }
 
-  start(address: string, port: number): void {
+  /** Waits for a first answer: a program listens only some time after it has started. @throws AttackError WORLD_BROKEN */
+  async start(address: string, port: number): Promise<void> {
+    const deadline = performance.now() + PATIENCE_MS;
+    const answered = once(this.#socket, 'message');
+    let heard = false;
+    void answered.then(() => {
+      heard = true;
+    });
+    while (!heard) {
+      if (performance.now() > deadline) throw new AttackError('WORLD_BROKEN', 'expected an answer of the neighbour');
+      this.#socket.send('first', port, address);
+      await Promise.race([answered, wait(EVERY_MS)]);
+    }
     this.#timer = setInterval(() => {
       this.#sent += 1;
       this.#waiting.add(`${this.#sent}`);

@@ -229,7 +229,7 @@ export class World implements AsyncDisposable {
       program: 'echo.js' as never,
       args: [this.ip, `${ports[0]}`, NEIGHBOUR],
     });
-    this.#echo?.start(this.ip, ports[0]);
+    await this.#echo?.start(this.ip, ports[0]);
   }
 
   /** All but what the node manager writes by itself: its database, its log, and the vessels of the attackers. */
