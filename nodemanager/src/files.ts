@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digest, type FileName, fileNameSchema, LIMITS, RequestError } from '@potluck/protocol';
-import { codeOf, diskFull, isDiskFull } from './errors.ts';
+import { Disk, DiskError, openPlain } from '@potluck/vessel-runtime';
+import { diskFull, isDiskFull } from './errors.ts';
 import type { VesselPaths } from './paths.ts';
 
 export interface FileInfo {
@@ -19,27 +20,29 @@ interface Known {
   readonly sha256: string;
 }
 
-/** What each file costs beyond its bytes, as in Seattle. */
-const FILE_COST_BYTES = 4096;
-/** Never through a link, and never waiting for the other end of a named pipe. */
-const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+/** A piece of a file that is hashed: short enough that requests of others do not wait for it. */
+const PIECE_BYTES = 256 * 1024;
 
-/** A vessel's files: flat, whole or not there at all, within the vessel's disk quota. Not for two calls at once. */
+/**
+ * What the users of a vessel do with its files, on the same disk as its program: whole files, or none. Not for two
+ * changes at once.
+ */
 export class VesselFiles {
+  readonly disk: Disk;
   readonly #paths: VesselPaths;
-  readonly #quotaBytes: number;
   readonly #known = new Map<string, Known>();
 
   /** @param quotaBytes the vessel's `diskused`. */
   constructor(paths: VesselPaths, quotaBytes: number) {
     this.#paths = paths;
-    this.#quotaBytes = quotaBytes;
+    this.disk = new Disk({ directory: paths.files, limitBytes: quotaBytes });
   }
 
   /** Makes the directories, and removes what a crash left on its way in. */
   async start(): Promise<void> {
     await rm(this.#paths.incoming, { recursive: true, force: true });
-    for (const path of [this.#paths.files, this.#paths.incoming]) await mkdir(path, { recursive: true, mode: 0o700 });
+    await mkdir(this.#paths.incoming, { recursive: true, mode: 0o700 });
+    await this.disk.count();
   }
 
   /**
@@ -47,106 +50,95 @@ export class VesselFiles {
    * @throws RequestError BAD_ATTACHMENT, QUOTA_EXCEEDED, DISK_FULL
    */
   async add(name: FileName, bytes: Uint8Array): Promise<FileInfo> {
-    if (bytes.byteLength > LIMITS.fileBytes) {
-      const message = `expected a file of at most ${LIMITS.fileBytes} bytes, got ${bytes.byteLength}`;
-      throw new RequestError('BAD_ATTACHMENT', message);
-    }
-    await this.#checkQuota(name, bytes.byteLength);
+    const size = bytes.byteLength;
+    if (size > LIMITS.fileBytes) throw tooLarge(size);
     const incoming = join(this.#paths.incoming, randomBytes(8).toString('hex'));
+    const room = await this.disk.reserve(name, size).catch(refused);
     try {
       await writeDurably(incoming, bytes);
-      await rename(incoming, this.#pathOf(name));
+      await room.commit(incoming);
       await syncDirectory(this.#paths.files);
     } catch (error) {
       await rm(incoming, { force: true });
-      throw isDiskFull(error) ? diskFull(error) : error;
+      throw isDiskFull(error) ? diskFull(error) : refused(error);
+    } finally {
+      room.release();
     }
-    const sha256 = digest(bytes);
-    this.#known.set(name, { stamp: (await this.#stat(name)).stamp, sha256 });
-    return { name, size: bytes.byteLength, sha256 };
+    return { name, size, sha256: digest(bytes) };
   }
 
   /** In the order of names. */
   async list(): Promise<FileInfo[]> {
+    await this.disk.count();
     const files: FileInfo[] = [];
-    for (const { name, size, stamp } of await this.#scan()) {
-      const known = this.#known.get(name);
-      const sha256 = known?.stamp === stamp ? known.sha256 : digest((await this.read(name)).bytes);
-      this.#known.set(name, { stamp, sha256 });
-      files.push({ name, size, sha256 });
+    for (const name of this.disk.names) {
+      const info = await this.disk.alone(() => this.#info(fileNameSchema.parse(name))).catch(goneMeanwhile);
+      if (info !== undefined) files.push(info);
     }
     return files;
   }
 
-  /** @throws RequestError NO_SUCH_FILE */
+  /** @throws RequestError NO_SUCH_FILE, BAD_ATTACHMENT it has grown beyond what a reply may carry */
   async read(name: FileName): Promise<FileInfo & { bytes: Buffer }> {
-    const file = await open(this.#pathOf(name), READ).catch((cause: unknown) => {
-      // ELOOP: the name is a link.
-      if (codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ELOOP') throw noSuchFile(name);
-      throw cause;
+    const bytes = await this.disk.alone(async () => {
+      await using file = await openPlain(this.disk.pathOf(name), constants.O_RDONLY).catch(refused);
+      const { size } = await file.stat();
+      if (size > LIMITS.fileBytes) throw tooLarge(size);
+      return await file.readFile();
     });
-    await using _ = file;
-    if (!(await file.stat()).isFile()) throw noSuchFile(name);
-    const bytes = await file.readFile();
     return { name, size: bytes.byteLength, sha256: digest(bytes), bytes };
   }
 
-  /** @returns what counts against `diskused`. */
-  async usedBytes(): Promise<number> {
-    return (await this.#scan()).reduce((sum, { size }) => sum + size + FILE_COST_BYTES, 0);
-  }
-
   async clear(): Promise<void> {
-    await rm(this.#paths.files, { recursive: true, force: true });
+    await this.disk.clear();
     this.#known.clear();
     await this.start();
   }
 
-  async #checkQuota(name: FileName, size: number): Promise<void> {
-    const others = (await this.#scan()).filter((file) => file.name !== name);
-    if (others.length >= LIMITS.filesPerVessel) {
-      throw new RequestError('QUOTA_EXCEEDED', `expected at most ${LIMITS.filesPerVessel} files, got one more`);
-    }
-    const used = others.reduce((sum, file) => sum + file.size + FILE_COST_BYTES, 0) + size + FILE_COST_BYTES;
-    if (used <= this.#quotaBytes) return;
-    throw new RequestError(
-      'QUOTA_EXCEEDED',
-      `expected at most ${this.#quotaBytes} bytes in the vessel (each file counts ${FILE_COST_BYTES} more), got ${used}`,
-      { details: { limit: this.#quotaBytes, used } },
-    );
-  }
-
-  async #scan(): Promise<{ name: FileName; size: number; stamp: string }[]> {
-    const names = (await readdir(this.#paths.files).catch(noneIfGone)).sort();
-    const files = [];
-    for (const name of names) {
-      const parsed = fileNameSchema.safeParse(name);
-      if (!parsed.success) continue;
-      const stat = await this.#stat(parsed.data).catch(() => undefined);
-      if (stat?.isFile) files.push({ name: parsed.data, size: stat.size, stamp: stat.stamp });
-    }
-    return files;
-  }
-
-  async #stat(name: FileName): Promise<{ isFile: boolean; size: number; stamp: string }> {
-    const stat = await lstat(this.#pathOf(name), { bigint: true });
-    return { isFile: stat.isFile(), size: Number(stat.size), stamp: `${stat.ino}:${stat.size}:${stat.ctimeNs}` };
-  }
-
-  /** A `FileName` has no slash and no leading dot, so this stays in the directory. */
-  #pathOf(name: FileName): string {
-    return join(this.#paths.files, name);
+  /** @returns size and hash of one moment; the hash is made anew only when the file has changed. */
+  async #info(name: FileName): Promise<FileInfo> {
+    const path = this.disk.pathOf(name);
+    const stat = await lstat(path, { bigint: true });
+    const stamp = `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
+    const known = this.#known.get(name);
+    const sha256 = known?.stamp === stamp ? known.sha256 : await hashOf(path);
+    this.#known.set(name, { stamp, sha256 });
+    return { name, size: Number(stat.size), sha256 };
   }
 }
 
-/** A stranger may ask for the usage of a vessel that is being reset. */
-function noneIfGone(error: unknown): string[] {
-  if (codeOf(error) === 'ENOENT') return [];
-  throw error;
+async function hashOf(path: string): Promise<string> {
+  await using file = await openPlain(path, constants.O_RDONLY);
+  const hash = createHash('sha256');
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+  for (;;) {
+    const { bytesRead } = await file.read(piece, 0, piece.byteLength);
+    if (bytesRead === 0) return hash.digest('base64url');
+    hash.update(piece.subarray(0, bytesRead));
+  }
 }
 
-function noSuchFile(name: string): RequestError {
-  return new RequestError('NO_SUCH_FILE', `expected a file of the vessel, got "${name}", which is not there`);
+function tooLarge(bytes: number): RequestError {
+  return new RequestError('BAD_ATTACHMENT', `expected a file of at most ${LIMITS.fileBytes} bytes, got ${bytes}`);
+}
+
+const AS_REQUEST = {
+  NO_SUCH_FILE: 'NO_SUCH_FILE',
+  QUOTA_EXCEEDED: 'QUOTA_EXCEEDED',
+  TOO_MANY_FILES: 'QUOTA_EXCEEDED',
+  FULL: 'DISK_FULL',
+} as const;
+
+/** Says to a caller what the disk says. */
+function refused(error: unknown): never {
+  if (!(error instanceof DiskError) || error.code === 'PAST_END') throw error;
+  throw new RequestError(AS_REQUEST[error.code], error.message, { details: error.details, cause: error });
+}
+
+/** A program may remove a file while it is being listed. */
+function goneMeanwhile(error: unknown): undefined {
+  const { code } = error as { code?: string };
+  if (code !== 'NO_SUCH_FILE' && code !== 'ENOENT') throw error;
 }
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {

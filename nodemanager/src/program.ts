@@ -1,5 +1,12 @@
 import { describeError, type Ending, RequestError, type Restrictions } from '@potluck/protocol';
-import type { Governor, NetworkInit, VesselProcess } from '@potluck/vessel-runtime';
+import {
+  type Disk,
+  FileSession,
+  type Governor,
+  type NetworkInit,
+  type Services,
+  type VesselProcess,
+} from '@potluck/vessel-runtime';
 import type { NodeLimits } from './limits.ts';
 import type { WarmPool } from './pool.ts';
 
@@ -18,6 +25,8 @@ export interface LaunchInit {
   readonly program: { readonly name: string; readonly source: string };
   readonly args: readonly string[];
   readonly restrictions: Restrictions;
+  /** Of its files. */
+  readonly disk: Disk;
   readonly log: (text: string) => void;
 }
 
@@ -48,26 +57,34 @@ export class Launcher {
     const vessel = await this.#components.pool.take(startMs).catch((cause: unknown) => {
       throw new RequestError('START_FAILED', describeError(cause), { cause });
     });
-    const { cpu, memory } = launch.restrictions.quantities;
+    const { quantities } = launch.restrictions;
+    const { cpu, memory } = quantities;
     this.#components.governor.watch(vessel, { cpu, memoryBytes: memory });
     vessel.onLog = launch.log;
+    const files = new FileSession(launch.disk, { quantities, tell: (usage) => vessel.tell(usage) });
+    // Before anybody else hears of the end, and may start another program.
+    void vessel.ended.then(() => files.stop());
     return {
       ended: vessel.ended.then((ending) => ({ ...ending, message: tidy(ending.message, endingMessageLength) })),
-      begin: async () => await this.#begin(vessel, launch, deadlineMs),
+      begin: async () => await this.#begin(vessel, { ...launch, services: files.services }, deadlineMs),
       kill: (ending) => vessel.kill(ending),
       usage: () => vessel.usage(),
     };
   }
 
-  async #begin(vessel: VesselProcess, launch: LaunchInit, deadlineMs: number): Promise<Ending | undefined> {
+  async #begin(
+    vessel: VesselProcess,
+    launch: LaunchInit & { services: Services },
+    deadlineMs: number,
+  ): Promise<Ending | undefined> {
     const { network, limits } = this.#init;
-    const { program, args, restrictions } = launch;
+    const { program, args, restrictions, services } = launch;
     const timer = setTimeout(() => {
       const message = `expected it to start within ${limits.startMs / 1000} s, got no sign of it`;
       vessel.kill({ kind: 'crashed', message, exitCode: 1 });
     }, deadlineMs - performance.now());
     try {
-      vessel.start({ program, args: [...args], ...(await network()), restrictions });
+      vessel.start({ program, args: [...args], ...(await network()), restrictions, services });
       await vessel.started;
       return undefined;
     } catch (error) {

@@ -91,7 +91,7 @@ export class Vessel {
   async usage(): Promise<Record<string, number>> {
     // What the process reports is not trusted to be of ours only.
     const reported = Object.entries(this.#run?.usage() ?? {}).filter(([name]) => Object.hasOwn(QUANTITIES, name));
-    return { ...Object.fromEntries(reported), diskused: await this.files.usedBytes() };
+    return { ...Object.fromEntries(reported), diskused: this.files.disk.usedBytes };
   }
 
   permits(permission: Permission, signer: KeyId): boolean {
@@ -130,6 +130,7 @@ export class Vessel {
       program: { name: program, source: sourceOf(program, bytes) },
       args,
       restrictions: this.restrictions,
+      disk: this.files.disk,
       log: (text) => this.log.append(text),
     });
     this.#run = run;

@@ -63,6 +63,28 @@ export const OP = {
   checkcode: 40,
   /** (code, name) -> 1: makes a realm for this code, of which `EVENT.realm` tells before this answers */
   makerealm: 41,
+  /** (name, create) -> request, which resolves with a handle */
+  openfile: 42,
+  /** (handle, bytes or -1 for all, offset, binary) -> request, which resolves with the data */
+  readat: 43,
+  /** (handle, data, binary, offset) -> request */
+  writeat: 44,
+  /** (handle) -> request */
+  closefile: 45,
+  /** () -> request, which resolves with the names as JSON */
+  listfiles: 46,
+  /** (name) -> request */
+  removefile: 47,
+  /** (name, 'r', 'w' or 'a', binary) -> request, which resolves with a handle */
+  openstream: 48,
+  /** (handle, bytes or -1 for all, whether it ends with a line, binary) -> request, which resolves with the data */
+  readstream: 49,
+  /** (handle, data, binary) -> request */
+  writestream: 50,
+  /** (handle, offset, whence) -> request */
+  seekstream: 51,
+  /** (handle) -> request, which resolves when what was written before is */
+  flushstream: 52,
 } as const;
 
 export const EVENT = {
@@ -117,6 +139,10 @@ export const FAILURES = [
   ['TCPServerSocketInvalidError', 'TCP_SERVER_SOCKET_INVALID'],
   ['CodeUnsafeError', 'CODE_UNSAFE'],
   ['ContextUnsafeError', 'CONTEXT_UNSAFE'],
+  ['FileNotFoundError', 'FILE_NOT_FOUND'],
+  ['FileInUseError', 'FILE_IN_USE'],
+  ['SeekPastEndOfFileError', 'SEEK_PAST_END_OF_FILE'],
+  ['FileClosedError', 'FILE_CLOSED'],
 ] as const;
 export type FailureName = (typeof FAILURES)[number][0];
 
@@ -140,6 +166,8 @@ export const CALL_LIMITS = {
   randomValuesBytes: 65_536,
   /** An interval is never shorter: what browsers settle at. */
   intervalLeastMs: 4,
+  /** One read or write of a file. */
+  fileBytes: 16 * 1024 * 1024,
 } as const;
 
 /** Programs within programs: what may go from one to the other. */

@@ -55,6 +55,14 @@ declare class SocketWouldBlockError extends RepyError {}
 declare class LocalIPChangedError extends RepyError {}
 /** For programs of Seattle that catch it: as `LocalIPChangedError`. No call raises it. Code `TCP_SERVER_SOCKET_INVALID`. */
 declare class TCPServerSocketInvalidError extends RepyError {}
+/** No file of that name. Code `FILE_NOT_FOUND`. */
+declare class FileNotFoundError extends RepyError {}
+/** The file is open. Code `FILE_IN_USE`. */
+declare class FileInUseError extends RepyError {}
+/** An offset beyond the end of the file. Code `SEEK_PAST_END_OF_FILE`. */
+declare class SeekPastEndOfFileError extends RepyError {}
+/** This program closed the file. Code `FILE_CLOSED`. */
+declare class FileClosedError extends RepyError {}
 /** The runtime itself failed. Code `INTERNAL`. */
 declare class InternalError extends RepyError {}
 /** A lock that is free was released. Code `LOCK_DOUBLE_RELEASE`. */

@@ -16,6 +16,8 @@ const SAMPLES: Readonly<Record<string, string>> = {
   RepyMessageServer: 'listenformessage(getmyip(), 54321)',
   RepySocket: '(await waitforconn(getmyip(), 63100, () => {}), await openconn(getmyip(), 63100))',
   RepyConnectionServer: 'await listenforconnection(getmyip(), 63100)',
+  RepyFile: "await openfile('a', true)",
+  RepyStream: "await open('a', 'w')",
   RepyLock: 'createlock()',
   RepyNamespace: "createvirtualnamespace('1')",
   RepyResources: 'getresources()',

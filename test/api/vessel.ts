@@ -2,8 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Ending, parseRestrictions } from '@potluck/protocol';
-import { NameResolver, type RuntimeFiles, runtimeFiles, VesselProcess } from '@potluck/vessel-runtime';
+import { type Ending, parseRestrictions, type Restrictions } from '@potluck/protocol';
+import {
+  Disk,
+  FileSession,
+  NameResolver,
+  type RuntimeFiles,
+  runtimeFiles,
+  VesselProcess,
+} from '@potluck/vessel-runtime';
 
 const RESTRICTIONS = `
 resource cpu 1
@@ -56,10 +63,19 @@ export interface Started {
   logged(part: string): Promise<void>;
 }
 
+/** Each program has files of its own. */
+async function filesFor(vessel: VesselProcess, directory: string, { quantities }: Restrictions): Promise<FileSession> {
+  const disk = new Disk({ directory, limitBytes: quantities.diskused });
+  await disk.count();
+  const session = new FileSession(disk, { quantities, tell: (usage) => vessel.tell(usage) });
+  void vessel.ended.then(() => session.stop());
+  return session;
+}
+
 /** Starts a program as a node would. */
 export async function start(source: string, address: string): Promise<Started> {
   built ??= build();
-  const { files } = await built;
+  const { files, directory } = await built;
   const vessel = VesselProcess.spawn(files);
   let log = '';
   let look = (): void => {};
@@ -69,8 +85,9 @@ export async function start(source: string, address: string): Promise<Started> {
   };
   await vessel.ready;
   const program = { name: 'program.js', source };
-  const resolver = new NameResolver();
-  vessel.start({ program, args: [], address, resolver, restrictions: parseRestrictions(RESTRICTIONS) });
+  const restrictions = parseRestrictions(RESTRICTIONS);
+  const { services } = await filesFor(vessel, join(directory, address), restrictions);
+  vessel.start({ program, args: [], address, resolver: new NameResolver(), restrictions, services });
   const logged = async (part: string): Promise<void> => {
     const seen = Promise.withResolvers<void>();
     look = () => {

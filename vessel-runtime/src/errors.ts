@@ -34,3 +34,17 @@ export class LimitPassed extends PotluckError<'LIMIT_PASSED'> {
     this.ending = { kind: 'limit', message, exitCode: 98, limit: { resource, limit, used } };
   }
 }
+
+/**
+ * `NO_SUCH_FILE`: no plain file of that name. `PAST_END`: an offset beyond the end of a file. `QUOTA_EXCEEDED`: it would
+ * pass the vessel's `diskused`; `details` has `limit` and `used`. `TOO_MANY_FILES`: of one vessel. `FULL`: the machine's
+ * disk has no room.
+ */
+export type DiskCode = 'NO_SUCH_FILE' | 'PAST_END' | 'QUOTA_EXCEEDED' | 'TOO_MANY_FILES' | 'FULL';
+
+/** A file of a vessel cannot be read or written like this; nothing has changed. */
+export class DiskError extends PotluckError<DiskCode> {
+  constructor(code: DiskCode, message: string, init: ErrorInit = {}) {
+    super('caller', code, message, init);
+  }
+}

@@ -60,6 +60,7 @@ export interface ReplyFrame {
   /** One of the names in `FAILURES`: the call failed. */
   readonly failure?: string;
   readonly message?: string;
+  readonly usage?: UsageFrame['usage'];
   readonly attached?: number;
 }
 

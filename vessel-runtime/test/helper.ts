@@ -55,6 +55,9 @@ resource cpu 1
 resource memory 100000000
 resource diskused 1000000
 resource events 100
+resource filesopened 5
+resource filewrite 100000000
+resource fileread 100000000
 resource insockets 10
 resource outsockets 10
 resource netsend 10000000

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Ending } from '@potluck/protocol';
-import { parseRestrictions } from '@potluck/protocol';
+import { parseRestrictions, type Restrictions } from '@potluck/protocol';
+import type { Services } from '../src/host/calls.ts';
+import type { Disk } from '../src/host/disk.ts';
+import { FileSession } from '../src/host/file-session.ts';
 import type { NetworkInit } from '../src/host/network.ts';
 import { VesselProcess } from '../src/host/vessel-process.ts';
 import { collectLog, realRuntime, TEST_RESTRICTIONS } from './helper.ts';
@@ -13,6 +16,8 @@ export interface RunOptions {
   /** Lines of restrictions instead of those of the same resource. */
   readonly restrictions?: string;
   readonly name?: string;
+  /** Where its files are; without it, it has none. */
+  readonly disk?: Disk;
 }
 
 /** Starts a program in a real vessel process. */
@@ -20,14 +25,23 @@ export async function startProgram(source: string, options: RunOptions = {}) {
   const vessel = VesselProcess.spawn(await realRuntime());
   await vessel.ready;
   const log = collectLog(vessel);
+  const restrictions = parseRestrictions(merged(options.restrictions ?? ''));
   vessel.start({
+    services: servicesOf(vessel, restrictions, options.disk),
     program: { name: options.name ?? 'program.js', source },
     args: [...(options.args ?? [])],
     address: options.address ?? '127.0.0.1',
     ...options.network,
-    restrictions: parseRestrictions(merged(options.restrictions ?? '')),
+    restrictions,
   });
   return { vessel, log };
+}
+
+function servicesOf(vessel: VesselProcess, { quantities }: Restrictions, disk: Disk | undefined): Services {
+  if (disk === undefined) return {};
+  const session = new FileSession(disk, { quantities, tell: (usage) => vessel.tell(usage) });
+  void vessel.ended.then(() => session.stop());
+  return session.services;
 }
 
 /** Runs a program to its end. */

@@ -1,6 +1,7 @@
 import { EVENT, OP } from '../ops.ts';
 import { connect, invoke, type Operation, type Primitive, refuse, settle } from './bridge.ts';
 import { describeThrown, getlasterror } from './errors.ts';
+import { listfiles, openfile, removefile } from './files.ts';
 import { harden } from './harden.ts';
 import { lineOf } from './inspect.ts';
 import { publish, publishLanguage } from './language.ts';
@@ -23,6 +24,7 @@ import { defineHidden } from './primordials.ts';
 import { crypto, randombytes } from './random.ts';
 import { getresources } from './resources.ts';
 import { listenforconnection, listenformessage, openconnection, sendmessage } from './second.ts';
+import { open } from './streams.ts';
 import { createlock, createthread } from './tasks.ts';
 import {
   canceltimer,
@@ -73,6 +75,12 @@ const api: Record<string, unknown> = {
   listenformessage,
   openconnection,
   listenforconnection,
+  openfile,
+  listfiles,
+  removefile,
+  open,
+  file: open,
+  listdir: listfiles,
   exitall,
   log,
 };

@@ -15,6 +15,8 @@ export interface ServiceCall {
 export interface ServiceAnswer {
   readonly value?: string | number | boolean;
   readonly attachment?: Uint8Array;
+  /** What the program's `getresources` is to say from now on. */
+  readonly usage?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -100,10 +102,10 @@ export class Calls {
   async #answer(call: Received<CallFrame>): Promise<void> {
     const { id, room = 0 } = call;
     try {
-      const { value, attachment } = await this.#serve(call, room);
+      const { attachment, ...answer } = await this.#serve(call, room);
       const attached = attachment?.byteLength ?? 0;
-      const frame = { type: 'reply', id, ...(value !== undefined && { value }), ...(attached > 0 && { attached }) };
-      await this.#send(frame as ReplyFrame, attached > 0 ? attachment : undefined);
+      if (attached === 0) await this.#send({ type: 'reply', id, ...answer }, undefined);
+      else await this.#send({ type: 'reply', id, ...answer, attached }, attachment);
     } catch (error) {
       if (error instanceof LimitPassed) this.#init.end(error.ending);
       else if (error instanceof VesselError && error.code === 'BAD_FRAME') this.#init.breach(error);

@@ -68,7 +68,8 @@ export class Calls {
   }
 
   /** A reply came. */
-  settle({ id, value, failure, message = '', attachment = NOTHING }: Received<ReplyFrame>): void {
+  settle({ id, value, failure, message = '', usage, attachment = NOTHING }: Received<ReplyFrame>): void {
+    if (usage !== undefined) this.tell(usage);
     const waiting = this.#underWay.get(id);
     if (waiting === undefined) return;
     this.#underWay.delete(id);

@@ -91,11 +91,17 @@ async function runOnce({ program, options, args }: Run, bundle: ProgramBundle, a
   const { reporter, stop } = around;
   const address = options.ip ?? DEFAULT_ADDRESS;
   const restrictions = await readRestrictions(options.restrictions);
-  const { ending, usage } = await runProgram(
+  const { ending, usage, filesGone } = await runProgram(
     { program: { name: bundle.name, source: bundle.source }, args, address, restrictions },
-    { onLog: reporter.log, onStart: () => reporter.started({ program, ip: address, args }), stop },
+    {
+      onLog: reporter.log,
+      onStart: () => reporter.started({ program, ip: address, args }),
+      stop,
+      filesDirectory: options.files,
+    },
   );
   reporter.ended(ending, usage);
+  if (filesGone > 0) reporter.filesGone(filesGone);
   return ending.exitCode;
 }
 

@@ -13,6 +13,7 @@ interface OptionSpec {
 const OPTIONS = {
   restrictions: { value: 'FILE', says: 'what the program may use, in lines such as "resource memory 50000000"' },
   ip: { value: 'ADDRESS', says: 'the address that the program listens on; 127.0.0.1 unless said' },
+  files: { value: 'DIR', says: "where the program's files are; without it they are gone with the program" },
   json: { says: 'print one JSON object for each line, as docs/repy-json.md has them' },
   watch: { says: 'run it again whenever one of its files changes, until Ctrl-C' },
   help: { short: 'h', says: 'print this' },

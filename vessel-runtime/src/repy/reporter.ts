@@ -25,6 +25,8 @@ export interface Reporter {
   /** What kept the program from starting, as far as `problem` has not said it. */
   failed(message: string, code: string): void;
   ended(ending: Ending, usage: Readonly<Record<string, number>>): void;
+  /** Files that it wrote were not to be kept. */
+  filesGone(count: number): void;
 }
 
 /** Where texts go. */
@@ -55,6 +57,7 @@ export function textReporter({ out, err }: Output, folder: string): Reporter {
       const excerpt = place === undefined || lineText === undefined ? '' : `${excerptOf(place, lineText)}\n`;
       err(`repy: ${ending.message}\n${excerpt}`);
     },
+    filesGone: (count) => err(`repy: its files (${count}) are gone with it; --files DIR keeps them\n`),
   };
 }
 
@@ -82,6 +85,7 @@ export function jsonReporter({ out }: Output): Reporter {
       const { kind, message, exitCode, limit } = ending;
       print('end', { kind, code: exitCode, message, place: placeOf(ending), limit, usage });
     },
+    filesGone: () => {},
   };
 }
 

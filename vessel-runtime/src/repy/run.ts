@@ -1,8 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, type Ending, parseRestrictions, type Restrictions } from '@potluck/protocol';
 import { runtimeFiles } from '../build.ts';
+import { Disk } from '../host/disk.ts';
+import { FileSession } from '../host/file-session.ts';
 import { Governor } from '../host/governor.ts';
 import { NameResolver } from '../host/resolver.ts';
 import { type StartInit, VesselProcess } from '../host/vessel-process.ts';
@@ -14,17 +16,25 @@ export interface RunHooks {
   readonly onStart: () => void;
   /** Ends the program; its reason is an `Ending`. */
   readonly stop: AbortSignal;
+  /** Where the program's files are; undefined for a place that is gone at the end. */
+  readonly filesDirectory: string | undefined;
 }
 
 export interface Outcome {
   readonly ending: Ending;
   /** What it used last, by the names of resources. */
   readonly usage: Readonly<Record<string, number>>;
+  /** Files that are gone now. */
+  readonly filesGone: number;
 }
 
 /** Runs one program in a vessel of its own on this machine, held to its restrictions as on a node, to its end. */
-export async function runProgram(init: StartInit, { onLog, onStart, stop }: RunHooks): Promise<Outcome> {
-  const { cpu, memory } = init.restrictions.quantities;
+export async function runProgram(init: StartInit, { onLog, onStart, stop, ...hooks }: RunHooks): Promise<Outcome> {
+  const { quantities } = init.restrictions;
+  const { cpu, memory, diskused } = quantities;
+  await using directory = await filesDirectory(hooks.filesDirectory);
+  const disk = new Disk({ directory: directory.path, limitBytes: diskused });
+  await disk.count();
   await using vessel = await readyProcess(memory);
   await using governor = new Governor();
   await governor.start();
@@ -39,10 +49,25 @@ export async function runProgram(init: StartInit, { onLog, onStart, stop }: RunH
   stop.addEventListener('abort', onStop);
   if (stop.aborted) onStop();
   vessel.started.then(started, () => {});
-  vessel.start({ resolver: new NameResolver(), ...init });
+  const files = new FileSession(disk, { quantities, tell: (usage) => vessel.tell(usage) });
+  vessel.start({ resolver: new NameResolver(), ...init, services: files.services });
   const ending = await vessel.ended;
+  await files.stop();
   stop.removeEventListener('abort', onStop);
-  return { ending, usage: vessel.usage() };
+  const usage = { ...vessel.usage(), diskused: disk.usedBytes };
+  return { ending, usage, filesGone: hooks.filesDirectory === undefined ? disk.names.length : 0 };
+}
+
+/** @throws ConfigError USAGE */
+async function filesDirectory(kept: string | undefined): Promise<AsyncDisposable & { path: string }> {
+  if (kept !== undefined) {
+    await mkdir(kept, { recursive: true }).catch((cause: unknown) => {
+      throw new ConfigError('USAGE', `expected a directory after --files, got "${kept}"`, { cause });
+    });
+    return { path: kept, [Symbol.asyncDispose]: async () => {} };
+  }
+  const path = await mkdtemp(join(tmpdir(), 'repy-files-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 function once(fn: () => void): () => void {
