@@ -226,7 +226,7 @@ describe('an attack of a program', () => {
         try { await call(); } catch (error) { log(error.code, ''); }
       throw new Error(huge.slice(0, 1e6));`;
     const { log, ending } = await runProgram(source, PORTS);
-    assert.ok(log.startsWith('ARGUMENT ARGUMENT ARGUMENT Uncaught Error: xxx'), log.slice(0, 200));
+    assert.ok(log.startsWith('ARGUMENT ARGUMENT ARGUMENT \nUncaught Error: xxx'), log.slice(0, 200));
     assert.ok(log.length < 30_000 && ending.message.length <= 2000);
   });
 });
