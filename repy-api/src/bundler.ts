@@ -4,6 +4,7 @@ import { digest, type FileName, fileNameSchema, LIMITS } from '@potluck/protocol
 import type { BuildFailure } from 'esbuild';
 import { ProgramError } from './errors.ts';
 import { bundling, type Entry, partsOnly, relativeOnly } from './parts.ts';
+import { LAYER_LIMITS } from './ops.ts';
 import { problemOf, sentenceOf } from './problem.ts';
 
 /** A program as it is uploaded: one file. */
@@ -39,6 +40,19 @@ export async function bundleProgram(path: string): Promise<ProgramBundle> {
     throw new ProgramError('PROGRAM_TOO_LARGE', message, { details: { bytes, limitBytes: LIMITS.fileBytes }, files });
   }
   return { name, source, sha256: digest(Buffer.from(source)), files: [...files] };
+}
+
+/**
+ * Makes one file of a security layer, as `bundleProgram` does of a program.
+ * @throws ProgramError as `bundleProgram`; PROGRAM_TOO_LARGE from `LAYER_LIMITS` on, without its source map
+ */
+export async function bundleLayer(path: string): Promise<ProgramBundle> {
+  const bundle = await bundleProgram(path);
+  const bytes = Buffer.byteLength(bundle.source.replace(/\n\/\/# sourceMappingURL=\S*\s*$/, ''));
+  const most = LAYER_LIMITS.layerBytes;
+  if (bytes <= most) return bundle;
+  const message = `expected a layer of at most ${most} bytes as one file, got ${bytes} for ${path}`;
+  throw new ProgramError('PROGRAM_TOO_LARGE', message, { details: { bytes, limitBytes: most } });
 }
 
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {

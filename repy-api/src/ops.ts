@@ -85,6 +85,8 @@ export const OP = {
   seekstream: 51,
   /** (handle) -> request, which resolves when what was written before is */
   flushstream: 52,
+  /** () -> 1: makes a realm whose code the host runs: of a layer, or of the program above layers */
+  makeworld: 60,
 } as const;
 
 export const EVENT = {
@@ -109,6 +111,10 @@ export const EVENT = {
   messages: 10,
   /** (port): a realm was made; the one value beside primitives that comes in, see `inside/letter.ts` */
   realm: 20,
+  /** (layer, or '' for the program): what follows is its code, in a realm of its own */
+  world: 21,
+  /** (): the layer's code has begun */
+  layered: 22,
 } as const;
 
 /** Answer of `OP.sendmess`: the message is taken, what becomes of it is told later. */
@@ -143,6 +149,7 @@ export const FAILURES = [
   ['FileInUseError', 'FILE_IN_USE'],
   ['SeekPastEndOfFileError', 'SEEK_PAST_END_OF_FILE'],
   ['FileClosedError', 'FILE_CLOSED'],
+  ['LayerError', 'LAYER'],
 ] as const;
 export type FailureName = (typeof FAILURES)[number][0];
 
@@ -185,4 +192,12 @@ export const NAMESPACE_LIMITS = {
   nameLength: 120,
   /** Names given to one `evaluate`. */
   names: 1000,
+} as const;
+
+/** Security layers, of an author and of a node's owner. */
+export const LAYER_LIMITS = {
+  /** One layer as one file, without its source map; Seattle's limit. */
+  layerBytes: 100_000,
+  /** Layers of an author, and of a node's owner. */
+  layers: 16,
 } as const;

@@ -37,6 +37,8 @@ const restrictionsFrame = z.object({
 export const startFrameSchema = z.strictObject({
   type: z.literal('start'),
   program: z.object({ name: z.string(), source: z.string() }),
+  /** What it runs under, from the one next to the API. */
+  layers: z.array(z.object({ name: z.string(), source: z.string() })).optional(),
   args: z.array(z.string()),
   /** The node's address: what `getmyip` answers; '' when it has none. */
   address: z.string(),

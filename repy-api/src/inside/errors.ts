@@ -50,7 +50,7 @@ export function argumentError(expected: string, got: unknown): Error {
 }
 
 /** Says what a value is without running any of its code. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   if (typeof value === 'string') {
     return value.length > 40 ? `a text of ${value.length} characters` : `"${value}"`;
   }

@@ -6,7 +6,8 @@ import { harden } from './harden.ts';
 import { lineOf } from './inspect.ts';
 import { publish, publishLanguage } from './language.ts';
 import { gethostbyname, gethostbyname_ex } from './names.ts';
-import { adopt, createvirtualnamespace } from './namespaces.ts';
+import { raise, settleLayer } from './layers.ts';
+import { createvirtualnamespace } from './namespaces.ts';
 import {
   getmyip,
   onClosed,
@@ -20,31 +21,19 @@ import {
   waitforconn,
 } from './network.ts';
 import { FLAG, flag } from './ports.ts';
-import { defineHidden } from './primordials.ts';
-import { crypto, randombytes } from './random.ts';
+import { publishProgram } from './publish.ts';
+import { randombytes } from './random.ts';
 import { getresources } from './resources.ts';
 import { listenforconnection, listenformessage, openconnection, sendmessage } from './second.ts';
 import { open } from './streams.ts';
 import { createlock, createthread } from './tasks.ts';
-import {
-  canceltimer,
-  clearTimeout,
-  fire,
-  getruntime,
-  randomfloat,
-  setInterval,
-  setTimeout,
-  settimer,
-  sleep,
-} from './time.ts';
+import { canceltimer, fire, getruntime, randomfloat, settimer, sleep } from './time.ts';
+import { adopt } from './worlds.ts';
 
 const callargs: string[] = [];
 
 const log = (...values: unknown[]) => {
   invoke(OP.log, lineOf(values));
-};
-const writeLine = (...values: unknown[]) => {
-  invoke(OP.log, `${lineOf(values)}\n`);
 };
 const exitall = () => {
   invoke(OP.exitall);
@@ -85,27 +74,13 @@ const api: Record<string, unknown> = {
   log,
 };
 
-/** Of what JavaScript has everywhere, what needs the host. */
-const web: Record<string, unknown> = {
-  setTimeout,
-  setInterval,
-  clearTimeout,
-  clearInterval: clearTimeout,
-  crypto,
-};
-
 function publishAll(): void {
   flag(log, FLAG.text);
   flag(sendmess, FLAG.forgiven);
   flag(sendmessage, FLAG.forgiven);
   publish(api);
-  publish(web);
   publishLanguage();
-  const define = (name: string, value: unknown) => defineHidden(globalThis, name, value);
-  define('console', { log: writeLine, info: writeLine, warn: writeLine, error: writeLine });
-  define('mycontext', {});
-  define('callfunc', 'initialize');
-  define('callargs', callargs);
+  publishProgram((text) => invoke(OP.log, text), callargs);
 }
 
 type Event = [kind: number, a: Primitive, b: Primitive, c: Primitive, d: Primitive];
@@ -125,6 +100,8 @@ function dispatch(...event: Event): void {
   else if (kind === EVENT.connection) onConnection(a as number, b as number, c as string, d as number);
   else if (kind === EVENT.closed) onClosed(a as number);
   else if (kind === EVENT.realm) adopt(a);
+  else if (kind === EVENT.world) raise(a as string, callargs, api);
+  else if (kind === EVENT.layered) settleLayer();
   else if (kind === EVENT.argument) callargs[callargs.length] = a as string;
 }
 

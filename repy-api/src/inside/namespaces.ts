@@ -3,30 +3,8 @@ import { invoke, promised } from './bridge.ts';
 import { needText } from './data.ts';
 import { argumentError, errorOf } from './errors.ts';
 import { isPlain } from './kinds.ts';
-import { letter, type Port, put, TAG } from './letter.ts';
-import { FLAG, imported } from './ports.ts';
 import { defineData, getOwnPropertyDescriptor, matches, ownKeys } from './primordials.ts';
-
-type Evaluate = (names: object) => Promise<object>;
-
-/** Of the realm that is being made. */
-let adopted: Port | undefined;
-
-/** The host tells of a new realm while `OP.makerealm` runs. */
-export function adopt(port: unknown): void {
-  adopted = port as Port;
-}
-
-/** @returns what runs the code in a realm of its own, made now. */
-function makeRealm(code: string, name: string): Evaluate {
-  invoke(OP.makerealm, code, name);
-  const words = letter();
-  put(words, adopted);
-  put(words, 'evaluate');
-  put(words, FLAG.none);
-  adopted = undefined;
-  return imported(TAG.function, words) as Evaluate;
-}
+import { makeRealm } from './worlds.ts';
 
 const NAME = /^[A-Za-z0-9_.-]+$/;
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;

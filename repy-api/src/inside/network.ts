@@ -70,7 +70,7 @@ export function waitforconn(...given: unknown[]): Promise<Listener> {
   });
 }
 
-function iterateLater(listening: Promise<Listener>): AsyncIterator<unknown> {
+export function iterateLater(listening: Promise<Listener>): AsyncIterator<unknown> {
   let iterator: AsyncIterator<unknown> | undefined;
   const within = async (use: (iterator: AsyncIterator<unknown>) => unknown) => {
     const listener = await listening;

@@ -23,7 +23,7 @@ function getRandomValues(array: unknown): unknown {
     throw argumentError('a typed array of integers', array);
   }
   const most = CALL_LIMITS.randomValuesBytes;
-  const text = invoke(OP.randomnow, needLength(lengthOf(bytes), most)) as string;
+  const text = randomNow(needLength(lengthOf(bytes), most));
   for (let at = 0; at < text.length; at++) bytes[at] = charCodeAt(text, at);
   return array;
 }
@@ -33,9 +33,14 @@ function needLength(bytes: number, most: number): number {
   return bytes;
 }
 
+/** Waits for `random` here and now. @returns one character for each byte */
+export function randomNow(bytes: number): string {
+  return invoke(OP.randomnow, bytes) as string;
+}
+
 /** Version 4: all random, but for 6 bits that say so. */
 function randomUUID(): string {
-  const random = invoke(OP.randomnow, UUID_BYTES) as string;
+  const random = randomNow(UUID_BYTES);
   let text = '';
   for (let at = 0; at < UUID_BYTES; at++) {
     const byte = charCodeAt(random, at);

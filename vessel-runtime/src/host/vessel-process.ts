@@ -14,6 +14,8 @@ import { VesselChild } from './vessel-child.ts';
 
 export interface StartInit extends NetworkInit {
   readonly program: { readonly name: string; readonly source: string };
+  /** What it runs under, from the one next to the API. */
+  readonly layers?: readonly { readonly name: string; readonly source: string }[];
   readonly args: readonly string[];
   readonly restrictions: Restrictions;
   /** What is done here for the program when it asks, by the names of its calls; nothing, unless said. */
@@ -114,6 +116,7 @@ export class VesselProcess implements AsyncDisposable {
     const frame: StartFrame = {
       type: 'start',
       program: { name: init.program.name, source: init.program.source },
+      layers: [...(init.layers ?? [])],
       args: [...args],
       address: init.address,
       network,

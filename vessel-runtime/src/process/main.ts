@@ -40,7 +40,7 @@ async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void
     sandbox.isolate.dispose();
     sandbox = makeSandbox(ivm, limitMib, forward);
   }
-  const program = new Program(sandbox, start.program);
+  const program = new Program(sandbox, start.program, start.layers);
   const world = worldOf(start, program, calls);
   program.world = world;
   operation = operations(world, () => sandbox);

@@ -1,4 +1,5 @@
 import { EVENT } from '@potluck/repy-api';
+import type IsolatedVM from 'isolated-vm';
 import { end, writeFrame, writeLine } from './pipe.ts';
 import { outOfMemory, type Sandbox } from './sandbox.ts';
 import { Trace } from './trace.ts';
@@ -9,11 +10,27 @@ const ERROR_EXIT = 1;
 
 type Event = Parameters<Enter>;
 
+interface Source {
+  readonly name: string;
+  readonly source: string;
+}
+/** What is compiled under a name, and the way back from there. */
+interface Code {
+  readonly name: string;
+  readonly trace: Trace;
+}
+/** Before the names of layers, in traces: a program may have the same name. */
+const LAYER = 'layer/';
+
+function codeOf(name: string, source: string): Code {
+  return { name, trace: new Trace(name, source) };
+}
+
 /** One program in its sandbox: every entry goes through here, and every ending but the killed ones. */
 export class Program {
   readonly #sandbox: Sandbox;
-  readonly #trace: Trace;
-  readonly #name: string;
+  readonly #code: Code;
+  readonly #layers: readonly Code[];
   #inside = true;
   #started = false;
   #deferred: Event[] = [];
@@ -21,33 +38,60 @@ export class Program {
   #entering = 0;
   world: World | undefined;
 
-  constructor(sandbox: Sandbox, program: { name: string; source: string }) {
+  /** @param layers what it runs under, from the one next to the API. */
+  constructor(sandbox: Sandbox, program: Source, layers: readonly Source[] = []) {
     this.#sandbox = sandbox;
-    this.#name = program.name;
-    this.#trace = new Trace(program.name, program.source);
+    this.#code = codeOf(program.name, program.source);
+    this.#layers = layers.map(({ name, source }) => codeOf(`${LAYER}${name}`, source));
   }
 
-  /** Runs the program's own body, to its first wait. */
+  /** Runs its layers, then the program's own body to its first wait. */
   run(args: readonly string[]): void {
-    const { isolate, context, dispatch } = this.#sandbox;
+    const { dispatch } = this.#sandbox;
     for (const argument of args) dispatch(EVENT.argument, argument);
-    let module: ReturnType<typeof isolate.compileModuleSync>;
+    for (const layer of this.#layers) {
+      this.#tell(EVENT.world, layer.name.slice(LAYER.length));
+      this.#evaluate(this.#compile(layer));
+      this.#tell(EVENT.layered, '');
+    }
+    if (this.#layers.length > 0) this.#tell(EVENT.world, '');
+    const module = this.#compile(this.#code);
+    writeFrame({ type: 'started' });
+    this.#started = true;
+    this.#evaluate(module);
+    this.#left();
+  }
+
+  #compile({ name, trace }: Code): IsolatedVM.Module {
+    const { isolate, top } = this.#sandbox;
+    let module: IsolatedVM.Module;
     try {
-      module = isolate.compileModuleSync(this.#trace.code, { filename: this.#name });
+      module = isolate.compileModuleSync(trace.code, { filename: name });
     } catch (error) {
       this.#refuse((error as Error).message);
     }
     const [specifier] = module.dependencySpecifiers;
     if (specifier !== undefined) this.#refuse(`expected a bundle without imports, got one of "${specifier}"`);
-    module.instantiateSync(context, () => module);
-    writeFrame({ type: 'started' });
-    this.#started = true;
+    module.instantiateSync(top, () => module);
+    return module;
+  }
+
+  #evaluate(module: IsolatedVM.Module): void {
     try {
       module.evaluateSync();
     } catch (error) {
       this.#fail(error);
     }
-    this.#left();
+  }
+
+  /** Tells the code inside what comes next, while nothing of the program runs. */
+  #tell(event: number, name: string): void {
+    const answer = this.#sandbox.dispatch(event, name);
+    if (answer !== '') this.#uncaught(answer.slice(1));
+  }
+
+  #translate(text: string): string {
+    return [this.#code, ...this.#layers].reduce((translated, { trace }) => trace.translate(translated), text);
   }
 
   /** An event for the program. During a call of the program it waits: the isolate is never entered twice. */
@@ -98,7 +142,7 @@ export class Program {
   }
 
   #uncaught(stack: string): never {
-    const text = this.#trace.translate(stack);
+    const text = this.#translate(stack);
     writeLine(`Uncaught ${text}`);
     const [first = '', ...frames] = text.split('\n');
     const place = /([^\s(]+:\d+:\d+)/.exec(frames.find((line) => /:\d+:\d+/.test(line)) ?? '')?.[1];
@@ -107,7 +151,7 @@ export class Program {
   }
 
   #refuse(message: string): never {
-    const text = this.#trace.translate(message).split('\n')[0] ?? '';
+    const text = this.#translate(message).split('\n')[0] ?? '';
     writeLine(`Refused: ${text}`);
     return end({ kind: 'refused', message: `expected a program that compiles, got ${text}`, exitCode: 5 });
   }

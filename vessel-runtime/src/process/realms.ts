@@ -16,6 +16,7 @@ export function realms(sandbox: () => Sandbox): Record<number, Handler> {
   return {
     [OP.checkcode]: (code: string, name: string) => check(sandbox(), code, name),
     [OP.makerealm]: (code: string, name: string) => make(sandbox(), code, name),
+    [OP.makeworld]: () => makeWorld(sandbox()),
   };
 }
 
@@ -58,12 +59,29 @@ function make({ isolate, dispatch }: Sandbox, code: string, name: string): numbe
   module.evaluateSync();
   const { namespace } = module;
   const body = namespace.getSync('default', { reference: true });
-  const port = context.evalClosureSync(`${PRELUDE}\nreturn prelude.realm($0);`, [body.derefInto()], {
+  furnish(context, dispatch, body.derefInto());
+  // Held by nothing of the host from here on: what the program drops is freed.
+  for (const held of [body, namespace, module, context]) held.release();
+  return 1;
+}
+
+/** Makes a realm for code that the host runs itself, in `top`. */
+function makeWorld(sandbox: Sandbox): number {
+  sandbox.top = sandbox.isolate.createContextSync();
+  furnish(sandbox.top, sandbox.dispatch);
+  return 1;
+}
+
+/** Puts the code inside into a context, and tells the one that asked for it of its port. */
+function furnish(
+  context: IsolatedVM.Context,
+  dispatch: Sandbox['dispatch'],
+  body?: IsolatedVM.Dereference<unknown>,
+): void {
+  const port = context.evalClosureSync(`${PRELUDE}\nreturn prelude.realm($0);`, [body], {
     filename: PRELUDE_NAME,
     result: { reference: true },
   });
   dispatch(EVENT.realm, port.derefInto());
-  // Held by nothing of the host from here on: what the program drops is freed.
-  for (const held of [port, body, namespace, module, context]) held.release();
-  return 1;
+  port.release();
 }

@@ -15,7 +15,8 @@ const LEAST_MIB = 8;
 
 export interface Sandbox {
   readonly isolate: IsolatedVM.Isolate;
-  readonly context: IsolatedVM.Context;
+  /** Where the next code of a program or of a layer runs. */
+  top: IsolatedVM.Context;
   /** The one way in; answers '' or the text of an uncaught error. A plain function costs less than a `Reference` to one. */
   readonly dispatch: (...event: (Primitive | IsolatedVM.Dereference<unknown> | undefined)[]) => string;
   readonly limitMib: number;
@@ -39,7 +40,7 @@ export function makeSandbox(ivm: Ivm, limitMib: number, operation: Operation): S
     [new ivm.Callback(operation as (...args: unknown[]) => unknown)],
     { filename: PRELUDE_NAME },
   ) as Sandbox['dispatch'];
-  return { isolate, context, dispatch, limitMib };
+  return { isolate, top: context, dispatch, limitMib };
 }
 
 /** @returns what the program's heap holds now, with what it holds outside of it. */
