@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly name?: string;
   /** Where its files are; without it, it has none. */
   readonly disk?: Disk;
+  /** Sources of layers, from the one next to the API; they are called `layer-1.js` and so on. */
+  readonly layers?: readonly string[];
 }
 
 /** Starts a program in a real vessel process. */
@@ -29,6 +31,7 @@ export async function startProgram(source: string, options: RunOptions = {}) {
   vessel.start({
     services: servicesOf(vessel, restrictions, options.disk),
     program: { name: options.name ?? 'program.js', source },
+    layers: (options.layers ?? []).map((text, index) => ({ name: `layer-${index + 1}.js`, source: text })),
     args: [...(options.args ?? [])],
     address: options.address ?? '127.0.0.1',
     ...options.network,

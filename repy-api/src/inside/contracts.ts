@@ -171,7 +171,7 @@ function thrownBy(error: unknown, allowed: readonly string[] | undefined, place:
   const expected = allowed === undefined ? known : typeof name === 'string' && allowed.includes(name);
   if (expected && known) return errorOf(name as never, String(message));
   if (expected) return Object.assign(errorOf('LayerError', String(message)), { name });
-  const where = /\S+:\d+:\d+/.exec(typeof stack === 'string' ? stack : '')?.[0];
+  const where = /[^\s(]+:\d+:\d+/.exec(typeof stack === 'string' ? stack : '')?.[0];
   const got = Error.isError(error) ? `${name}: ${message}${where === undefined ? '' : ` at ${where}`}` : kindOf(error);
   const list = allowed === undefined ? 'an error of the Repy API' : allowed.join(', ') || 'nothing';
   return errorOf('LayerError', `expected the layer ${place.layer} to throw ${list} for ${place.what}, got ${got}`);

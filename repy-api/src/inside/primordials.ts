@@ -35,6 +35,7 @@ const uncurry = bind.bind(call) as <T, A extends unknown[], R>(
 ) => (self: T, ...args: A) => R;
 
 export const charCodeAt = uncurry(String.prototype.charCodeAt);
+export const indexOf = uncurry(String.prototype.indexOf);
 export const slice = uncurry(String.prototype.slice);
 export const includes = uncurry(String.prototype.includes) as (text: string, part: string) => boolean;
 export const promiseThen = uncurry(Promise.prototype.then as (this: unknown, a: unknown, b: unknown) => unknown);

@@ -6,6 +6,7 @@ import {
   builtinErrors,
   defineData,
   defineHidden,
+  indexOf,
   iterator,
   mapSet,
   SafeDataView,
@@ -16,6 +17,7 @@ import {
   SafeUint8Array,
   setAdd,
   setData,
+  slice,
   table,
   typedArrayBuffer,
   typedArrayClasses,
@@ -123,7 +125,7 @@ function readBytes(from: Letter): unknown {
   return made(from, kind === 'DataView' ? new SafeDataView(buffer) : buffer);
 }
 
-/** Of the class of that name here, if there is one; the place is the one where it was thrown. */
+/** Of the class of that name here, if there is one; its places are those where it was thrown, then those here. */
 function readError(from: Letter): unknown {
   const name = take(from) as string;
   const message = take(from) as string;
@@ -133,7 +135,30 @@ function readError(from: Letter): unknown {
   const error = made(from, new (Class ?? SafeError)(message));
   if (Class === undefined) defineHidden(error, 'name', name);
   if (code !== undefined) defineData(error, 'code', code);
-  if (stack !== '') defineHidden(error, 'stack', stack);
+  const { stack: here } = error as { stack?: unknown };
+  defineHidden(error, 'stack', withoutOurs(stack) + places(typeof here === 'string' ? here : ''));
   if (take(from) === true) defineHidden(error, 'cause', read(from));
   return error;
+}
+
+const OURS = 'potluck:prelude';
+const AT = '\n    at ';
+
+/** @returns a trace without the lines of the code inside. */
+function withoutOurs(stack: string): string {
+  let text = '';
+  let from = 0;
+  while (from < stack.length) {
+    const next = indexOf(stack, '\n', from + 1);
+    const line = slice(stack, from, next === -1 ? stack.length : next);
+    if (indexOf(line, OURS, 0) === -1) text += line;
+    from += line.length;
+  }
+  return text;
+}
+
+/** @returns the lines of a trace that are places. */
+function places(stack: string): string {
+  const first = indexOf(stack, AT, 0);
+  return first === -1 ? '' : withoutOurs(slice(stack, first, stack.length));
 }

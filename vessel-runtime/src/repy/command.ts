@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { ConfigError, describeError, type Ending, PotluckError } from '@potluck/protocol';
-import { bundleProgram, type ProgramBundle, ProgramError } from '@potluck/repy-api';
+import { bundleLayer, bundleProgram, type ProgramBundle, ProgramError } from '@potluck/repy-api';
 import { signalNumber } from '../host/launch.ts';
 import { check } from './check.ts';
 import { helpText, parseRepyArguments, type RepyArguments, type RepyOptions } from './options.ts';
@@ -42,14 +42,14 @@ export async function repy(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function perform({ command, options, programs, args }: RepyArguments, stop: AbortSignal): Promise<number> {
+async function perform({ command, options, layers, programs, args }: RepyArguments, stop: AbortSignal): Promise<number> {
   if (command === 'help') output.out(helpText());
   let code = 0;
   for (const program of programs) {
     const folder = dirname(resolve(program));
     const reporter = options.json === undefined ? textReporter(output, folder) : jsonReporter(output);
     try {
-      if (command === 'run') code = await run({ program, options, args }, reporter, stop);
+      if (command === 'run') code = await run({ program, options, layers, args }, reporter, stop);
       else if (!(await check(program, reporter, stop))) code = EXIT.failed;
     } catch (error) {
       tell(error, reporter);
@@ -62,6 +62,7 @@ async function perform({ command, options, programs, args }: RepyArguments, stop
 interface Run {
   readonly program: string;
   readonly options: RepyOptions;
+  readonly layers: readonly string[];
   readonly args: readonly string[];
 }
 
@@ -69,6 +70,7 @@ async function run(given: Run, reporter: Reporter, stop: AbortSignal): Promise<n
   const { program, options } = given;
   if (options.watch === undefined) return await runOnce(given, await bundleProgram(program), { reporter, stop });
   const more = options.restrictions === undefined ? [] : [resolve(options.restrictions)];
+  more.push(...given.layers.map((layer) => resolve(layer)));
   const hooks: WatchHooks = {
     run: async (bundle, signal) => {
       await runOnce(given, bundle, { reporter, stop: signal }).catch((error: unknown) => tell(error, reporter));
@@ -87,12 +89,18 @@ interface Around {
   readonly stop: AbortSignal;
 }
 
-async function runOnce({ program, options, args }: Run, bundle: ProgramBundle, around: Around): Promise<number> {
+async function runOnce({ program, options, layers, args }: Run, bundle: ProgramBundle, around: Around): Promise<number> {
   const { reporter, stop } = around;
   const address = options.ip ?? DEFAULT_ADDRESS;
   const restrictions = await readRestrictions(options.restrictions);
   const { ending, usage, filesGone } = await runProgram(
-    { program: { name: bundle.name, source: bundle.source }, args, address, restrictions },
+    {
+      program: { name: bundle.name, source: bundle.source },
+      layers: await Promise.all(layers.map(bundleLayer)),
+      args,
+      address,
+      restrictions,
+    },
     {
       onLog: reporter.log,
       onStart: () => reporter.started({ program, ip: address, args }),

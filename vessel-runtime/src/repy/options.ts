@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { ConfigError, hintFor } from '@potluck/protocol';
+import { LAYER_LIMITS } from '@potluck/repy-api';
 
 interface OptionSpec {
   /** What its value is called; an option without one is on or off. */
@@ -14,6 +15,7 @@ const OPTIONS = {
   restrictions: { value: 'FILE', says: 'what the program may use, in lines such as "resource memory 50000000"' },
   ip: { value: 'ADDRESS', says: 'the address that the program listens on; 127.0.0.1 unless said' },
   files: { value: 'DIR', says: "where the program's files are; without it they are gone with the program" },
+  layer: { value: 'FILE', says: 'a security layer; may be repeated, the first is next to the API' },
   json: { says: 'print one JSON object for each line, as docs/repy-json.md has them' },
   watch: { says: 'run it again whenever one of its files changes, until Ctrl-C' },
   help: { short: 'h', says: 'print this' },
@@ -31,6 +33,8 @@ export type RepyOptions = { readonly [Name in OptionName]?: string };
 
 export interface RepyArguments {
   readonly options: RepyOptions;
+  /** Files of layers, from the one next to the API. */
+  readonly layers: readonly string[];
   readonly command: 'run' | 'check' | 'help';
   /** One to be run, some to be checked, none for help. */
   readonly programs: readonly string[];
@@ -53,43 +57,55 @@ export function helpText(): string {
  * @throws ConfigError USAGE
  */
 export function parseRepyArguments(argv: readonly string[]): RepyArguments {
-  const { options, at, closed } = parseOptions(argv);
-  if (options.help !== undefined) return { options, command: 'help', programs: [], args: [] };
-  checkOptions(options);
+  const { options, layers, at, closed } = parseOptions(argv);
+  if (options.help !== undefined) return { options, layers, command: 'help', programs: [], args: [] };
+  checkOptions(options, layers);
   const program = argv[at];
   if (program === undefined) throw usage('expected a PROGRAM, got none');
   const args = argv.slice(at + 1);
-  if (program !== CHECK || closed) return { options, command: 'run', programs: [program], args };
-  return parseCheck(args, options);
+  if (program !== CHECK || closed) return { options, layers, command: 'run', programs: [program], args };
+  return parseCheck(args, options, layers);
 }
 
-function parseCheck(args: readonly string[], before: RepyOptions): RepyArguments {
+function parseCheck(args: readonly string[], before: RepyOptions, layersBefore: readonly string[]): RepyArguments {
   const after = parseOptions(args);
   const options = { ...before, ...after.options };
-  if (options.help !== undefined) return { options, command: 'help', programs: [], args: [] };
-  const wrong = Object.keys(options).find((name) => !FOR_CHECK.some((known) => known === name));
+  const layers = [...layersBefore, ...after.layers];
+  if (options.help !== undefined) return { options, layers, command: 'help', programs: [], args: [] };
+  const given = [...Object.keys(options), ...layers.map(() => 'layer')];
+  const wrong = given.find((name) => !FOR_CHECK.some((known) => known === name));
   if (wrong !== undefined) throw usage(`expected a program to be run with --${wrong}, got "check"`);
   const programs = args.slice(after.at);
   if (programs.length === 0) throw usage('expected a PROGRAM to check, got none');
-  return { options, command: 'check', programs, args: [] };
+  return { options, layers, command: 'check', programs, args: [] };
+}
+
+interface Parsed extends Pick<RepyArguments, 'options' | 'layers'> {
+  readonly at: number;
+  readonly closed: boolean;
 }
 
 /** Reads options up to the first word that is none. @returns its index, and whether `--` stood before it */
-function parseOptions(argv: readonly string[]): { options: RepyOptions; at: number; closed: boolean } {
+function parseOptions(argv: readonly string[]): Parsed {
   const options: Partial<Record<OptionName, string>> = {};
+  const layers: string[] = [];
   for (let at = 0; ; at++) {
     const word = argv[at] ?? '';
-    if (word === '--') return { options, at: at + 1, closed: true };
-    if (!word.startsWith('-') || word === '-') return { options, at, closed: false };
+    if (word === '--') return { options, layers, at: at + 1, closed: true };
+    if (!word.startsWith('-') || word === '-') return { options, layers, at, closed: false };
     const { name, value } = optionOf(word);
     const takes = specOf(name).value;
     if (takes === undefined && value !== undefined) throw usage(`expected no value for --${name}, got "${value}"`);
     if (takes !== undefined && value === undefined) at++;
-    options[name] = takes === undefined ? '' : needValue(value ?? argv[at], `${takes} after --${name}`);
+    const given = takes === undefined ? '' : needValue(value ?? argv[at], `${takes} after --${name}`);
+    if (name === 'layer') layers.push(given);
+    else options[name] = given;
   }
 }
 
-function checkOptions({ ip }: RepyOptions): void {
+function checkOptions({ ip }: RepyOptions, layers: readonly string[]): void {
+  const most = LAYER_LIMITS.layers;
+  if (layers.length > most) throw usage(`expected --layer at most ${most} times, got ${layers.length}`);
   if (ip !== undefined && isIP(ip) === 0) throw usage(`expected an IP address after --ip, got "${ip}"`);
 }
 
