@@ -11,6 +11,7 @@ const SUBJECTS = [
   'tasks',
   'resources',
   'namespaces',
+  'layers',
   'errors',
   'web',
 ];

@@ -73,4 +73,6 @@ declare class AbortError extends RepyError {}
 declare class CodeUnsafeError extends RepyError {}
 /** Names or values for `evaluate` that an inner program cannot have. Code `CONTEXT_UNSAFE`. */
 declare class ContextUnsafeError extends RepyError {}
+/** A layer broke its own contract. Code `LAYER`. */
+declare class LayerError extends RepyError {}
 // #endregion

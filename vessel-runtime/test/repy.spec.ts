@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LAYER_LIMITS } from '@potluck/repy-api';
 import { parseRepyArguments } from '../src/repy/options.ts';
 import { type Run, runRepy, TEST_RESTRICTIONS, temporaryDirectory } from './helper.ts';
 
@@ -118,10 +119,50 @@ describe('repy', () => {
   it('takes its own options up to the program, in either form', () => {
     assert.deepEqual(parseRepyArguments(['--ip=127.0.0.3', '--restrictions', 'f', 'p.js', '--ip', 'x']), {
       options: { ip: '127.0.0.3', restrictions: 'f' },
+      layers: [],
       command: 'run',
       programs: ['p.js'],
       args: ['--ip', 'x'],
     });
     assert.deepEqual(parseRepyArguments(['--', '-p.js', '--']).args, ['--']);
+  });
+
+  it('takes as many layers as it may, in their order', () => {
+    const { layers: most } = LAYER_LIMITS;
+    const many = (count: number) => [...Array.from({ length: count }, (_, index) => `--layer=${index}.js`), 'p.js'];
+    assert.deepEqual(parseRepyArguments(many(most)).layers.slice(0, 2), ['0.js', '1.js']);
+    assert.throws(() => parseRepyArguments(many(most + 1)), { code: 'USAGE' });
+  });
+
+  it('runs a program under layers, of which the first is next to the API', async () => {
+    await using directory = await temporaryDirectory();
+    const write = (name: string, text: string) => writeFile(join(directory.path, name), text);
+    await write(
+      'a.ts',
+      "import { mark } from './mark.ts';\nlayer.wrap('log', (text: string) => log(mark + '(' + text + ')'));",
+    );
+    await write('mark.ts', "export const mark: string = 'a';");
+    await write('b.js', "layer.wrap('log', (text) => log('b(' + text + ')'));");
+    await write('p.js', "log('x');");
+    const run = await runRepy(directory.path, ['--layer', 'a.ts', '--layer=b.js', 'p.js']);
+    assert.deepEqual([run.code, run.stdout.trim()], [0, 'a(b(x))'], run.stderr);
+  });
+
+  it('refuses a layer that is too large, missing or broken, and names it', async () => {
+    await using directory = await temporaryDirectory();
+    await writeFile(join(directory.path, 'p.js'), "log('ran');");
+    const text = (bytes: number) =>
+      `layer.forbid('log');${' '.repeat(bytes)}\nexport const text = "${'x'.repeat(bytes)}";`;
+    await writeFile(join(directory.path, 'large.js'), text(LAYER_LIMITS.layerBytes));
+    await writeFile(join(directory.path, 'broken.js'), '\nlet = ;');
+    for (const [layer, told] of [
+      ['large.js', /expected a layer of at most 100000 bytes as one file, got 1000\d\d for large\.js/],
+      ['missing.js', /missing\.js/],
+      ['broken.js', /broken\.js:2:/],
+    ] as const) {
+      const run = await runRepy(directory.path, ['--layer', layer, 'p.js']);
+      assert.deepEqual([run.code, run.stdout], [1, ''], run.stderr);
+      assert.match(run.stderr, told);
+    }
   });
 });

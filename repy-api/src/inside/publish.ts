@@ -20,6 +20,8 @@ export function publishProgram(write: (text: string) => unknown, callargs: reado
     write(`${lineOf(values)}\n`);
   };
   defineHidden(globalThis, 'console', { log: writeLine, info: writeLine, warn: writeLine, error: writeLine });
+  // A layer has one.
+  defineHidden(globalThis, 'layer', undefined);
   defineHidden(globalThis, 'mycontext', {});
   defineHidden(globalThis, 'callfunc', 'initialize');
   defineHidden(globalThis, 'callargs', callargs);
