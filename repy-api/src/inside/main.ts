@@ -5,8 +5,8 @@ import { listfiles, openfile, removefile } from './files.ts';
 import { harden } from './harden.ts';
 import { lineOf } from './inspect.ts';
 import { publish, publishLanguage } from './language.ts';
-import { gethostbyname, gethostbyname_ex } from './names.ts';
 import { raise, settleLayer } from './layers.ts';
+import { gethostbyname, gethostbyname_ex } from './names.ts';
 import { createvirtualnamespace } from './namespaces.ts';
 import {
   getmyip,

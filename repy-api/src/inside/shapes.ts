@@ -71,6 +71,8 @@ export const CALLS: { readonly [name: string]: Contract | undefined } = {
   listenformessage: { args: ['string', 'integer', 'object?'], returns: 'messageserver' },
   openconnection: { args: ['string', 'integer', 'string', 'integer', 'number', 'object?'], returns: 'socket' },
   listenforconnection: { args: ['string', 'integer', 'object?'], returns: 'connectionserver' },
+  gethostbyname: { args: ['string'], returns: 'string' },
+  gethostbyname_ex: { args: ['string'], returns: 'array' },
   openfile: { args: ['string', 'boolean', 'object?'], returns: 'file' },
   open,
   file: open,

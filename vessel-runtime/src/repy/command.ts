@@ -42,7 +42,10 @@ export async function repy(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function perform({ command, options, layers, programs, args }: RepyArguments, stop: AbortSignal): Promise<number> {
+async function perform(
+  { command, options, layers, programs, args }: RepyArguments,
+  stop: AbortSignal,
+): Promise<number> {
   if (command === 'help') output.out(helpText());
   let code = 0;
   for (const program of programs) {
@@ -89,7 +92,11 @@ interface Around {
   readonly stop: AbortSignal;
 }
 
-async function runOnce({ program, options, layers, args }: Run, bundle: ProgramBundle, around: Around): Promise<number> {
+async function runOnce(
+  { program, options, layers, args }: Run,
+  bundle: ProgramBundle,
+  around: Around,
+): Promise<number> {
   const { reporter, stop } = around;
   const address = options.ip ?? DEFAULT_ADDRESS;
   const restrictions = await readRestrictions(options.restrictions);
