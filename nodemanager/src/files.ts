@@ -89,6 +89,13 @@ export class VesselFiles {
     return { name, size: bytes.byteLength, sha256: digest(bytes), bytes };
   }
 
+  /** When it returns, the name is gone from the disk. @throws RequestError NO_SUCH_FILE */
+  async remove(name: FileName): Promise<void> {
+    await this.disk.remove(name).catch(refused);
+    this.#known.delete(name);
+    await syncDirectory(this.#paths.files);
+  }
+
   async clear(): Promise<void> {
     await this.disk.clear();
     this.#known.clear();

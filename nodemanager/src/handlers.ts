@@ -50,7 +50,10 @@ type AboutOwners = Pick<
   Handlers,
   'ChangeUsers' | 'ChangeOwner' | 'ChangeOwnerInformation' | 'ChangeAdvertise' | 'SplitVessel' | 'JoinVessels'
 >;
-type AboutFiles = Pick<Handlers, 'AddFileToVessel' | 'ListFilesInVessel' | 'RetrieveFileFromVessel'>;
+type AboutFiles = Pick<
+  Handlers,
+  'AddFileToVessel' | 'ListFilesInVessel' | 'RetrieveFileFromVessel' | 'DeleteFileInVessel'
+>;
 type AboutPrograms = Pick<Handlers, 'StartVessel' | 'StopVessel' | 'ResetVessel'>;
 
 function aboutVessels(vessels: Vessels, { node, version, walls }: HandlersInit): AboutVessels {
@@ -120,6 +123,10 @@ function aboutFiles(vessels: Vessels): AboutFiles {
     RetrieveFileFromVessel: async ({ params }) => {
       const { bytes, ...info } = await vessels.get(params.vessel).files.read(params.name);
       return { result: info, attachment: bytes };
+    },
+    DeleteFileInVessel: async ({ params: { vessel, name } }) => {
+      await vessels.get(vessel).files.remove(name);
+      return { result: { name } };
     },
   };
 }

@@ -95,6 +95,22 @@ describe('the files of a vessel', () => {
     await rejectsWith(retrieve('nothing.js'), 'NO_SUCH_FILE');
   });
 
+  it('are removed one by one, by users only, and give their room back', async () => {
+    await start(RESTRICTIONS.replace(/diskused \d+/, 'diskused 10000'));
+    await add('a', Buffer.alloc(5000));
+    await rejectsWith(add('b', Buffer.alloc(5000)), 'QUOTA_EXCEEDED');
+    const params = { vessel: v1, name: 'a' as FileName };
+    await rejectsWith((await node.client(node.stranger)).call('DeleteFileInVessel', params), 'NOT_PERMITTED');
+    assert.deepEqual((await client.call('DeleteFileInVessel', params)).result, { name: 'a' });
+    await rejectsWith(client.call('DeleteFileInVessel', params), 'NO_SUCH_FILE');
+    await add('b', Buffer.alloc(5000));
+    assert.deepEqual(await readdir(directory()), ['b']);
+    await symlink(node.paths.identity, join(directory(), 'link'));
+    const link = { vessel: v1, name: 'link' as FileName };
+    await rejectsWith(client.call('DeleteFileInVessel', link), 'NO_SUCH_FILE');
+    await stat(node.paths.identity);
+  });
+
   it('are never reached through a link, and nothing but files is listed', async () => {
     await start();
     await symlink(node.paths.identity, join(directory(), 'link'));

@@ -65,6 +65,12 @@ export const METHODS = {
     attachment: 'none',
   }),
   RetrieveFileFromVessel: method({ permission: 'user', params: ofFile, result: fileInfo, attachment: 'reply' }),
+  DeleteFileInVessel: method({
+    permission: 'user',
+    params: ofFile,
+    result: z.object({ name: fileNameSchema }),
+    attachment: 'none',
+  }),
   StartVessel: method({
     permission: 'user',
     params: z.strictObject({

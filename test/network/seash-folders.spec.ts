@@ -58,6 +58,19 @@ describe('seash with folders, and what it knows of vessels', function () {
     assert.deepEqual(new Set(second.vessels.map(({ uploaded }) => uploaded)), new Set([1]));
     const shown = await well('on %all cat index.html');
     assert.deepEqual(new Set(shown.vessels.map(({ text }) => text)), new Set(['<p>bye</p>\n']));
+    await well('on %all delete empty.txt');
+    const left = await well('show files');
+    for (const { files } of left.vessels) {
+      assert.deepEqual(
+        (files as { name: string }[]).map(({ name }) => name),
+        ['index.html'],
+      );
+    }
+    const gone = (await shell.execute('on %all delete empty.txt')) as Bulk;
+    assert.deepEqual(
+      gone.failed.map(({ code, affected }) => [code, affected.length]),
+      [['NO_SUCH_FILE', 2]],
+    );
     const missing = (await shell.execute('on %1 cat nowhere.txt')) as Bulk;
     assert.deepEqual(
       missing.failed.map(({ code }) => code),

@@ -96,7 +96,23 @@ const cat = command({
   },
 });
 
-export const fileCommands = [upload, uploaddir, download, cat];
+const remove = command({
+  name: 'delete',
+  summary: 'Remove the file REMOTE from each vessel. Does not ask.',
+  slots: [{ name: 'REMOTE', kind: 'text' }],
+  example: 'on %all delete results.txt',
+  result: bulkSchema({ file: z.string() }),
+  run: async (context, { REMOTE }) => {
+    const name = remoteName(REMOTE);
+    return await onEach(context, { group: 'delete', targets: context.vessels() }, async (target) => {
+      await ask(context, target, { method: 'DeleteFileInVessel', params: { vessel: target.vessel, name } });
+      return { file: name };
+    });
+  },
+  render: ({ vessels }) => affectedText(`Removed ${vessels[0]?.file}`, vessels),
+});
+
+export const fileCommands = [upload, uploaddir, download, cat, remove];
 
 /** `10.0.0.7_1224_v1`; an IPv6 address without its colons, which some file systems refuse. */
 function suffixOf(target: Target): string {
