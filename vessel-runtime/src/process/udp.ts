@@ -135,7 +135,6 @@ export class Udp {
     }
     if (this.routes.full) this.#forgetRoutes();
     const rate = this.#world.meter.rate(this.#world.destinations.isLocal(ip) ? 'loopsend' : 'netsend');
-    // Until the system has answered the first message, those after it are believed to go as well.
     const route = { socket: bound.socket, ip, port, rate, provenMs: performance.now() };
     this.route = this.#world.number();
     this.routes.set(this.route, route);
@@ -148,14 +147,17 @@ export class Udp {
     for (const { routes } of this.#ports.values()) routes.clear();
   }
 
+  /** Those after it are believed to go until this one has its answer: a program that never waits gets none. */
   #hand(route: Route, bytes: Buffer, request: number): void {
+    const { byteLength } = bytes;
     const done = (error: Error | null) => {
       route.provenMs = error === null ? performance.now() : Number.NEGATIVE_INFINITY;
-      if (error === null) this.#world.resolve(request, bytes.byteLength);
+      if (error === null) this.#world.resolve(request, byteLength);
       else this.#world.reject(request, networkFailure(error, `a way to ${route.ip}:${route.port}`));
     };
+    if (route.provenMs > 0) route.provenMs = performance.now();
     try {
-      route.socket.send(bytes, 0, bytes.byteLength, route.port, route.ip, done);
+      route.socket.send(bytes, route.port, route.ip, done);
     } catch {
       const message = 'expected the sender to stay open until its turn came, got one closed here';
       setImmediate(() => done(new CallFailure('SocketClosedLocalError', message)));
