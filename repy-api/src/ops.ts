@@ -21,7 +21,7 @@ export const OP = {
   openconn: 7,
   /** (ip, port, binary) -> handle */
   waitforconn: 8,
-  /** (handle, data, binary) -> request, which resolves with the number of bytes */
+  /** (handle, data, binary) -> request, which resolves with the number of bytes; or, when all is done, that number as a text */
   send: 9,
   /** (handle, bytes) -> request, which resolves with the data */
   recv: 10,

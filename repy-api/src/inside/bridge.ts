@@ -54,6 +54,9 @@ export function forgiven<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
+/** A promise that is settled from the start. */
+export const settled = async (value: number) => value;
+
 /** What a call that returns a promise throws, it rejects with. */
 export function promised<T>(run: () => Promise<T>): Promise<T> {
   try {

@@ -1,5 +1,5 @@
 import { CALL_LIMITS, OP } from '../ops.ts';
-import { awaitRequest, forgiven, invoke, type Primitive, promised, utf8Length } from './bridge.ts';
+import { awaitRequest, forgiven, invoke, type Primitive, promised, settled, utf8Length } from './bridge.ts';
 import { fromBinary, isBytes, lengthOf, needText, toBinary } from './data.ts';
 import { argumentError } from './errors.ts';
 import { asyncIterator, isInteger, SafePromise, table } from './primordials.ts';
@@ -35,8 +35,9 @@ export class Socket {
       const most = CALL_LIMITS.sendBytes;
       const { text, binary, bytes } = needData(data, 'what to send', most);
       if (bytes > most) throw argumentError(`at most ${most} bytes in one send`, bytes);
-      const request = invoke(OP.send, this.#handle, text, binary) as number;
-      return forgiven(awaitRequest(request) as Promise<number>);
+      const answer = invoke(OP.send, this.#handle, text, binary);
+      if (typeof answer === 'string') return settled(+answer);
+      return forgiven(awaitRequest(answer as number) as Promise<number>);
     });
   }
 

@@ -1,5 +1,5 @@
 import { CALL_LIMITS } from '../ops.ts';
-import { sendOn } from './bridge.ts';
+import { sendOn, settled } from './bridge.ts';
 import { isBytes, lengthOf, toBinary } from './data.ts';
 import { create } from './primordials.ts';
 
@@ -46,9 +46,6 @@ export function learnRoute(given: unknown[], number: number): void {
   last = { ip: given[0], port: given[1], localip: given[3], localport: given[4], number };
   routes[key] = last;
 }
-
-/** Settled from the start. */
-const settled = async (bytes: number) => bytes;
 
 /** @returns undefined when it did not go: the long way does it, or says what is wrong. */
 export function sendShort(route: number, data: unknown): Promise<number> | undefined {

@@ -54,35 +54,49 @@ export class Connection {
     });
   }
 
-  send(bytes: Buffer): number {
+  /** @returns a request, or the number of bytes as a text when the system has them all. @throws CallFailure */
+  send(bytes: Buffer): number | string {
     const world = this.#world;
+    const { byteLength } = bytes;
     if (this.#ended) throw this.#closedByRemote();
-    if (this.#unsent + bytes.byteLength > MOST_UNSENT_BYTES) {
+    if (this.#unsent + byteLength > MOST_UNSENT_BYTES) {
       const message = `expected sends to be awaited, got ${this.#unsent} bytes waiting for the peer`;
       throw new CallFailure('ResourceExhaustedError', message);
     }
     const request = world.request();
+    let written = false;
+    let answered = false;
     const write = () => {
       if (this.#closed) {
-        this.#unsent -= bytes.byteLength;
+        this.#unsent -= byteLength;
         const failure = new CallFailure('SocketClosedLocalError', 'expected an open connection, got one closed here');
         world.reject(request, failure);
         return;
       }
       this.#socket.write(bytes, (error) => {
-        this.#unsent -= bytes.byteLength;
+        this.#unsent -= byteLength;
+        if (written) return;
         if (error) world.reject(request, networkFailure(this.#problem ?? error, 'a peer that takes the data'));
-        else world.resolve(request, bytes.byteLength);
+        else world.resolve(request, byteLength);
       });
     };
-    this.#unsent += bytes.byteLength;
+    this.#unsent += byteLength;
     try {
-      world.meter.pace(this.#local ? 'loopsend' : 'netsend', HEADER_BYTES + bytes.byteLength, write);
+      const now = world.meter.pace(this.#local ? 'loopsend' : 'netsend', HEADER_BYTES + byteLength, write);
+      written = now && this.#isWritten();
+      answered = written && world.answerNow();
+      // Not in this turn of the event loop: a program that only sends would leave nothing else its turn.
+      if (written && !answered) setImmediate(() => world.resolve(request, byteLength));
     } catch (error) {
-      this.#unsent -= bytes.byteLength;
+      this.#unsent -= byteLength;
       setImmediate(() => world.reject(request, error));
     }
-    return request;
+    return answered ? `${byteLength}` : request;
+  }
+
+  /** Whether the system has all that was sent. */
+  #isWritten(): boolean {
+    return !this.#closed && this.#socket.writableLength === 0 && this.#socket.errored === null;
   }
 
   recv(bytes: number): number {

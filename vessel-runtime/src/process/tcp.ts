@@ -179,8 +179,8 @@ export class Tcp {
     return handle;
   }
 
-  /** @returns a request that resolves with the number of bytes. @throws CallFailure */
-  send(handle: number, data: string, binary: boolean): number {
+  /** @returns a request that resolves with the number of bytes, or that number as a text. @throws CallFailure */
+  send(handle: number, data: string, binary: boolean): number | string {
     return this.#connection(handle).send(Buffer.from(data, binary ? 'latin1' : 'utf8'));
   }
 
