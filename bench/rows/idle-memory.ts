@@ -64,6 +64,7 @@ export const idleMemory: Row = {
       floor: await pssOf(idleNode),
       unit: 'MiB PSS',
       better: 'less',
+      goal: { most: 1.6 },
       counted: `ready vessel process with its launcher / bare node process, median of ${COUNT} that are there together`,
     },
   ],

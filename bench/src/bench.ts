@@ -8,6 +8,7 @@ import { bigProgram } from '../rows/big-program.ts';
 import { calls } from '../rows/calls.ts';
 import { compute } from '../rows/compute.ts';
 import { idleMemory } from '../rows/idle-memory.ts';
+import { memory } from '../rows/memory.ts';
 import { start } from '../rows/start.ts';
 import { tcp } from '../rows/tcp.ts';
 import { udpEcho } from '../rows/udp-echo.ts';
@@ -15,7 +16,7 @@ import { BenchError } from './errors.ts';
 import type { Result, Row } from './row.ts';
 import { formatTable } from './table.ts';
 
-const ROWS: readonly Row[] = [start, bigProgram, udpEcho, tcp, calls, compute, idleMemory];
+const ROWS: readonly Row[] = [start, bigProgram, udpEcho, tcp, calls, compute, idleMemory, memory];
 const USAGE = `usage: npm run bench -- [--json] [ROW...], where ROW is one of ${ROWS.map(({ name }) => name).join(' ')}`;
 
 /** @returns the exit code: 2 for a wrong command line, 1 when a figure could not be measured. */
@@ -39,7 +40,7 @@ function parse(argv: string[]): { json: boolean; rows: readonly Row[] } {
     if (row === undefined) throw new BenchError('NO_SUCH_ROW', `expected a known row, got "${wanted}"\n${USAGE}`);
     return row;
   });
-  return { json: values.json ?? false, rows: rows.length > 0 ? rows : ROWS };
+  return { json: values.json ?? false, rows: rows.length > 0 ? rows : ROWS.filter(({ onlyNamed }) => !onlyNamed) };
 }
 
 function parseStrictly(args: string[]) {

@@ -25,6 +25,8 @@ export interface Goal {
 
 export interface Row {
   readonly name: string;
+  /** Long or heavy: not part of a run of all rows. */
+  readonly onlyNamed?: boolean;
   run(files: RuntimeFiles): Promise<Result[]>;
 }
 

@@ -10,10 +10,10 @@ const QUANTITY = 1e12;
 const MEMORY_BYTES = 64 * 2 ** 20;
 
 /** @returns restrictions for a server on one port of 127.0.0.1, with nothing else in its way. */
-function unbraked(port: number): string {
+export function restrictionsFor({ port, memoryBytes }: { port: number; memoryBytes: number }): string {
   const quantities = QUANTITY_NAMES.map((name) => {
     if (name === 'cpu') return `resource ${name} 1`;
-    if (name === 'memory') return `resource ${name} ${MEMORY_BYTES}`;
+    if (name === 'memory') return `resource ${name} ${memoryBytes}`;
     return `resource ${name} ${name === 'events' ? 500 : QUANTITY}`;
   });
   const ports = [`resource messport ${port}`, `resource connport ${port}`];
@@ -32,7 +32,7 @@ export interface Running extends AsyncDisposable {
 export async function runProgram(files: RuntimeFiles, source: string, port = 54321): Promise<Running> {
   const vessel = VesselProcess.spawn(files, { memoryBytes: MEMORY_BYTES });
   await vessel.ready;
-  const restrictions = parseRestrictions(unbraked(port));
+  const restrictions = parseRestrictions(restrictionsFor({ port, memoryBytes: MEMORY_BYTES }));
   const logged = new Promise<{ line: string; end: number }>((resolve) => {
     vessel.onLog = (line) => resolve({ line, end: performance.now() });
   });

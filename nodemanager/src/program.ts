@@ -59,7 +59,7 @@ export class Launcher {
     });
     const { quantities } = launch.restrictions;
     const { cpu, memory } = quantities;
-    this.#components.governor.watch(vessel, { cpu, memoryBytes: memory });
+    await this.#components.governor.watch(vessel, { cpu, memoryBytes: memory });
     vessel.onLog = launch.log;
     const files = new FileSession(launch.disk, { quantities, tell: (usage) => vessel.tell(usage) });
     // Before anybody else hears of the end, and may start another program.

@@ -30,7 +30,7 @@ async function runWatched(
   options: { source: string; cpu: number; more?: string },
 ) {
   await vessel.ready;
-  governor.watch(vessel, { cpu: options.cpu, memoryBytes: MEMORY });
+  await governor.watch(vessel, { cpu: options.cpu, memoryBytes: MEMORY });
   const log = collectLog(vessel);
   vessel.start(startInit(options.source, options.more));
   await vessel.started;

@@ -202,7 +202,7 @@ describe('an attack of a program', () => {
       await using governor = new Governor();
       await governor.start();
       const { vessel, log } = await startProgram(`log('in'); ${source}`, { restrictions: 'resource memory 16777216' });
-      governor.watch(vessel, { cpu: 1, memoryBytes: 16_777_216 });
+      await governor.watch(vessel, { cpu: 1, memoryBytes: 16_777_216 });
       const ending = await vessel.ended;
       assert.equal(log.text().startsWith('in'), true);
       assert.ok(['limit', 'error', 'crashed'].includes(ending.kind), ending.kind);

@@ -16,8 +16,8 @@ const MODULE = new URL('../src/host/shared-files.ts', import.meta.url).href;
 async function sharer(then: string): Promise<{ path: string; end: (signal: NodeJS.Signals) => Promise<void> }> {
   const script = `import { sharedFiles } from '${MODULE}';
     const file = '${import.meta.filename}';
-    process.stdout.write(sharedFiles({ entry: file, native: file }).entry);
-    ${then}`;
+    ${then}
+    process.stdout.write(sharedFiles({ entry: file, native: file }).entry);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -51,6 +51,11 @@ describe('seccomp filter', () => {
     }
   });
 
+  it('allows memory of its own and none that could be shared, which its limit does not count', () => {
+    assert.equal(judge(JUDGED_X64.mmap, [0n, 4096n, 3n, 0x22n]), ALLOW);
+    for (const flags of [0x21n, 0x03n, 0x1n]) assert.equal(judge(JUDGED_X64.mmap, [0n, 4096n, 3n, flags]), EPERM);
+  });
+
   it('allows threads and no processes', () => {
     const { clone, clone3 } = JUDGED_X64;
     assert.equal(judge(clone, [0x3d0f00n]), ALLOW);

@@ -94,8 +94,14 @@ export function reachable({ ownUser }: Cage, files: RuntimeFiles): RuntimeFiles 
   return ownUser ? sharedFiles(files) : files;
 }
 
-/** @returns what `spawn` needs beside the command for a user of the process's own. */
-export function userOptions({ ownUser }: Cage): { uid?: number; gid?: number } {
+/** What `spawn` needs beside the command for another user than ours. */
+export interface User {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** @returns a user of the process's own, where each gets one. */
+export function userOptions({ ownUser }: Cage): User {
   if (!ownUser) return {};
   const id = nextUserId();
   return { uid: id, gid: id };

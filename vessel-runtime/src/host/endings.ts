@@ -16,16 +16,18 @@ export interface Remains {
 /** The engine gives up by one of these when it gets no memory; 133 and 134 are the same two through an exit code. */
 const ENGINE_SIGNALS: readonly string[] = ['SIGABRT', 'SIGTRAP', 'SIGSEGV', 'SIGILL', 'SIGBUS'];
 const ENGINE_CODES: readonly number[] = [133, 134, 139];
-const OUT_OF_MEMORY = /out of memory|heap limit|allocation fail/i;
+/** The words of the engine, of its heap's report, of the C++ library and of its threads. */
+const OUT_OF_MEMORY =
+  /out of memory|heap limit|allocation fail|is_heap_oom|bad_alloc|resource temporarily unavailable/i;
 
 /** @returns the ending of a process that went without a word: a memory limit where the signs say so, else `crashed`. */
 export function endingOf(remains: Remains): Ending {
   const { code, signal, memoryLimit, memoryUsed = 0 } = remains;
   const engine = ENGINE_SIGNALS.includes(signal ?? '') || ENGINE_CODES.includes(code ?? 0);
   if (engine && memoryLimit !== undefined) {
-    if (OUT_OF_MEMORY.test(remains.stderr)) return memoryEnding(memoryLimit, Math.max(memoryLimit, memoryUsed));
     // It grows faster than it is looked at, so the last look may well have been at half.
-    if (memoryUsed > memoryLimit / 2) return memoryEnding(memoryLimit, memoryUsed);
+    const isMemory = OUT_OF_MEMORY.test(remains.stderr) || memoryUsed > memoryLimit / 2;
+    if (isMemory) return memoryEnding(memoryLimit, memoryUsed);
   }
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
   const lastLine = remains.stderr.trim().split('\n').at(-1) ?? '';
@@ -42,7 +44,8 @@ export function crashed(message: string, exitCode = 70): Ending {
 
 /** @param limit bytes; @param used bytes. */
 export function memoryEnding(limit: number, used: number): Ending {
-  const message = `expected at most ${limit} bytes of memory, got ${used}`;
+  const got = used > limit ? `${used}` : `more asked for with about ${used} in use`;
+  const message = `expected at most ${limit} bytes of memory, got ${got}`;
   return { kind: 'limit', message, exitCode: 137, limit: { resource: 'memory', limit, used } };
 }
 

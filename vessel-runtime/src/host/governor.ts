@@ -1,4 +1,5 @@
 import { memoryEnding } from './endings.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import { hasProc, ProcessMeter } from './proc.ts';
 import { LOOK_MS, Share } from './share.ts';
 import type { VesselProcess } from './vessel-process.ts';
@@ -15,7 +16,7 @@ interface Watched {
   readonly limits: GovernorLimits;
   readonly meter: ProcessMeter;
   readonly share: Share;
-  readonly idleBytes: number;
+  readonly memory: MemoryWatch;
   /** All in milliseconds of the monotonic clock, or of CPU. */
   settledAt: number;
   usedMs: number;
@@ -31,6 +32,11 @@ interface Watched {
   stopped: boolean;
 }
 
+/**
+ * By how much the kernel lets a process pass its memory, for what the engine reserves and does not use, and so that we
+ * mostly see it first and can say the figure.
+ */
+const HARD_PART = 0.08;
 const REPORT_MS = 1000;
 /** Longer than a tick of any usual kernel. */
 const QUIET_MS = 12;
@@ -65,14 +71,18 @@ export class Governor implements AsyncDisposable {
     await this.stop();
   }
 
-  /** Call it when the process is `ready` and before its `start`: its memory then is what is not charged. */
-  watch(process: VesselProcess, limits: GovernorLimits): void {
+  /**
+   * Call it when the process is `ready`, and wait for it before its `start`: its memory then is what is not charged, and
+   * its limits stand.
+   */
+  async watch(process: VesselProcess, limits: GovernorLimits): Promise<void> {
     if (!this.#running || !this.#able || this.#watched.has(process)) return;
     const watched = firstLook(process, limits);
     if (watched === undefined) return;
     this.#watched.set(process, watched);
     process.ended.then(() => this.unwatch(process));
     this.#schedule();
+    await process.limitData(watched.meter.dataBytes() + Math.ceil(limits.memoryBytes * (1 + HARD_PART)));
   }
 
   /** The process goes on without limits. It happens by itself when the process has ended. */
@@ -128,9 +138,9 @@ export class Governor implements AsyncDisposable {
     else this.#run(watched);
   }
 
-  #passedMemory({ process, meter, idleBytes, limits, cpu }: Watched): boolean {
-    const used = meter.rssBytes() - idleBytes;
-    process.observe({ cpu, memory: Math.max(0, used) });
+  #passedMemory({ process, memory, limits, cpu }: Watched): boolean {
+    const used = memory.look();
+    process.observe({ cpu, memory: used });
     if (used <= limits.memoryBytes) return false;
     process.kill(memoryEnding(limits.memoryBytes, used));
     this.unwatch(process);
@@ -166,7 +176,7 @@ export class Governor implements AsyncDisposable {
 
   #run(watched: Watched): void {
     if (watched.stopped) this.#thaw(watched);
-    watched.dueAt = performance.now() + watched.share.nextLookMs();
+    watched.dueAt = performance.now() + Math.min(watched.share.nextLookMs(), watched.memory.nextLookMs());
   }
 }
 
@@ -180,7 +190,7 @@ function firstLook(process: VesselProcess, limits: GovernorLimits): Watched | un
       limits,
       meter,
       share: new Share(limits.cpu),
-      idleBytes: meter.rssBytes(),
+      memory: new MemoryWatch(meter, limits.memoryBytes),
       settledAt: now,
       usedMs,
       mainMs: meter.mainThreadNs() / 1e6,
@@ -215,11 +225,11 @@ function settle(watched: Watched, usedMs: number): void {
 }
 
 function report(watched: Watched, now: number): void {
-  const { meter, process, idleBytes } = watched;
+  const { meter, process, memory } = watched;
   meter.refreshThreads();
   const usedMs = meter.cpuNs() / 1e6;
   watched.cpu = (usedMs - watched.reportedMs) / (now - watched.reportedAt);
-  process.observe({ cpu: watched.cpu, memory: Math.max(0, meter.rssBytes() - idleBytes) });
+  process.observe({ cpu: watched.cpu, memory: memory.look() });
   watched.reportedAt = now;
   watched.reportedMs = usedMs;
 }

@@ -4,16 +4,18 @@ import { constants, setPriority } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { RuntimeFiles } from '../build.ts';
 import { VesselError } from '../errors.ts';
-import { availableCage, type Cage, cageArguments, INSIDE, reachable, userOptions } from './bubblewrap.ts';
+import { availableCage, type Cage, cageArguments, INSIDE, reachable, type User, userOptions } from './bubblewrap.ts';
 
 /**
  * The programs in front of a vessel's Node. Each sets something on itself and then becomes the next (exec), so that the
  * process id stays the one that was spawned. The death signal follows the thread that spawned: spawn from the main one.
  */
+const STACK = 2 * 2 ** 20;
 const WRAPPERS = {
   setpriv: () => ['--pdeathsig', 'KILL', '--no-new-privs', '--'],
-  // No core: it would hold the program's memory. No file may grow: there is none to write.
-  prlimit: () => ['--nofile=256:256', '--core=0:0', '--fsize=0:0', '--'],
+  // No core: it would hold the program's memory. No file may grow: there is none to write. The engine keeps to 1 MiB of
+  // stack; what a thread may have beyond would be charged to the program when the engine starts one.
+  prlimit: () => ['--nofile=256:256', '--core=0:0', '--fsize=0:0', `--stack=${STACK}:${STACK}`, '--'],
 } as const;
 export type WrapperName = keyof typeof WRAPPERS;
 
@@ -65,6 +67,7 @@ export interface Launched {
   readonly child: ChildProcess;
   /** Where bubblewrap writes about the process that it started; undefined when the child itself is the vessel's Node. */
   readonly info: Readable | undefined;
+  readonly user: User;
 }
 
 let found: ReadonlyMap<WrapperName, string> | undefined;
@@ -120,7 +123,11 @@ const SPAWN = { env: {}, cwd: '/', detached: true } as const;
 
 function launchBare(files: RuntimeFiles, options: SpawnOptions): Launched {
   const [command = '', ...args] = wrap(nodeCommand({ node: process.execPath, ...files }, options), options.without);
-  return { child: spawn(command, args, { ...SPAWN, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] }), info: undefined };
+  return {
+    child: spawn(command, args, { ...SPAWN, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] }),
+    info: undefined,
+    user: {},
+  };
 }
 
 function launchCaged(cage: Cage, files: RuntimeFiles, options: SpawnOptions): Launched {
@@ -134,12 +141,13 @@ function launchCaged(cage: Cage, files: RuntimeFiles, options: SpawnOptions): La
   const own = cageArguments(cage, readable, { info: 4, filter: 5 });
   const [command = '', ...args] = wrap([...own, ...nodeCommand(INSIDE, options)], options.without);
   const pipes = Array.from({ length: 6 }, () => 'pipe' as const);
-  const child = spawn(command, args, { ...SPAWN, ...userOptions(cage), stdio: pipes });
+  const user = userOptions(cage);
+  const child = spawn(command, args, { ...SPAWN, ...user, stdio: pipes });
   const [, , , , info, filter] = child.stdio as unknown as [null, null, null, null, Readable, Writable];
   info.on('error', () => {});
   filter.on('error', () => {});
   filter.end(cage.filter);
-  return { child, info };
+  return { child, info, user };
 }
 
 function nodeCommand(files: RuntimeFiles & { node: string }, { memoryBytes, without = [] }: SpawnOptions): string[] {

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { endianness } from 'node:os';
+import { VesselError } from '../errors.ts';
 
 const AT_PAGESZ = 6n;
 const buffer = Buffer.alloc(256);
@@ -50,15 +51,29 @@ export class ProcessMeter {
     return total;
   }
 
-  /** @returns bytes of resident memory. @throws when the process is gone. */
-  rssBytes(): number {
-    return Number(read(this.#statm).split(' ')[1]) * pageBytes();
+  /** @returns bytes in memory that are its own, not pages of files that it shares. @throws when the process is gone. */
+  ownBytes(): number {
+    const [, resident = 0, shared = 0] = this.#statmPages();
+    return (resident - shared) * pageBytes();
+  }
+
+  /** @returns bytes of writable memory of its own, used or only reserved: what RLIMIT_DATA counts, and the stack. */
+  dataBytes(): number {
+    return (this.#statmPages()[5] ?? 0) * pageBytes();
   }
 
   close(): void {
     closeSync(this.#statm);
     for (const { fd } of this.#threads.values()) closeSync(fd);
     this.#threads.clear();
+  }
+
+  /** Of proc_pid_statm(5): size, resident, shared, text, nothing, data and stack. */
+  #statmPages(): number[] {
+    const pages = read(this.#statm).split(' ').map(Number);
+    // Dead and not yet buried: it has no memory any more, and what it had last is what is wanted.
+    if (pages[0] === 0) throw new VesselError('ENDED_EARLY', 'expected a living process, got one without memory');
+    return pages;
   }
 
   #openThread(name: string): void {

@@ -20,6 +20,7 @@ const RETURN = 0x06;
 /** Write-only, read and write, create, truncate. */
 const O_CHANGES = 0o1 | 0o2 | 0o100 | 0o1000;
 const CLONE_THREAD = 0x0001_0000;
+const MAP_SHARED = 1;
 const AF = { inet: 2, inet6: 10 };
 const SOCK = { stream: 1, datagram: 2, typeMask: 0xf };
 const IPPROTO = { any: 0, tcp: 6, udp: 17 };
@@ -57,11 +58,10 @@ const forCall = (number: number, rules: readonly Instruction[]): Instruction[] =
   ...rules,
 ];
 
-/** Files are there to be read: also not through a descriptor that somebody left open on a file system in memory. */
-const openToRead = (number: number, flags: number): Instruction[] =>
+const unlessAnyBit = (number: number, flags: number, bits: number): Instruction[] =>
   forCall(number, [
     load(argument(flags).low),
-    { code: JUMP_IF_ANY_BIT, k: O_CHANGES, yes: 1 },
+    { code: JUMP_IF_ANY_BIT, k: bits, yes: 1 },
     answer(ALLOW),
     answer(refuse(constants.errno.EPERM)),
   ]);
@@ -69,8 +69,11 @@ const openToRead = (number: number, flags: number): Instruction[] =>
 function judged(): Instruction[] {
   const refused = answer(refuse(constants.errno.EPERM));
   return [
-    ...openToRead(JUDGED_X64.open, 1),
-    ...openToRead(JUDGED_X64.openat, 2),
+    // Files are there to be read: also not through a descriptor that somebody left open on a file system in memory.
+    ...unlessAnyBit(JUDGED_X64.open, 1, O_CHANGES),
+    ...unlessAnyBit(JUDGED_X64.openat, 2, O_CHANGES),
+    // The limit of its memory counts no memory that could be shared.
+    ...unlessAnyBit(JUDGED_X64.mmap, 3, MAP_SHARED),
     // Its arguments lie behind a pointer; without it the C library falls back to `clone`.
     ...forCall(JUDGED_X64.clone3, [answer(refuse(constants.errno.ENOSYS))]),
     ...forCall(JUDGED_X64.clone, [

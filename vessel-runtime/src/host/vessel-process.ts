@@ -4,11 +4,13 @@ import type { RuntimeFiles } from '../build.ts';
 import { encodeFrame, type Received } from '../codec.ts';
 import { VesselError } from '../errors.ts';
 import { FRAME_LIMITS, type StartFrame, type ToVesselFrame, type VesselFrame } from '../frames.ts';
+import type { User } from './bubblewrap.ts';
 import { Calls, type Services } from './calls.ts';
+import { limitData } from './data-limit.ts';
 import { Drain } from './drain.ts';
 import { crashed, endingOf } from './endings.ts';
 import { FrameReader } from './frame-reader.ts';
-import { type Launched, launch, type SpawnOptions } from './launch.ts';
+import { availableWrappers, type Launched, launch, type SpawnOptions } from './launch.ts';
 import { type NetworkInit, networkOf } from './network.ts';
 import { VesselChild } from './vessel-child.ts';
 
@@ -55,6 +57,8 @@ export class VesselProcess implements AsyncDisposable {
   onStderr: (text: string) => void = () => {};
 
   readonly #child: VesselChild;
+  readonly #user: User;
+  readonly #prlimit: string | undefined;
   readonly #reader: FrameReader;
   readonly #drains: Drain[];
   readonly #calls: Calls;
@@ -75,6 +79,8 @@ export class VesselProcess implements AsyncDisposable {
 
   private constructor(launched: Launched, options: SpawnOptions) {
     this.#child = new VesselChild(launched, options.nice);
+    this.#user = launched.user;
+    this.#prlimit = options.without?.includes('rlimits') ? undefined : availableWrappers().get('prlimit');
     this.ready = this.#ready.promise;
     this.started = this.#started.promise;
     this.ended = this.#ended.promise;
@@ -151,6 +157,11 @@ export class VesselProcess implements AsyncDisposable {
   /** For the governor. @returns false when the process is gone. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): boolean {
     return this.#child.kill(signal);
+  }
+
+  /** For the governor. @param bytes of writable memory in all. @returns whether the kernel holds it. */
+  async limitData(bytes: number): Promise<boolean> {
+    return this.#prlimit !== undefined && (await limitData(this.#prlimit, { pid: this.pid, user: this.#user }, bytes));
   }
 
   /** Ends the process at once, stopped or looping as it may be. The first reason given is the one that is told. */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { availableCage, bubblewrapPath, type Cage } from './bubblewrap.ts';
+import { limitData } from './data-limit.ts';
 import { availableWrappers, type OuterWall, wrap } from './launch.ts';
 import { hasProc } from './proc.ts';
 import { seccompFilter } from './seccomp.ts';
@@ -30,6 +31,7 @@ export async function detectWalls(without: readonly OuterWall[] = []): Promise<W
     ['permission model', probe.permission, 'use the pinned Node'],
     ['no_new_privs', /^NoNewPrivs:\s*1$/m.test(probe.status), GET_UTIL_LINUX],
     ['rlimits', /^Max core file size\s+0\s+0\s/m.test(probe.limits), GET_UTIL_LINUX],
+    ['memory limit', await holdsData(), GET_UTIL_LINUX],
     ['parent-death', wrappers.has('setpriv'), GET_UTIL_LINUX],
     ['bubblewrap', cage !== undefined, bubblewrapRemedy()],
     ['seccomp', cage?.filter !== undefined, seccompRemedy(cage)],
@@ -82,6 +84,19 @@ async function tryProbe(): Promise<Probe> {
     const said = await firstChunk(child, child.stdout);
     const about = (file: string) => readFile(`/proc/${child.pid}/${file}`, 'latin1').catch(() => '');
     return { permission: said === 'true', status: await about('status'), limits: await about('limits') };
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** @returns whether what a vessel process may have of memory can be bounded while it runs. */
+async function holdsData(): Promise<boolean> {
+  const prlimit = availableWrappers().get('prlimit');
+  const child = spawn('/bin/cat', { env: {}, cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] });
+  child.on('error', () => {});
+  try {
+    if (prlimit === undefined || child.pid === undefined) return false;
+    return await limitData(prlimit, { pid: child.pid, user: {} }, 2 ** 30);
   } finally {
     child.kill('SIGKILL');
   }

@@ -29,11 +29,9 @@ export function heapMib(bytes: number): number {
 
 /** Makes an isolate with the program's world in it, and nothing of the program yet. */
 export function makeSandbox(ivm: Ivm, limitMib: number, operation: Operation): Sandbox {
-  const isolate = new ivm.Isolate({
-    memoryLimit: limitMib,
-    // The engine parks this thread for ever after it: the last word is said here.
-    onCatastrophicError: () => outOfMemory(limitMib),
-  });
+  // Without `onCatastrophicError`: its answer would wait for this thread, which the engine has parked for ever by then.
+  // So the engine aborts when it gets no memory, and says so on stderr.
+  const isolate = new ivm.Isolate({ memoryLimit: limitMib });
   const context = isolate.createContextSync();
   const dispatch = context.evalClosureSync(
     `${prelude}\nreturn prelude.install($0);`,

@@ -38,7 +38,7 @@ export async function runProgram(init: StartInit, { onLog, onStart, stop, ...hoo
   await using vessel = await readyProcess(memory);
   await using governor = new Governor();
   await governor.start();
-  governor.watch(vessel, { cpu, memoryBytes: memory });
+  await governor.watch(vessel, { cpu, memoryBytes: memory });
   const started = once(onStart);
   // The first log line may come together with the word that the program began.
   vessel.onLog = (text) => {
