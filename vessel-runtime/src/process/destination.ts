@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { canonicalAddress, type DestinationInit, DestinationPolicy } from '@potluck/protocol';
 import { CallFailure } from './failure.ts';
 
@@ -74,4 +75,36 @@ export function checkPort(port: number, allowed: ReadonlySet<number>, resource: 
   if (allowed.has(port)) return;
   const list = [...allowed].slice(0, 12).join(', ') || 'none';
   throw new CallFailure('ResourceForbiddenError', `expected a ${resource} of this vessel (${list}), got ${port}`);
+}
+
+/** From where to where; `localport` 0 is any. */
+interface Way {
+  readonly ip: string;
+  readonly port: number;
+  readonly localip: string;
+  readonly localport: number;
+}
+
+/**
+ * Checks what can be said of both ends before they are used, in the order in which Seattle names what is wrong.
+ * @returns the same with both addresses in their one spelling. @throws CallFailure
+ */
+export function checkWay<W extends Way>(
+  destinations: Destinations,
+  way: W,
+  { allowed, resource }: { allowed: ReadonlySet<number>; resource: 'messport' | 'connport' },
+): W {
+  const { port, localport } = way;
+  const ip = destinations.numeric(way.ip, 'destination');
+  if (localport === 0) return { ...way, ip };
+  const localip = destinations.numeric(way.localip, 'local');
+  if (localip === ip && localport === port) {
+    throw new CallFailure('RepyArgumentError', `expected another destination than the sender, got ${ip}:${port}`);
+  }
+  if (isIPv6(localip) !== isIPv6(ip)) {
+    const message = `expected a local address of the same kind as the destination ${ip}, got ${localip}`;
+    throw new CallFailure('RepyArgumentError', message);
+  }
+  checkPort(localport, allowed, resource);
+  return { ...way, ip, localip };
 }

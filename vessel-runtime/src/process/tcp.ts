@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { EVENT } from '@potluck/repy-api';
 import { Connection } from './connection.ts';
-import { checkPort } from './destination.ts';
+import { checkPort, checkWay } from './destination.ts';
 import { CallFailure, networkFailure } from './failure.ts';
 import type { World } from './world.ts';
 
@@ -68,7 +68,7 @@ export class Tcp {
   /** @returns a request that resolves with a connection's handle and its peer. @throws CallFailure */
   dial(given: Dial): number {
     const world = this.#world;
-    const dial = this.#checked(given);
+    const dial = checkWay(world.destinations, given, { allowed: world.connports, resource: 'connport' });
     const { ip, port } = dial;
     if (!world.destinations.allows(ip, port, world.connports)) {
       const message = `expected a destination that this vessel may reach, got ${ip}:${port}`;
@@ -104,20 +104,6 @@ export class Tcp {
     }, timeoutSeconds * 1000);
     socket.once('error', done);
     socket.once('connect', () => done());
-  }
-
-  /** In the order in which Seattle names what is wrong. */
-  #checked(dial: Dial): Dial {
-    const { destinations, connports } = this.#world;
-    const { port, localport } = dial;
-    const ip = destinations.numeric(dial.ip, 'destination');
-    if (localport === 0) return { ...dial, ip };
-    const localip = destinations.numeric(dial.localip, 'local');
-    if (localip === ip && localport === port) {
-      throw new CallFailure('RepyArgumentError', `expected another destination than the sender, got ${ip}:${port}`);
-    }
-    checkPort(localport, connports, 'connport');
-    return { ...dial, ip, localip };
   }
 
   #localOf({ ip, port, localip, localport }: Dial): { localAddress?: string; localPort?: number } {

@@ -2,7 +2,7 @@ import type { RemoteInfo, Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { DELAYED } from '@potluck/repy-api';
 import { bindUdp } from './bind.ts';
-import { checkPort } from './destination.ts';
+import { checkPort, checkWay } from './destination.ts';
 import { CallFailure, networkFailure } from './failure.ts';
 import { Inbox } from './inbox.ts';
 import type { Renewable } from './meter.ts';
@@ -92,7 +92,7 @@ export class Udp {
   send(given: Message): number {
     const { destinations, messports } = this.#world;
     this.route = 0;
-    const message = this.#checked(given);
+    const message = checkWay(destinations, given, { allowed: messports, resource: 'messport' });
     if (!destinations.allows(message.ip, message.port, messports)) return this.#refuseLater(message);
     const bound = this.#senderOf(message);
     const bytes = Buffer.from(message.data, message.binary ? 'latin1' : 'utf8');
@@ -109,20 +109,6 @@ export class Udp {
       setImmediate(() => this.#world.reject(request, error));
     }
     return DELAYED;
-  }
-
-  /** In the order in which Seattle names what is wrong. */
-  #checked(message: Message): Message {
-    const { destinations, messports } = this.#world;
-    const { port, localport } = message;
-    const ip = destinations.numeric(message.ip, 'destination');
-    if (localport === 0) return { ...message, ip };
-    const localip = destinations.numeric(message.localip, 'local');
-    if (localip === ip && localport === port) {
-      throw new CallFailure('RepyArgumentError', `expected another destination than the sender, got ${ip}:${port}`);
-    }
-    checkPort(localport, messports, 'messport');
-    return { ...message, ip, localip };
   }
 
   #routeOf(bound: Port, { ip, port }: Message): Route {

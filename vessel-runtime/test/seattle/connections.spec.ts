@@ -177,7 +177,7 @@ describe('Seattle: the errors of calls for connections', () => {
       const arguments_ = `['ARGUMENT', [[0, ${WRONG.address}]]], ['ARGUMENT', [[1, ${WRONG.port}]]], ['ARGUMENT', [[2, ${WRONG.address}.slice(1).filter((value) => ${name === 'openconn' ? "typeof value !== 'object'" : 'true'})]]],
         ['ARGUMENT', [[3, ${WRONG.port}]]], ['ARGUMENT', [[4, ${WRONG.timeout}.slice(1)]]]`;
       const faults = `[${arguments_}, ${addresses}, ['ARGUMENT', [[0, [me]], [1, [5001]], [2, [me]], [3, [5001]]]],
-        ['RESOURCE_FORBIDDEN', [[3, [6000]]]], ['RESOURCE_FORBIDDEN', [[0, ['10.0.0.1', '127.0.0.2', 'fd00::1']]]], ['RESOURCE_FORBIDDEN', [[1, [22]]]],
+        ['RESOURCE_FORBIDDEN', [[3, [6000]]]], ['RESOURCE_FORBIDDEN', [[0, ['10.0.0.1', '127.0.0.2']]]], ['RESOURCE_FORBIDDEN', [[1, [22]]]],
         ['DUPLICATE_TUPLE', [[0, [me]], [1, [5002]], [2, [me]], [3, [5001]]]], ['ALREADY_LISTENING', [[2, [me]], [3, [5002]]]],
         ['ADDRESS_BINDING', [[2, ['8.8.4.4', '127.0.0.2']]]], ['CONNECTION_REFUSED', [[1, [5001]], [3, [5099]]]]]`;
       const setup = `const server = await listenforconnection(me, 5002); const first = await openconnection(me, 5002, me, 5001, 5);`;
