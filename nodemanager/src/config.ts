@@ -10,6 +10,7 @@ import {
   parseDestination,
   parseRestrictions,
 } from '@potluck/protocol';
+import { LAYER_LIMITS } from '@potluck/repy-api';
 import { z } from 'zod';
 import { NODE_LIMITS } from './limits.ts';
 
@@ -78,6 +79,11 @@ export const nodeConfigSchema = z
     destinations: z.array(destinationText).max(NODE_LIMITS.destinations).optional(),
     /** Who is asked for names; those of the system unless said. */
     nameServers: z.array(nameServer).min(1).max(NODE_LIMITS.nameServers).optional(),
+    /**
+     * Files of security layers under which all programs of this node run, the first next to the API; relative to the state
+     * directory. See docs/security-layers.md.
+     */
+    layers: z.array(z.string().min(1).max(4096)).max(LAYER_LIMITS.layers).default([]),
     /** What a split costs; Seattle's figures unless given. */
     offcut: restrictionsText.default(DEFAULT_OFFCUT),
     /** Created as v1, v2, ... when the node has none yet. */

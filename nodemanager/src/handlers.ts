@@ -31,6 +31,8 @@ export interface HandlersInit {
   readonly node: KeyId;
   readonly version: string;
   readonly walls: Promise<{ up: string[]; missing: string[] }>;
+  /** Names of the layers under which programs run. */
+  readonly layers: string[];
   /** Whom the node should tell where it is may have changed. */
   readonly onKeysChanged: () => void;
 }
@@ -56,10 +58,10 @@ type AboutFiles = Pick<
 >;
 type AboutPrograms = Pick<Handlers, 'StartVessel' | 'StopVessel' | 'ResetVessel'>;
 
-function aboutVessels(vessels: Vessels, { node, version, walls }: HandlersInit): AboutVessels {
+function aboutVessels(vessels: Vessels, { node, version, walls, layers }: HandlersInit): AboutVessels {
   return {
     GetVessels: async () => ({
-      result: { version, node, walls: await walls, vessels: vessels.all().map(({ info }) => info) },
+      result: { version, node, walls: await walls, layers, vessels: vessels.all().map(({ info }) => info) },
     }),
     GetVesselResources: async ({ params }) => {
       const vessel = vessels.get(params.vessel);

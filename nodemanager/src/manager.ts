@@ -27,6 +27,7 @@ import { Dispatcher } from './dispatch.ts';
 import { codeOf, NodeManagerError } from './errors.ts';
 import { GatewayClient } from './gateway.ts';
 import { handlersOf } from './handlers.ts';
+import { type Layer, loadLayers } from './layers.ts';
 import { NODE_LIMITS, type NodeLimits } from './limits.ts';
 import { StateLock } from './lock.ts';
 import { LogRing } from './log-ring.ts';
@@ -93,13 +94,14 @@ export class NodeManager implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     await makeState(this.#paths);
     const config = await loadConfig(this.#paths.config);
+    const layers = await loadLayers(config.layers, this.#paths);
     stack.use(StateLock.take(this.#paths));
     await removeAddress(this.#paths); // Of one that was killed: nobody is there yet.
     const identity = await ownIdentity(this.#paths);
     const log = openLog(this.#paths, this.#limits, stack);
     const database = openDatabase(this.#paths, this.#limits.databaseReserveBytes);
     stack.defer(() => void database.close());
-    const parts = { config, identity, log, database, stack };
+    const parts = { config, layers, identity, log, database, stack };
     const address = await this.#serve(parts);
     log.info({ node: identity.id, ...address }, 'the node manager listens');
     stack.defer(() => log.info('the node manager stops'));
@@ -123,7 +125,7 @@ export class NodeManager implements AsyncDisposable {
   }
 
   /** Later parts use earlier ones, and stop before them. */
-  async #serve({ config, identity, log, database, stack }: Parts): Promise<Address> {
+  async #serve({ config, layers, identity, log, database, stack }: Parts): Promise<Address> {
     const limits = this.#limits;
     const processes = new ProcessStore(database);
     const leftovers = await processes.killLeftovers();
@@ -134,7 +136,7 @@ export class NodeManager implements AsyncDisposable {
     const store = new VesselStore(database);
     const memoryBytes = (): number | undefined => vessels.commonMemoryBytes();
     const pool = new WarmPool({ processes, log }, { files: this.#runtime(), memoryBytes, limits, without });
-    const launcher = new Launcher({ pool, governor }, { network: networkOf(config), limits });
+    const launcher = new Launcher({ pool, governor }, { network: networkOf(config), layers, limits });
     const vessels: Vessels = new Vessels(
       { store, launcher, log },
       { paths: this.#paths, limits, initial: config.vessels, offcut: parseRestrictions(config.offcut, 'offcut') },
@@ -152,6 +154,7 @@ export class NodeManager implements AsyncDisposable {
       node: identity.id,
       version: packageJson.version,
       walls,
+      layers: layers.map(({ name }) => name),
       onKeysChanged: () => gateway?.advertise(),
     });
     const replays = new SqliteReplayStore(database);
@@ -181,6 +184,7 @@ export class NodeManager implements AsyncDisposable {
 
 interface Parts {
   readonly config: NodeConfig;
+  readonly layers: readonly Layer[];
   readonly identity: Identity;
   readonly log: Logger;
   readonly database: Database.Database;

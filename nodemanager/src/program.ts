@@ -7,6 +7,7 @@ import {
   type Services,
   type VesselProcess,
 } from '@potluck/vessel-runtime';
+import type { Layer } from './layers.ts';
 import type { NodeLimits } from './limits.ts';
 import type { WarmPool } from './pool.ts';
 
@@ -18,6 +19,8 @@ export interface LauncherComponents {
 export interface LauncherInit {
   /** What each program is told of the node's network when it starts. */
   readonly network: () => Promise<NetworkInit>;
+  /** Of the node's owner, under every program. */
+  readonly layers: readonly Layer[];
   readonly limits: Pick<NodeLimits, 'startMs' | 'endingMessageLength'>;
 }
 
@@ -77,14 +80,14 @@ export class Launcher {
     launch: LaunchInit & { services: Services },
     deadlineMs: number,
   ): Promise<Ending | undefined> {
-    const { network, limits } = this.#init;
+    const { network, layers, limits } = this.#init;
     const { program, args, restrictions, services } = launch;
     const timer = setTimeout(() => {
       const message = `expected it to start within ${limits.startMs / 1000} s, got no sign of it`;
       vessel.kill({ kind: 'crashed', message, exitCode: 1 });
     }, deadlineMs - performance.now());
     try {
-      vessel.start({ program, args: [...args], ...(await network()), restrictions, services });
+      vessel.start({ program, layers, args: [...args], ...(await network()), restrictions, services });
       await vessel.started;
       return undefined;
     } catch (error) {

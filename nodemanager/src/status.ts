@@ -49,6 +49,7 @@ export async function describeNode(paths: StatePaths): Promise<string[]> {
   return [
     `Node ${node} runs as process ${pid} and listens on ${host} port ${port}.`,
     ...wallLines(result.walls),
+    ...(result.layers.length === 0 ? [] : [`Programs run under the security layers: ${result.layers.join(', ')}.`]),
     ...result.vessels.map(vesselLine),
   ];
 }

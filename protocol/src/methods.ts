@@ -39,6 +39,8 @@ export const METHODS = {
       node: keyIdSchema,
       /** The walls of DESIGN section 5 that are up on this node, outermost last; `missing` says which are not, and why. */
       walls: z.object({ up: z.array(z.string()), missing: z.array(z.string()) }),
+      /** Security layers of the node's owner, under which every program runs; the first is next to the API. */
+      layers: z.array(z.string()).default([]),
       vessels: z.array(vesselInfoSchema),
     }),
     attachment: 'none',

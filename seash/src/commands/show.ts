@@ -63,19 +63,22 @@ const identities = command({
 
 const info = command({
   name: 'show info',
-  summary: "Show each vessel's node: its version, and which walls around programs are up.",
+  summary:
+    "Show each vessel's node: its version, which walls around programs are up, and which layers programs run under.",
   slots: [],
   example: 'on %1 show info',
   result: bulkSchema({
     node: keyIdSchema,
     version: z.string(),
     walls: z.object({ up: z.array(z.string()), missing: z.array(z.string()) }),
+    /** Of the node's owner; every program runs under them. */
+    layers: z.array(z.string()),
   }),
   run: async (context) => {
     const factsOf = nodeFacts(context);
     return await onEach(context, { group: 'info', targets: context.vessels('%all') }, async (target) => {
-      const { version, walls } = await factsOf(target);
-      return { node: target.node, version, walls };
+      const { version, walls, layers } = await factsOf(target);
+      return { node: target.node, version, walls, layers };
     });
   },
   render: ({ vessels }, style) => {
@@ -164,9 +167,14 @@ interface NodeFacts {
   readonly node: string;
   readonly version: string;
   readonly walls: { readonly up: readonly string[]; readonly missing: readonly string[] };
+  readonly layers: readonly string[];
 }
 
-function nodeText({ node, version, walls }: NodeFacts, vessels: readonly { name: string }[], style: Style): string {
+function nodeText(
+  { node, version, walls, layers }: NodeFacts,
+  vessels: readonly { name: string }[],
+  style: Style,
+): string {
   const missing = walls.missing.map((wall) => style.warning(wall)).join('\n           ');
   return [
     style.strong(enumerate(vessels.map(({ name }) => name))),
@@ -174,6 +182,7 @@ function nodeText({ node, version, walls }: NodeFacts, vessels: readonly { name:
     `  version  ${version}`,
     `  walls    ${style.good(walls.up.join(', ')) || 'none'}`,
     `  missing  ${missing || 'none'}`,
+    ...(layers.length === 0 ? [] : [`  layers   ${layers.join(', ')}`]),
   ].join('\n');
 }
 
