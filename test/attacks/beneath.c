@@ -6,11 +6,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sched.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -268,6 +270,38 @@ static void attack_82(void) {
   refused("ioperm", syscall(SYS_iopl, 3));
 }
 
+static void *wait_for_ever(void *nothing) {
+  for (;;) pause();
+  return nothing;
+}
+
+/**
+ * 83 memory-and-threads: takes 10 GB of memory and writes to each page; starts 5,000 threads
+ * expected: held or killed: memory
+ * variants: memory, threads
+ * safe without: permission model, no_new_privs, seccomp
+ */
+static void attack_83(void) {
+  if (strcmp(variant, "memory") == 0) {
+    const size_t piece = 64 << 20;
+    for (int at = 0; at < 160; at++) {
+      char *bytes = mmap(NULL, piece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      if (bytes == MAP_FAILED) return;
+      for (size_t page = 0; page < piece; page += 4096) bytes[page] = 1;
+    }
+    open_way("10 GB");
+    return;
+  }
+  pthread_attr_t small;
+  pthread_attr_init(&small);
+  pthread_attr_setstacksize(&small, 16384);
+  for (int at = 0; at < 5000; at++) {
+    pthread_t thread;
+    if (pthread_create(&thread, &small, wait_for_ever, NULL) != 0) return;
+  }
+  open_way("5,000 threads");
+}
+
 /**
  * 84 other-ports: connects to the node manager, binds a port off its list, sends to the neighbour: ports are checked in the
  * process itself, so behind a broken engine the network of the machine is open
@@ -381,6 +415,7 @@ static const struct {
     {80, attack_80},
     {81, attack_81},
     {82, attack_82},
+    {83, attack_83},
     {84, attack_84},
     {85, attack_85},
     {86, attack_86},

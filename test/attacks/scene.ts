@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { statePaths } from '@potluck/nodemanager';
 import { type Ending, type FileName, type NodeClient, RequestError, type VesselInfo } from '@potluck/protocol';
 import type { Attack } from './catalogue.ts';
 import { AttackError } from './errors.ts';
@@ -24,6 +26,11 @@ export class Scene {
     this.attack = attack;
     this.client = client;
     this.place = world.place(attack);
+  }
+
+  /** Where the vessel's files are. */
+  get files(): string {
+    return statePaths(join(this.world.directory, 'state')).vessel(this.place.vessel).files;
   }
 
   async upload(source: string | Uint8Array, name = PROGRAM): Promise<void> {

@@ -15,6 +15,7 @@ import {
   type VesselName,
 } from '@potluck/protocol';
 import { OUTER_WALLS, type OuterWall } from '@potluck/vessel-runtime';
+import { type NameServer, nameServer, type Zone } from '../../vessel-runtime/test/name-server.ts';
 import type { Attack } from './catalogue.ts';
 import { EchoClient } from './echo.ts';
 import { AttackError } from './errors.ts';
@@ -74,6 +75,7 @@ export class World implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   #child: ChildProcess | undefined;
   #echo: EchoClient | undefined;
+  #names: NameServer | undefined;
   #address: Address = { host: '', port: 0 };
   #node: KeyId | undefined;
   #before: Places = new Map();
@@ -164,6 +166,7 @@ export class World implements AsyncDisposable {
   async #start(): Promise<void> {
     this.#stack.defer(async () => await rm(this.directory, { recursive: true, force: true }));
     this.#echo = this.#stack.use(await EchoClient.bind(this.ip));
+    this.#names = this.#stack.use(await nameServer(this.ip, this.#zone()));
     const [state, outside, temporary] = ['state', 'outside', 'tmp'].map((name) => join(this.directory, name));
     for (const path of [state, outside, temporary]) await mkdir(path as string);
     await writeFile(join(outside as string, 'secret'), this.mark);
@@ -184,7 +187,21 @@ export class World implements AsyncDisposable {
       users: [this.user.id],
       restrictions: this.#text([...lines.split('\n').filter(Boolean), ...ports(FIRST_PORT + 10 * (at + 1))]),
     }));
-    return { listen: { host: this.ip, port: 0 }, vessels: [neighbour, ...slots] };
+    return { listen: { host: this.ip, port: 0 }, nameServers: [this.#names?.place], vessels: [neighbour, ...slots] };
+  }
+
+  /** Names that a program's owner has made, to lead somewhere else than it seems. */
+  #zone(): Zone {
+    const { ip, peer } = this;
+    return {
+      'rebind.example.org': [[peer], ['127.0.0.1'], [ip], ['::1']],
+      'inward.example.org': [['127.0.0.1', '::1', ip, '169.254.169.254', '192.168.1.1', '10.0.0.1']],
+      'mapped.example.org': [['::ffff:127.0.0.1', '64:ff9b::7f00:1', '2002:7f00:1::']],
+      'mixed.example.org': [[peer, '127.0.0.1', ip]],
+      'chain.example.org': [['=link.example.org']],
+      'link.example.org': [['=inward.example.org']],
+      'loop.example.org': [['=loop.example.org']],
+    };
   }
 
   #slots(): string[] {
