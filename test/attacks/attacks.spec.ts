@@ -17,6 +17,13 @@ describe('attack', () => {
     assert.equal(listOfPage(), listOfCode());
   });
 
+  it('list has the numbers from 1 to 95, each once', () => {
+    assert.deepEqual(
+      attacks.map(({ number }) => number),
+      Array.from({ length: 95 }, (_, at) => at + 1),
+    );
+  });
+
   for (const attack of attacks) {
     it(`${attack.number} ${attack.name}: ${attack.expected}`, function () {
       const own = outcomes.filter((outcome) => outcome.attack.number === attack.number);

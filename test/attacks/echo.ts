@@ -1,7 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import { AttackError } from './errors.ts';
 
 /** Few enough that the buffers of the system hold what comes while the neighbour waits for a processor. */
 const EVERY_MS = 50;
@@ -30,8 +29,8 @@ export class EchoClient implements AsyncDisposable {
     return this.#socket.address().port;
   }
 
-  /** Waits for a first answer: a program listens only some time after it has started. @throws AttackError WORLD_BROKEN */
-  async start(address: string, port: number): Promise<void> {
+  /** Waits for a first answer: a program listens only some time after it has started. @returns whether it came. */
+  async start(address: string, port: number): Promise<boolean> {
     const deadline = performance.now() + PATIENCE_MS;
     const answered = once(this.#socket, 'message');
     let heard = false;
@@ -39,7 +38,7 @@ export class EchoClient implements AsyncDisposable {
       heard = true;
     });
     while (!heard) {
-      if (performance.now() > deadline) throw new AttackError('WORLD_BROKEN', 'expected an answer of the neighbour');
+      if (performance.now() > deadline) return false;
       this.#socket.send('first', port, address);
       await Promise.race([answered, wait(EVERY_MS)]);
     }
@@ -48,6 +47,7 @@ export class EchoClient implements AsyncDisposable {
       this.#waiting.add(`${this.#sent}`);
       this.#socket.send(`${this.#sent}`, port, address);
     }, EVERY_MS);
+    return true;
   }
 
   /** Waits for the answers to all that was sent until now. @returns how many did not come. */

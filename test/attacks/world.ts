@@ -246,7 +246,11 @@ export class World implements AsyncDisposable {
       program: 'echo.js' as never,
       args: [this.ip, `${ports[0]}`, NEIGHBOUR],
     });
-    await this.#echo?.start(this.ip, ports[0]);
+    const heard = await this.#echo?.start(this.ip, ports[0]);
+    if (heard === true) return;
+    const { state, ending } = (await client.call('GetVessels', {})).result.vessels[0] ?? {};
+    const got = `${state}: ${ending?.message}`;
+    throw new AttackError('WORLD_BROKEN', `expected an echo of the neighbour, got none; it is ${got}`);
   }
 
   /** All but what the node manager writes by itself: its database, its log, and the vessels of the attackers. */

@@ -1,52 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { constants } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { RuntimeFiles } from '../src/build.ts';
 import { availableCage } from '../src/host/bubblewrap.ts';
 import { type OuterWall, wrap } from '../src/host/launch.ts';
 import { VesselProcess } from '../src/host/vessel-process.ts';
 import { detectWalls } from '../src/host/walls.ts';
-import {
-  collectLog,
-  freeUdpPort,
-  goneFromProc,
-  hostileRuntime,
-  realRuntime,
-  removeRuntime,
-  startInit,
-  temporaryDirectory,
-} from './helper.ts';
-
-const { EPERM, ENOSYS, ENOENT } = constants.errno;
-const ATTEMPTS = fileURLToPath(new URL('./attempts.c', import.meta.url));
-
-/** A file that is not there is refused by the empty root, all else by the filter. */
-const MAY_BE_MISSING = new Set(['passwd', 'shadow', 'proc', 'home', 'exec']);
-const ALLOWED = new Set(['socket-inet', 'socket-inet6']);
-
-/** Runs what a program would try that has broken its engine. @returns each attempt's errno, 0 for a success. */
-async function attemptAll(directory: string): Promise<Map<string, number>> {
-  const native = join(directory, 'attempts.node');
-  const { status, stderr } = spawnSync('gcc', ['-shared', '-fPIC', '-O1', '-o', native, ATTEMPTS]);
-  assert.equal(status, 0, String(stderr));
-  const body = `
-    process.stdin.once('data', () => { try { process.dlopen({ exports: {} }, process.argv[2]); } catch {} });
-    frame({ type: 'ready' });`;
-  const { entry } = await hostileRuntime(directory, body);
-  await using vessel = VesselProcess.spawn({ entry, native });
-  await vessel.ready;
-  assert.match(readFileSync(`/proc/${vessel.pid}/status`, 'latin1'), /^Seccomp:\s*2$/m);
-  const log = collectLog(vessel);
-  vessel.start(startInit(''));
-  await log.until('clone ');
-  const pairs = log.text().split(';').filter(Boolean);
-  return new Map(pairs.map((pair) => pair.split(' ')).map(([name = '', errno]) => [name, Number(errno)]));
-}
+import { collectLog, goneFromProc, realRuntime, removeRuntime, startInit } from './helper.ts';
 
 describe('walls of the operating system', () => {
   let files: RuntimeFiles;
@@ -59,31 +19,6 @@ describe('walls of the operating system', () => {
     files = await realRuntime();
   });
   after(removeRuntime);
-
-  it('refuse every way out to what has broken the engine, and its neighbour serves on', async function () {
-    if (spawnSync('gcc', ['--version']).status !== 0) this.skip();
-    await using directory = await temporaryDirectory();
-    const port = await freeUdpPort();
-    await using neighbour = VesselProcess.spawn(files);
-    const log = collectLog(neighbour);
-    const echo = `recvmess('127.0.0.1', ${port}, (ip, from, mess) => sendmess(ip, from, mess)); log('up');`;
-    await using peer = createSocket('udp4');
-    peer.bind(0, '127.0.0.1');
-    await once(peer, 'listening');
-    const allowed = `resource messport ${port}\ndestination allow 127.0.0.1/32 ${peer.address().port}`;
-    neighbour.start(startInit(echo, allowed));
-    await log.until('up');
-    const tried = await attemptAll(directory.path);
-    assert.ok(tried.size > 30);
-    for (const [name, errno] of tried) {
-      if (ALLOWED.has(name)) assert.equal(errno, 0, name);
-      else if (name === 'clone3') assert.equal(errno, ENOSYS, name);
-      else assert.equal(errno, MAY_BE_MISSING.has(name) ? ENOENT : EPERM, name);
-    }
-    peer.send('still there', port, '127.0.0.1');
-    const [answer] = await once(peer, 'message');
-    assert.equal(String(answer), 'still there');
-  });
 
   it('leave a vessel no capability, no process but its own, and a root with nothing of the machine', async () => {
     await using vessel = VesselProcess.spawn(files);
