@@ -14,6 +14,7 @@ const SUBJECTS = [
   'layers',
   'errors',
   'web',
+  'urls',
 ];
 
 const HEADER = `// Made of types/*.d.ts by \`npm run docs\`: change those.

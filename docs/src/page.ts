@@ -85,7 +85,7 @@ const instanceOf = (owner: string): string => {
 };
 
 function bodyOf({ text, returns, throws, charges, examples }: Doc): string {
-  const raised = throws.map(({ name, when }) => `  1. [\`${name}\`](#errors)${when === '' ? '' : `: ${when}`}`);
+  const raised = throws.map(({ name, when }) => `  1. ${errorLink(name)}${when === '' ? '' : `: ${when}`}`);
   const facts = [
     ...(returns === '' ? [] : [`- Returns ${returns}`]),
     ...(charges === '' ? [] : [`- Charged: ${charges}`]),
@@ -96,6 +96,9 @@ function bodyOf({ text, returns, throws, charges, examples }: Doc): string {
     .map((part) => `${part.trimEnd()}\n`)
     .join('\n');
 }
+
+/** Those of the language are not on the page. */
+const errorLink = (name: string): string => (name === 'TypeError' ? `\`${name}\`` : `[\`${name}\`](#errors)`);
 
 const codeOf = (code: string): string => `\`\`\`ts\n${code.replace(/^declare /gm, '')}\n\`\`\`\n`;
 

@@ -87,6 +87,16 @@ export const OP = {
   flushstream: 52,
   /** () -> 1: makes a realm whose code the host runs: of a layer, or of the program above layers */
   makeworld: 60,
+  /** (url, base, whether there is a base) -> its parts as a list in JSON, see `inside/url.ts`; '' when it is none */
+  urlparse: 70,
+  /** (href, the part's place in the list, value) -> the parts after it was set */
+  urlset: 71,
+  /** (algorithm) -> 1: begins the one digest that there is at a time */
+  digestbegin: 72,
+  /** (binary) -> 1 */
+  digestadd: 73,
+  /** () -> the digest, binary */
+  digestend: 74,
 } as const;
 
 export const EVENT = {
@@ -171,6 +181,12 @@ export const CALL_LIMITS = {
   randomBytes: 1024,
   /** One `crypto.getRandomValues`, as on the web. */
   randomValuesBytes: 65_536,
+  /** A URL, its base, or what one of its parts is set to: characters. */
+  urlLength: 65_536,
+  /** One `crypto.subtle.digest`. */
+  digestBytes: 64 * 1024 * 1024,
+  /** It crosses the bridge in pieces of this size. */
+  digestPieceBytes: 256 * 1024,
   /** An interval is never shorter: what browsers settle at. */
   intervalLeastMs: 4,
   /** One read or write of a file. */

@@ -45,7 +45,7 @@ function examplesOf(text: string): string[] {
     comment
       .slice(3, -2)
       .replace(/^ *\* ?/gm, '')
-      .split(/@(?=\w)/)
+      .split(/(?:^|\s)@(?=[a-z]+\b)/)
       .filter((part) => part.startsWith('example'))
       .map((part) => part.slice('example'.length)),
   );

@@ -175,8 +175,22 @@ type RepyIntegers =
   | BigInt64Array
   | BigUint64Array;
 
+/** Digests of bytes. */
+interface RepySubtle {
+  /**
+   * The digest of at most 64 MiB: by SHA-1, SHA-256, SHA-384 or SHA-512, upper or lower case. What is changed in `data`
+   * afterwards is of no matter.
+   * @throws RepyArgumentError another algorithm, not bytes, or too many
+   * @example
+   * const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode('hello'));
+   * log(new Uint8Array(digest).toHex().slice(0, 8), '\n'); // logs: 2cf24dba
+   */
+  digest(algorithm: string | { readonly name: string }, data: ArrayBuffer | ArrayBufferView): Promise<ArrayBuffer>;
+}
+
 /** Randomness from the system, charged to `random`; above the rate these calls wait, and the whole program with them. */
 declare const crypto: {
+  readonly subtle: RepySubtle;
   /**
    * Fills an array of integers of at most 65536 bytes.
    * @returns the same array

@@ -84,16 +84,18 @@ export function bytesOf(value: unknown): Uint8Array | undefined {
   return new SafeUint8Array(viewBuffer(value), viewOffset(value), viewBytes(value));
 }
 
+/** Not by `subarray`: it asks the program's own `Symbol.species` what to make. @returns up to `most` bytes, not copied. */
+export function partOf(bytes: Uint8Array, from: number, most: number): Uint8Array {
+  const left = typedArrayLength(bytes) - from;
+  return new SafeUint8Array(typedArrayBuffer(bytes), typedArrayOffset(bytes) + from, left < most ? left : most);
+}
+
 /** One character for each byte: the cheapest way across the bridge. */
 export function toBinary(bytes: Uint8Array): string {
-  const buffer = typedArrayBuffer(bytes);
-  const offset = typedArrayOffset(bytes);
   const length = typedArrayLength(bytes);
   let text = '';
   for (let at = 0; at < length; at += CHUNK) {
-    // Not by `subarray`: it asks the program's own `Symbol.species` what to make.
-    const part = new SafeUint8Array(buffer, offset + at, length - at < CHUNK ? length - at : CHUNK);
-    text += apply(fromCharCode, undefined, part as unknown as number[]);
+    text += apply(fromCharCode, undefined, partOf(bytes, at, CHUNK) as unknown as number[]);
   }
   return text;
 }

@@ -80,6 +80,6 @@ export function describeThrown(value: unknown): string {
 }
 
 /** Keeps `apply` the only way into the program's functions. */
-export function callProgram(fn: unknown, args: unknown[]): unknown {
-  return apply(fn as () => unknown, undefined, args);
+export function callProgram(fn: unknown, args: unknown[], self?: unknown): unknown {
+  return apply(fn as () => unknown, self, args);
 }

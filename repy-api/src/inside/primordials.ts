@@ -38,6 +38,7 @@ export const charCodeAt = uncurry(String.prototype.charCodeAt);
 export const indexOf = uncurry(String.prototype.indexOf);
 export const slice = uncurry(String.prototype.slice);
 export const includes = uncurry(String.prototype.includes) as (text: string, part: string) => boolean;
+export const toWellFormed = uncurry(String.prototype.toWellFormed);
 export const promiseThen = uncurry(Promise.prototype.then as (this: unknown, a: unknown, b: unknown) => unknown);
 const execute = uncurry(RegExp.prototype.exec as (this: unknown, text: string) => unknown);
 /** Not by `test`, which asks for a method that a program may replace. */
@@ -127,6 +128,10 @@ export const builtinErrors = create(null) as { [name: string]: (new (message: st
 for (const Class of [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
   builtinErrors[Class.name] = Class;
 }
+
+/** What the web raises where Repy has no say. */
+const SafeTypeError = TypeError;
+export const typeError = (message: string): TypeError => new SafeTypeError(message);
 
 /** A property as an assignment makes it where no prototype has a setter or a constant of that name. */
 export function setData(target: object, key: PropertyKey, value: unknown): void {

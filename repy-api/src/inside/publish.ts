@@ -1,8 +1,10 @@
 import { lineOf } from './inspect.ts';
 import { publish } from './language.ts';
+import { URLSearchParams } from './params.ts';
 import { defineHidden } from './primordials.ts';
 import { crypto } from './random.ts';
 import { clearTimeout, setInterval, setTimeout } from './time.ts';
+import { URL } from './url.ts';
 
 /** Of what JavaScript has everywhere, what needs the host. */
 const web: Record<string, unknown> = {
@@ -11,6 +13,8 @@ const web: Record<string, unknown> = {
   clearTimeout,
   clearInterval: clearTimeout,
   crypto,
+  URL,
+  URLSearchParams,
 };
 
 /** What every program has beside the calls of the API. */

@@ -1,6 +1,7 @@
 import { CALL_LIMITS, OP } from '../ops.ts';
 import { awaitRequest, invoke, type Primitive, promised } from './bridge.ts';
 import { bytesOf, fromBinary, lengthOf } from './data.ts';
+import { subtle } from './digest.ts';
 import { argumentError } from './errors.ts';
 import { charCodeAt, create, slice, typedArrayName } from './primordials.ts';
 
@@ -51,4 +52,4 @@ function randomUUID(): string {
   return text;
 }
 
-export const crypto = { getRandomValues, randomUUID };
+export const crypto = { getRandomValues, randomUUID, subtle };

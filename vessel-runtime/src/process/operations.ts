@@ -10,6 +10,7 @@ import { heapBytes, type Sandbox } from './sandbox.ts';
 import { Tcp } from './tcp.ts';
 import { Timers } from './timers.ts';
 import { Udp } from './udp.ts';
+import { web } from './web.ts';
 import type { Primitive, World } from './world.ts';
 
 type Handler = (...args: never[]) => Primitive;
@@ -50,6 +51,10 @@ const SIGNATURES: Readonly<Record<number, readonly string[]>> = {
   [OP.randomnow]: ['number'],
   [OP.checkcode]: ['string', 'string'],
   [OP.makerealm]: ['string', 'string'],
+  [OP.urlparse]: ['string', 'string', 'boolean'],
+  [OP.urlset]: ['string', 'number', 'string'],
+  [OP.digestbegin]: ['string'],
+  [OP.digestadd]: ['string'],
 };
 
 /** What a type of the table takes beside the language's own. */
@@ -92,6 +97,7 @@ export function operations(world: World, sandbox: () => Sandbox): (code: unknown
     ...fileOperations(world),
     ...resources(world, () => heapBytes(sandbox())),
     ...realms(sandbox),
+    ...web(),
     [OP.reason]: () => reason,
   } as Record<number, Handler>;
   return (code, ...args) => {
