@@ -1,9 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Ending, parseRestrictions } from '@potluck/protocol';
+import { type Ending, parseRestrictions, type Restrictions } from '@potluck/protocol';
 import { bundleProgram } from '@potluck/repy-api';
-import { type RuntimeFiles, runtimeFiles, VesselProcess } from '@potluck/vessel-runtime';
+import {
+  Disk,
+  FileSession,
+  type RuntimeFiles,
+  runtimeFiles,
+  type Services,
+  VesselProcess,
+} from '@potluck/vessel-runtime';
 
 const EXAMPLES = join(import.meta.dirname, '../../examples');
 
@@ -12,6 +19,9 @@ resource cpu 1
 resource memory 33554432
 resource diskused 1000000
 resource events 50
+resource filesopened 5
+resource fileread 10000000
+resource filewrite 1000000
 resource insockets 10
 resource outsockets 10
 resource netsend 100000
@@ -26,6 +36,8 @@ export interface Placed {
   /** Further lines: ports and destinations. */
   readonly lines?: readonly string[];
   readonly args?: readonly string[];
+  /** The directory of its files; without it the vessel has none. */
+  readonly files?: string;
 }
 
 /** A program in a vessel, as a node would hold it. */
@@ -50,7 +62,10 @@ export async function removeBuilt(): Promise<void> {
 }
 
 /** Runs one example in a real vessel process. */
-export async function runExample(path: string, { address, lines = [], args = [] }: Placed): Promise<Running> {
+export async function runExample(
+  path: string,
+  { address, lines = [], args = [], files: directory }: Placed,
+): Promise<Running> {
   built ??= build();
   const [{ files }, { name, source }] = await Promise.all([built, bundleProgram(join(EXAMPLES, path))]);
   const vessel = VesselProcess.spawn(files);
@@ -62,7 +77,8 @@ export async function runExample(path: string, { address, lines = [], args = [] 
   };
   await vessel.ready;
   const restrictions = parseRestrictions(`${RESTRICTIONS}${lines.join('\n')}\n`);
-  vessel.start({ program: { name, source }, args: [...args], address, restrictions });
+  const services = directory === undefined ? {} : await servicesOf(vessel, directory, restrictions);
+  vessel.start({ program: { name, source }, args: [...args], address, restrictions, services });
   await vessel.started;
   const logged = async (part: string): Promise<void> => {
     const seen = Promise.withResolvers<void>();
@@ -76,6 +92,14 @@ export async function runExample(path: string, { address, lines = [], args = [] 
     await Promise.race([seen.promise, early]);
   };
   return { vessel, ended: vessel.ended, log: () => text, logged };
+}
+
+async function servicesOf(vessel: VesselProcess, directory: string, { quantities }: Restrictions): Promise<Services> {
+  const disk = new Disk({ directory, limitBytes: quantities.diskused });
+  await disk.count();
+  const session = new FileSession(disk, { quantities, tell: (usage) => vessel.tell(usage) });
+  void vessel.ended.then(() => session.stop());
+  return session.services;
 }
 
 export async function stopAll(running: readonly Running[]): Promise<void> {
