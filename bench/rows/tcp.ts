@@ -22,7 +22,7 @@ log('up');`;
 
 async function measure(files: RuntimeFiles, mode: 'sink' | 'echo'): Promise<Result> {
   const [ours, bare] = [await freePort(), await freePort()];
-  await using program = await runProgram(files, source(ours, mode === 'sink' ? sink : echo), ours);
+  await using program = await runProgram(files, source(ours, mode === 'sink' ? sink : echo), { port: ours });
   await using _server = await plainServer('tcp-server.ts', [mode, bare, BYTES]);
   const pairs = await program.during(pairsOf('tcp-client.ts', [mode, ours, bare, BYTES, PAIRS]));
   return {

@@ -11,7 +11,7 @@ log('up');`;
 
 async function measure(files: RuntimeFiles, bytes: number): Promise<Result> {
   const [ours, bare] = [await freePort(), await freePort()];
-  await using program = await runProgram(files, source(ours), ours);
+  await using program = await runProgram(files, source(ours), { port: ours });
   await using _server = await plainServer('udp-echo.ts', [bare]);
   const pairs = await program.during(pairsOf('udp-client.ts', [ours, bare, bytes, PAIRS]));
   return {

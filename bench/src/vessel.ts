@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { parseRestrictions, QUANTITY_NAMES } from '@potluck/protocol';
-import { type RuntimeFiles, VesselProcess } from '@potluck/vessel-runtime';
+import { type Disk, FileSession, type RuntimeFiles, VesselProcess } from '@potluck/vessel-runtime';
 import { BenchError } from './errors.ts';
 
 /** Rates that no machine reaches, so that what is measured is the way and not the meter's brake. */
@@ -29,7 +29,11 @@ export interface Running extends AsyncDisposable {
 }
 
 /** Starts a program in a vessel process that is ready; resolves when it has logged something. */
-export async function runProgram(files: RuntimeFiles, source: string, port = 54321): Promise<Running> {
+export async function runProgram(
+  files: RuntimeFiles,
+  source: string,
+  { port = 54321, disk }: { port?: number; disk?: Disk | undefined } = {},
+): Promise<Running> {
   const vessel = VesselProcess.spawn(files, { memoryBytes: MEMORY_BYTES });
   await vessel.ready;
   const restrictions = parseRestrictions(restrictionsFor({ port, memoryBytes: MEMORY_BYTES }));
@@ -40,20 +44,26 @@ export async function runProgram(files: RuntimeFiles, source: string, port = 543
     throw new BenchError('PROGRAM_ENDED', `expected the bench program to run on, it ended: ${message}`);
   });
   ended.catch(() => {});
+  const { quantities } = restrictions;
+  const session = disk && new FileSession(disk, { quantities, tell: (usage) => vessel.tell(usage) });
+  const services = session?.services ?? {};
   const begin = performance.now();
-  vessel.start({ program: { name: 'bench.js', source }, args: [], address: '127.0.0.1', restrictions });
+  vessel.start({ program: { name: 'bench.js', source }, args: [], address: '127.0.0.1', restrictions, services });
   const { line, end } = await Promise.race([logged, ended]);
   return {
     ms: end - begin,
     line,
     during: (work) => Promise.race([work, ended]),
-    [Symbol.asyncDispose]: () => vessel[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await vessel[Symbol.asyncDispose]();
+      await session?.stop();
+    },
   };
 }
 
 /** Runs a program that logs one figure. @throws BenchError NO_FIGURE */
-export async function figureOfProgram(files: RuntimeFiles, source: string): Promise<number> {
-  await using program = await runProgram(files, source);
+export async function figureOfProgram(files: RuntimeFiles, source: string, disk?: Disk): Promise<number> {
+  await using program = await runProgram(files, source, { disk });
   const figure = Number(program.line);
   if (Number.isFinite(figure)) return figure;
   throw new BenchError('NO_FIGURE', `expected the bench program to log a figure, got "${program.line}"`);

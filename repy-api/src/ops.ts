@@ -217,3 +217,6 @@ export const LAYER_LIMITS = {
   /** Layers of an author, and of a node's owner. */
   layers: 16,
 } as const;
+
+/** @returns the characters of so many bytes in base64, as bytes of files cross the bridge. */
+export const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4;

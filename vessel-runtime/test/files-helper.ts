@@ -1,4 +1,6 @@
-import type { Disk } from '../src/host/disk.ts';
+import { lstat, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Disk, FILE_COST_BYTES } from '../src/host/disk.ts';
 import { FileSession } from '../src/host/file-session.ts';
 import type { Call } from '../src/process/calls.ts';
 import { Files } from '../src/process/files.ts';
@@ -38,4 +40,25 @@ export function directFiles(disk: Disk): { files: Files; session: FileSession; c
     return since;
   };
   return { files: new Files(world), session, charged };
+}
+
+/** What the system says that the files of a vessel take. */
+export async function measuredBytes(directory: string): Promise<number> {
+  let sum = 0;
+  for (const name of await readdir(directory)) {
+    const stat = await lstat(join(directory, name));
+    if (stat.isFile() && stat.nlink === 1) sum += stat.size + FILE_COST_BYTES;
+  }
+  return sum;
+}
+
+/** Brings a file in as an upload does, by way of `path`. */
+export async function bring(disk: Disk, name: string, bytes: Uint8Array, path: string): Promise<void> {
+  const room = await disk.reserve(name, bytes.byteLength);
+  try {
+    await writeFile(path, bytes);
+    await room.commit(path);
+  } finally {
+    room.release();
+  }
 }

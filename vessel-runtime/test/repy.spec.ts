@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LAYER_LIMITS } from '@potluck/repy-api';
 import { parseRepyArguments } from '../src/repy/options.ts';
@@ -79,6 +79,25 @@ describe('repy', () => {
     assert.notEqual(run.code, 0);
     assert.match(run.stderr, /memory/);
     assertSentence(run.stderr);
+  });
+
+  it('says that files are gone which nobody asked to keep, and keeps them in the directory that is named', async () => {
+    const source =
+      "const file = await open('notes', 'a'); await file.write('x'); log((await listfiles()).length, file !== null);";
+    const gone = await repyOf(source);
+    assert.deepEqual([gone.stdout, gone.code], ['1 true', 0]);
+    assert.equal(gone.stderr, 'repy: its files (1) are gone with it; --files DIR keeps them\n');
+    await using directory = await temporaryDirectory();
+    await writeFile(join(directory.path, 'program.js'), source);
+    for (const kept of ['x', 'xx']) {
+      const run = await runRepy(directory.path, ['--files', 'data', 'program.js']);
+      assert.deepEqual([run.stdout, run.stderr, run.code], ['1 true', '', 0]);
+      assert.equal(await readFile(join(directory.path, 'data', 'notes'), 'utf8'), kept);
+    }
+    assert.deepEqual((await readdir(directory.path)).sort(), ['data', 'program.js']);
+    const refused = await runRepy(directory.path, ['--files', 'program.js', 'program.js']);
+    assert.equal(refused.code, 1, refused.stderr);
+    assert.match(refused.stderr, /expected a directory after --files/);
   });
 
   it('says which file is missing or wrong, and where', async () => {

@@ -1,8 +1,8 @@
-import { CALL_LIMITS, OP } from '../ops.ts';
+import { base64Length, CALL_LIMITS, OP } from '../ops.ts';
 import { awaitRequest, invoke, type Primitive, promised } from './bridge.ts';
-import { fromBinary, isBytes, lengthOf, needEncoding, toBinary } from './data.ts';
+import { isBytes, lengthOf, needEncoding } from './data.ts';
 import { argumentError } from './errors.ts';
-import { charCodeAt, isInteger, parseJson, slice } from './primordials.ts';
+import { charCodeAt, fromBase64, isInteger, parseJson, slice, toBase64 } from './primordials.ts';
 
 const MOST_NAME = 120;
 const HIDDEN = 'private_';
@@ -25,7 +25,10 @@ export function needFileName(value: unknown): string {
   return value;
 }
 
-/** What is to be written, as one string for the bridge; how many bytes a text makes is counted on the other side. */
+/**
+ * What is to be written, as one string for the bridge: a text as it is, bytes in base64. How many bytes a text makes is
+ * counted on the other side.
+ */
 export interface Content {
   readonly text: string;
   readonly binary: boolean;
@@ -35,11 +38,12 @@ export function needContent(value: unknown): Content {
   if (typeof value === 'string') return needSmall({ text: value, binary: false });
   if (!isBytes(value)) throw argumentError('what to write as a string or a Uint8Array', value);
   if (lengthOf(value) > CALL_LIMITS.fileBytes) throw tooMuch(lengthOf(value));
-  return { text: toBinary(value), binary: true };
+  return { text: toBase64(value), binary: true };
 }
 
 export function needSmall(content: Content): Content {
-  if (content.text.length > CALL_LIMITS.fileBytes) throw tooMuch(content.text.length);
+  const most = content.binary ? base64Length(CALL_LIMITS.fileBytes) : CALL_LIMITS.fileBytes;
+  if (content.text.length > most) throw tooMuch(content.text.length);
   return content;
 }
 
@@ -58,7 +62,7 @@ export function later<T = unknown>(request: Primitive, map?: (value: Primitive) 
 }
 
 export const bytesOrText = (binary: boolean): ((value: Primitive) => unknown) | undefined =>
-  binary ? (data) => fromBinary(data as string) : undefined;
+  binary ? (data) => fromBase64(data as string) : undefined;
 
 const nothing = () => undefined;
 

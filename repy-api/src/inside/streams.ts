@@ -1,8 +1,19 @@
 import { OP } from '../ops.ts';
-import { forgiven, invoke, type Primitive, promised } from './bridge.ts';
+import { forgiven, invoke, promised } from './bridge.ts';
+import { lengthOf } from './data.ts';
 import { argumentError } from './errors.ts';
 import { bytesOrText, type Content, later, needContent, needFileName, needSmall, needWhole } from './files.ts';
-import { charCodeAt, isArray, isInteger, slice } from './primordials.ts';
+import {
+  charCodeAt,
+  fromBase64,
+  isArray,
+  isInteger,
+  SafeUint8Array,
+  setData,
+  slice,
+  typedArrayBuffer,
+  typedArraySet,
+} from './primordials.ts';
 
 const ALL = -1;
 const NEWLINE = 0x0a;
@@ -54,8 +65,9 @@ class RepyStream {
     return promised(() => {
       needSize(sizehint);
       this.#needReading();
-      const request = invoke(OP.readstream, this.#handle, ALL, false, this.#mode.binary);
-      return later(request, (data) => linesOf(data as string, bytesOrText(this.#mode.binary)));
+      const { binary } = this.#mode;
+      const request = invoke(OP.readstream, this.#handle, ALL, false, binary);
+      return later(request, (data) => (binary ? linesOfBytes(fromBase64(data as string)) : linesOf(data as string)));
     });
   }
 
@@ -85,7 +97,6 @@ class RepyStream {
     });
   }
 
-  /** Texts, and bytes, that follow each other are written at once. */
   writelines(lines: unknown): Promise<void> {
     return promised(() => {
       if (!isArray(lines)) throw argumentError('the lines as an array', lines);
@@ -125,14 +136,16 @@ class RepyStream {
   }
 }
 
+/** @returns the lines with texts that follow each other made one. */
 function joined(lines: readonly unknown[]): Content[] {
   const parts: Content[] = [];
   let count = 0;
   for (let at = 0; at < lines.length; at++) {
     const content = needContent(lines[at]);
     const last = parts[count - 1];
-    if (last?.binary === content.binary) parts[count - 1] = needSmall({ ...content, text: last.text + content.text });
-    else parts[count++] = content;
+    const text = last !== undefined && !last.binary && !content.binary;
+    if (text) setData(parts, count - 1, needSmall({ text: last.text + content.text, binary: false }));
+    else setData(parts, count++, content);
   }
   return parts;
 }
@@ -144,13 +157,25 @@ async function both(first: Promise<void>, second: Promise<void>): Promise<void> 
   await second;
 }
 
-function linesOf(data: string, map: ((value: Primitive) => unknown) | undefined): unknown[] {
-  const lines: unknown[] = [];
-  let from = 0;
-  for (let at = 0; at < data.length; at++) {
+function linesOf(data: string): string[] {
+  const lines: string[] = [];
+  for (let from = 0, at = 0; at < data.length; at++) {
     if (charCodeAt(data, at) !== NEWLINE && at < data.length - 1) continue;
-    const line = slice(data, from, at + 1);
-    lines[lines.length] = map === undefined ? line : map(line);
+    setData(lines, lines.length, slice(data, from, at + 1));
+    from = at + 1;
+  }
+  return lines;
+}
+
+function linesOfBytes(data: Uint8Array): Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  const length = lengthOf(data);
+  for (let from = 0, at = 0; at < length; at++) {
+    if (data[at] !== NEWLINE && at < length - 1) continue;
+    const line = new SafeUint8Array(at + 1 - from);
+    // Not by `subarray`: it asks the program's own `Symbol.species` what to make.
+    typedArraySet(line, new SafeUint8Array(typedArrayBuffer(data), from, at + 1 - from));
+    setData(lines, lines.length, line);
     from = at + 1;
   }
   return lines;

@@ -91,12 +91,12 @@ const done = async (work: Promise<unknown>): Promise<number> => {
   return 1;
 };
 const mostOf = (most: number): number | undefined => (most === ALL ? undefined : most);
-/** One character for each byte, or the text that they are. */
-const textOf = (bytes: Buffer, binary: boolean): string => bytes.toString(binary ? 'latin1' : 'utf8');
+/** In base64, which the engine on the other side reads fastest, or the text that they are. */
+const textOf = (bytes: Buffer, binary: boolean): string => bytes.toString(binary ? 'base64' : 'utf8');
 
 /** @throws CallFailure RepyArgument: a text may make more bytes than it has characters. */
 function bytesOf(data: string, binary: boolean): Buffer {
-  const bytes = Buffer.from(data, binary ? 'latin1' : 'utf8');
+  const bytes = Buffer.from(data, binary ? 'base64' : 'utf8');
   if (bytes.byteLength <= CALL_LIMITS.fileBytes) return bytes;
   const message = `expected at most ${CALL_LIMITS.fileBytes} bytes in one write, got ${bytes.byteLength}`;
   throw new CallFailure('RepyArgumentError', message);

@@ -1,4 +1,4 @@
-import { CALL_LIMITS, OP } from '@potluck/repy-api';
+import { base64Length, CALL_LIMITS, OP } from '@potluck/repy-api';
 import { CallFailure, crossing } from './failure.ts';
 import { fileOperations } from './file-operations.ts';
 import { names } from './names.ts';
@@ -62,7 +62,7 @@ const KINDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   port: (value) => isWhole(value, 1, 65535),
   offset: (value) => isWhole(value, 0, Number.MAX_SAFE_INTEGER),
   name: (value) => typeof value === 'string' && /^(?!private_)[a-z0-9_-][a-z0-9._-]{0,119}$/.test(value),
-  data: (value) => typeof value === 'string' && value.length <= CALL_LIMITS.fileBytes,
+  data: (value) => typeof value === 'string' && value.length <= base64Length(CALL_LIMITS.fileBytes),
   string: (value) => typeof value === 'string' && value.length <= MOST_TEXT,
   number: (value) => typeof value === 'number' && !Number.isNaN(value),
   boolean: (value) => typeof value === 'boolean',

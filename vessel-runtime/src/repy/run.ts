@@ -58,11 +58,11 @@ export async function runProgram(init: StartInit, { onLog, onStart, stop, ...hoo
   return { ending, usage, filesGone: hooks.filesDirectory === undefined ? disk.names.length : 0 };
 }
 
-/** @throws ConfigError USAGE */
+/** @throws ConfigError CONFIG_BROKEN */
 async function filesDirectory(kept: string | undefined): Promise<AsyncDisposable & { path: string }> {
   if (kept !== undefined) {
     await mkdir(kept, { recursive: true }).catch((cause: unknown) => {
-      throw new ConfigError('USAGE', `expected a directory after --files, got "${kept}"`, { cause });
+      throw new ConfigError('CONFIG_BROKEN', `expected a directory after --files, got "${kept}"`, { cause });
     });
     return { path: kept, [Symbol.asyncDispose]: async () => {} };
   }
