@@ -34,7 +34,7 @@ describe('bench', () => {
     for (const args of [['no-such-row'], ['--no-such-option']]) {
       const { code, stderr } = await run(args);
       assert.equal(code, 2);
-      assert.match(stderr, /start big-program udp-echo tcp calls compute idle-memory/);
+      assert.match(stderr, /start big-program udp-echo tcp files calls compute idle-memory/);
     }
   });
 
