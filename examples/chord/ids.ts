@@ -7,13 +7,9 @@ export interface Peer {
   readonly port: number;
 }
 
-/** A number for any text, spread evenly over the circle (FNV-1a, then mixed so that near texts are far apart). */
-export function hash(text: string): number {
-  let sum = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) sum = Math.imul(sum ^ byte, 0x01000193);
-  sum = Math.imul(sum ^ (sum >>> 16), 0x85ebca6b);
-  sum = Math.imul(sum ^ (sum >>> 13), 0xc2b2ae35);
-  return (sum ^ (sum >>> 16)) >>> 0;
+/** A number for any text, spread evenly over the circle: the first bytes of its SHA-1, as in the paper. */
+export async function hash(text: string): Promise<number> {
+  return new DataView(await crypto.subtle.digest('SHA-1', new TextEncoder().encode(text))).getUint32(0);
 }
 
 /** How far it is from one number to another, clockwise. */
@@ -28,12 +24,12 @@ export const same = (one: Peer | null, other: Peer | null): boolean => one?.id =
 
 export const show = ({ id, ip, port }: Peer): string => `${id.toString(16).padStart(8, '0')} ${ip}:${port}`;
 
-export function peerAt(ip: string, port: number): Peer {
-  return { id: hash(`${ip} ${port}`), ip, port };
+export async function peerAt(ip: string, port: number): Promise<Peer> {
+  return { id: await hash(`${ip} ${port}`), ip, port };
 }
 
 /** Reads `IP:PORT`; an IPv6 address may stand in brackets. */
-export function parsePeer(text: string): Peer {
+export async function parsePeer(text: string): Promise<Peer> {
   const match = /^\[?([0-9A-Fa-f.:]+?)\]?:(\d{1,5})$/.exec(text);
   if (match === null) throw new RepyArgumentError(`expected IP:PORT, got "${text}"`);
   return peerAt(match[1] ?? '', Number(match[2]));

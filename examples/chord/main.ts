@@ -1,7 +1,7 @@
 // Chord: a table that no vessel holds alone. Any vessel finds who has a name in a few questions, and some may die.
 // seash> %all run main.ts 10.0.0.7:63100 10.0.0.8:63100       the peers that are known, which need not be all
 // seash> %7 run main.ts 10.0.0.7:63100 put colour green       one more, with something to do: put KEY VALUE, get KEY
-import { parsePeer, peerAt, same, show } from './ids.ts';
+import { type Peer, parsePeer, peerAt, same, show } from './ids.ts';
 import { Ring } from './ring.ts';
 import { Store } from './store.ts';
 import { type Question, Wire } from './wire.ts';
@@ -9,7 +9,8 @@ import { type Question, Wire } from './wire.ts';
 const ROUND_SECONDS = 0.4;
 
 const command = callargs.findIndex((text) => text === 'put' || text === 'get');
-const known = callargs.slice(0, command === -1 ? undefined : command).map(parsePeer);
+const known = await Promise.all(callargs.slice(0, command === -1 ? undefined : command).map(parsePeer));
+const own = await Promise.all(getresources().limits.messport.map((port) => peerAt(getmyip(), port)));
 const wire = listen();
 const ring = new Ring(wire);
 const store = new Store(ring, wire);
@@ -17,8 +18,7 @@ log(`chord ${show(wire.self)}\n`);
 
 /** As one of the known peers if this vessel can, else on another port of its own. */
 function listen(): Wire {
-  const own = getresources().limits.messport.map((port) => peerAt(getmyip(), port));
-  const isKnown = (peer: (typeof own)[number]) => known.some((one) => same(one, peer));
+  const isKnown = (peer: Peer) => known.some((one) => same(one, peer));
   for (const self of [...own.filter(isKnown), ...own.reverse()]) {
     try {
       return new Wire(self, answer);

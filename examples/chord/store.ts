@@ -24,7 +24,7 @@ export class Store {
 
   /** @returns where it is kept, when the owner and those after it have it; null when nobody answers. */
   async put(key: string, value: string): Promise<Peer | null> {
-    const owner = await this.#ring.owner(hash(key));
+    const owner = await this.#ring.owner(await hash(key));
     if (owner === null) return null;
     const here = same(owner, this.#ring.self);
     const done = here ? await this.own(key, value) : await this.#wire.ask(owner, { ask: 'own', key, value });
@@ -33,7 +33,7 @@ export class Store {
 
   /** @returns the value; null when nobody has it. */
   async get(key: string): Promise<string | null> {
-    for (const peer of await this.#ring.lookup(hash(key))) {
+    for (const peer of await this.#ring.lookup(await hash(key))) {
       const here = same(peer, this.#ring.self);
       const value = here ? this.fetch(key) : await this.#wire.ask<string>(peer, { ask: 'fetch', key });
       if (value !== null) return value;
@@ -59,7 +59,7 @@ export class Store {
 
   /** Copies what is ours to those who follow now: some may be new. */
   async refresh(): Promise<void> {
-    for (const key of this.#kept.keys()) if (this.#ring.owns(hash(key))) await this.#copy(key);
+    for (const key of this.#kept.keys()) if (this.#ring.owns(await hash(key))) await this.#copy(key);
   }
 
   async #copy(key: string): Promise<void> {
@@ -72,6 +72,6 @@ export class Store {
   }
 
   async #handOver(peer: Peer): Promise<void> {
-    for (const key of this.#kept.keys()) if (!this.#ring.owns(hash(key))) await this.#give(peer, key);
+    for (const key of this.#kept.keys()) if (!this.#ring.owns(await hash(key))) await this.#give(peer, key);
   }
 }
