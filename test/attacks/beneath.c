@@ -279,7 +279,8 @@ static void *wait_for_ever(void *nothing) {
 /**
  * 83 memory-and-threads: takes 10 GB of memory and writes to each page; starts 5,000 threads
  * expected: held or killed: memory
- * variants: memory
+ * variants: memory, threads
+ * resource memory 60000000
  * safe without: permission model, no_new_privs, seccomp
  */
 static void attack_83(void) {

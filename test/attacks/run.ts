@@ -3,6 +3,7 @@ import { describeError } from '@potluck/protocol';
 import { bundleProgram } from '@potluck/repy-api';
 import type { OuterWall } from '@potluck/vessel-runtime';
 import { type Attack, expectedOf } from './catalogue.ts';
+import { Peak } from './meter.ts';
 import { type Drive, Scene } from './scene.ts';
 import type { World } from './world.ts';
 
@@ -26,7 +27,12 @@ export async function runAttack(world: World, attack: Attack): Promise<Outcome> 
   const startedMs = performance.now();
   const unsafe = missing.filter((wall) => !attack.safeWithout.includes(wall));
   const notRun = unsafe.length > 0 ? `not run without ${unsafe[0]}` : '';
-  const { told, detail } = notRun ? { told: notRun, detail: '' } : await perform(world, attack);
+  const memory = memoryOf(attack);
+  const peak = memory === undefined || notRun ? undefined : new Peak(world.managerPid);
+  const performed = notRun ? { told: notRun, detail: '' } : await perform(world, attack);
+  const over = peak?.end(memory ?? 0) ?? 0;
+  const told = over > 0 ? 'open: more than its memory' : performed.told;
+  const detail = over > 0 ? `${Math.ceil(over / 2 ** 20)} MiB beyond a tenth more` : performed.detail;
   const damage = notRun ? [] : await world.damage();
   const ms = performance.now() - startedMs;
   if (damage.length > 0)
@@ -34,6 +40,12 @@ export async function runAttack(world: World, attack: Attack): Promise<Outcome> 
   const expected = expectedOf(attack, missing).split(' or ');
   const right = told.split(', then ').every((one) => expected.some((wanted) => fits(one, wanted)));
   return { attack, without, missing, told, verdict: notRun ? 'not run' : right ? 'as expected' : 'wrong', ms, detail };
+}
+
+/** @returns the memory of an attack's vessel where it is the point of the attack, in bytes. */
+function memoryOf({ restrictions }: Attack): number | undefined {
+  const line = restrictions.find((text) => text.startsWith('resource memory '));
+  return line === undefined ? undefined : Number(line.split(' ')[2]);
 }
 
 /** `open: ...` stands for whatever depends on the machine. */

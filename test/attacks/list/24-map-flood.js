@@ -1,6 +1,7 @@
 /**
  * 24 map-flood: fills a map, whose table the engine cannot make greater
  * expected: killed: memory
+ * walls: rlimits
  * slow: yes
  * resource memory 20000000
  */

@@ -1,6 +1,7 @@
 /**
  * 25 property-flood: gives one object properties without end
  * expected: killed: memory
+ * walls: rlimits
  * slow: yes
  * resource memory 20000000
  */

@@ -1,6 +1,7 @@
 /**
  * 26 symbol-for-flood: registers symbols that are never collected
  * expected: killed: memory
+ * walls: rlimits
  * slow: yes
  * resource memory 20000000
  */

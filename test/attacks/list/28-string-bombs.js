@@ -2,6 +2,7 @@
  * 28 string-bombs: doubles a text, keeps many texts, joins a great array
  * expected: held or killed: memory
  * variants: double, keep, join
+ * walls: rlimits
  * slow: yes
  * resource memory 20000000
  */

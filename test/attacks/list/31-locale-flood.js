@@ -1,6 +1,7 @@
 /**
  * 31 locale-flood: floods what keeps memory outside of the heap: locales, formats, normal forms
  * expected: held or killed: memory
+ * walls: rlimits
  * slow: yes
  * resource memory 20000000
  */

@@ -1,6 +1,7 @@
 /**
  * 32 regexp-source-bomb: compiles regular expressions of 200,000 groups, and one of a huge count
  * expected: held or killed: memory
+ * walls: rlimits
  * slow: yes
  * resource memory 20000000
  */

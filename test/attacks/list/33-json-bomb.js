@@ -2,6 +2,7 @@
  * 33 json-bomb: parses 5,000,000 brackets and an array of 10,000,000 elements
  * expected: held or killed: memory or error
  * variants: deep, wide
+ * walls: rlimits
  * slow: yes
  * resource memory 40000000
  */

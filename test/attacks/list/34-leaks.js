@@ -2,6 +2,7 @@
  * 34 leaks: keeps closures, promises, weak references and registrations for ever
  * expected: killed: memory
  * variants: closure, promise, weak, registry
+ * walls: rlimits
  * slow: yes
  * resource memory 20000000
  */

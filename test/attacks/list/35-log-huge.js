@@ -1,6 +1,9 @@
 /**
  * 35 log-huge: logs a text of 400,000,000 characters, and an object that says it is as long
  * expected: held or killed: memory
+ * without governor: held or killed: memory or open: more than its memory
+ * slow: yes
+ * resource memory 60000000
  */
 import { verdict } from '../inside/tell.js';
 

@@ -1,6 +1,7 @@
 /**
  * 36 send-huge: gives texts of 500,000,000 characters to calls that send, listen, connect and wait
  * expected: held
+ * resource memory 60000000
  */
 import { ip, otherPort, port, refused, verdict } from '../inside/tell.js';
 

@@ -1,7 +1,10 @@
 /**
  * 37 error-huge: throws an error of 300,000,000 characters, and one from 5,000 calls deep with a trace without end
  * expected: error or killed: memory
+ * without governor: error or killed: memory or open: more than its memory
  * variants: long, deep, cause
+ * slow: yes
+ * resource memory 60000000
  */
 const huge = 'x'.repeat(3e8);
 try {

@@ -1,12 +1,12 @@
 /**
- * 61 forbidden-port: listens on, sends from, sends to and connects to every port off its list, and what is no port
+ * 61 forbidden-port: listens on, sends from, sends to and connects to ports off its list, thousands of them, and what is no port
  * expected: held
  */
 import { holds, ip, otherPort, port, refused, verdict } from '../inside/tell.js';
 
 const own = new Set([port, otherPort]);
 const wrong = [];
-for (let at = 1; at < 65_536; at++) {
+for (let at = 1; at < 65_536; at += at < 1100 || (at > port - 50 && at < port + 50) ? 1 : 13) {
   if (own.has(at)) continue;
   try {
     recvmess(ip, at, () => {});

@@ -10,7 +10,7 @@ import type { Drive } from '../scene.ts';
 import { Sink } from '../sink.ts';
 
 const LIMIT_BYTES = 100_000;
-const SECONDS = 3;
+const SECONDS = 2;
 const PROGRAM = `
   const { ip, ports } = JSON.parse(callargs[0]);
   recvmess(ip, ports[0], (from, at) => { for (let n = 0; n < 100; n++) sendmess(from, at, 'x'.repeat(1000)); });

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { RuntimeFiles } from '../build.ts';
 import { seccompFilter } from './seccomp.ts';
@@ -37,7 +38,8 @@ export interface CageDescriptors {
 
 type Wrap = (command: string[]) => string[];
 
-let nextUser = 0;
+/** Not always the same first: another node manager on this machine takes users out of the same ones. */
+let nextUser = randomInt(USERS);
 
 /** @returns a user that no other of our last thousand processes has. */
 function nextUserId(): number {

@@ -15,7 +15,11 @@ const WRAPPERS = {
   setpriv: () => ['--pdeathsig', 'KILL', '--no-new-privs', '--'],
   // No core: it would hold the program's memory. No file may grow: there is none to write. The engine keeps to 1 MiB of
   // stack; what a thread may have beyond would be charged to the program when the engine starts one.
-  prlimit: () => ['--nofile=256:256', '--core=0:0', '--fsize=0:0', `--stack=${STACK}:${STACK}`, '--'],
+  prlimit: (threads?: number) => [
+    ...['--nofile=256:256', '--core=0:0', '--fsize=0:0', `--stack=${STACK}:${STACK}`],
+    ...(threads === undefined ? [] : [`--nproc=${threads}:${threads}`]),
+    '--',
+  ],
 } as const;
 export type WrapperName = keyof typeof WRAPPERS;
 
@@ -31,6 +35,12 @@ export const OUTER_WALLS = [
 ] as const;
 export type OuterWall = (typeof OUTER_WALLS)[number];
 type Without = readonly OuterWall[];
+
+/**
+ * Threads of a vessel's own user, where Node has about ten: room for another node manager's vessel that has the same, for
+ * the kernel counts by users and not by processes.
+ */
+const MOST_THREADS = 128;
 
 const WALL_OF: Readonly<Record<WrapperName, OuterWall>> = { setpriv: 'no_new_privs', prlimit: 'rlimits' };
 
@@ -89,9 +99,9 @@ function tryWrapper(name: WrapperName): [WrapperName, string][] {
 }
 
 /** @returns the command line in front of which the available wrappers stand. */
-export function wrap(command: readonly string[], without: Without = []): string[] {
+export function wrap(command: readonly string[], without: Without = [], threads?: number): string[] {
   const used = [...availableWrappers()].filter(([name]) => !without.includes(WALL_OF[name]));
-  return [...used.flatMap(([name, path]) => [path, ...WRAPPERS[name]()]), ...command];
+  return [...used.flatMap(([name, path]) => [path, ...WRAPPERS[name](threads)]), ...command];
 }
 
 function cageOf(without: Without): Cage | undefined {
@@ -139,7 +149,8 @@ function launchCaged(cage: Cage, files: RuntimeFiles, options: SpawnOptions): La
     );
   }
   const own = cageArguments(cage, readable, { info: 4, filter: 5 });
-  const [command = '', ...args] = wrap([...own, ...nodeCommand(INSIDE, options)], options.without);
+  const threads = cage.ownUser ? MOST_THREADS : undefined;
+  const [command = '', ...args] = wrap([...own, ...nodeCommand(INSIDE, options)], options.without, threads);
   const pipes = Array.from({ length: 6 }, () => 'pipe' as const);
   const user = userOptions(cage);
   const child = spawn(command, args, { ...SPAWN, ...user, stdio: pipes });
