@@ -923,7 +923,10 @@ interface RepyResources {
    * 0.01; `memory` is bytes of the program's own heap.
    */
   readonly usage: { [resource: string]: number };
-  /** Times at which the vessel was stopped to hold its `cpu`: empty for now, for a vessel does not learn of them. */
+  /**
+   * The last hundred times at which the vessel was stopped to hold its `cpu`: when, in seconds since the program began,
+   * and for how many seconds. It learns of them about once a second, and only while the program waits.
+   */
   readonly stoptimes: [time: number, seconds: number][];
 }
 

@@ -8,6 +8,7 @@ import { bigProgram } from '../rows/big-program.ts';
 import { calls } from '../rows/calls.ts';
 import { compute } from '../rows/compute.ts';
 import { fileRow } from '../rows/files.ts';
+import { governor } from '../rows/governor.ts';
 import { idleMemory } from '../rows/idle-memory.ts';
 import { memory } from '../rows/memory.ts';
 import { start } from '../rows/start.ts';
@@ -17,7 +18,7 @@ import { BenchError } from './errors.ts';
 import type { Result, Row } from './row.ts';
 import { formatTable } from './table.ts';
 
-const ROWS: readonly Row[] = [start, bigProgram, udpEcho, tcp, fileRow, calls, compute, idleMemory, memory];
+const ROWS: readonly Row[] = [start, bigProgram, udpEcho, tcp, fileRow, calls, compute, idleMemory, memory, governor];
 const USAGE = `usage: npm run bench -- [--json] [ROW...], where ROW is one of ${ROWS.map(({ name }) => name).join(' ')}`;
 
 /** @returns the exit code: 2 for a wrong command line, 1 when a figure could not be measured. */

@@ -21,6 +21,8 @@ export interface Goal {
   readonly most?: number;
   readonly least?: number;
   readonly mostBeyond?: number;
+  /** On either side of the floor, in the row's unit. */
+  readonly within?: number;
 }
 
 export interface Row {
@@ -71,7 +73,8 @@ export async function interleave(
 export const ratioOf = ({ ratio, potluck, floor }: Result): number => ratio ?? potluck / floor;
 
 /** @returns whether the row reaches its goal. */
-export function reaches(result: Result, { least, most, mostBeyond }: Goal): boolean {
+export function reaches(result: Result, { least, most, mostBeyond, within }: Goal): boolean {
+  if (within !== undefined && Math.abs(result.potluck - result.floor) > within) return false;
   const ratio = ratioOf(result);
   if (least !== undefined && ratio < least) return false;
   if (most !== undefined && ratio > most) return false;

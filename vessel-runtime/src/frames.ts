@@ -72,7 +72,13 @@ export interface UsageFrame {
   readonly usage: Readonly<Record<string, number>>;
 }
 
-export type ToVesselFrame = StartFrame | ReplyFrame | UsageFrame;
+/** To the vessel process: pairs of when it was stopped and for how long, in milliseconds of the monotonic clock. */
+export interface StopsFrame {
+  readonly type: 'stops';
+  readonly stops: readonly number[];
+}
+
+export type ToVesselFrame = StartFrame | ReplyFrame | UsageFrame | StopsFrame;
 
 const argumentSchema = z.union([z.string().max(FRAME_LIMITS.callTextLength), z.number(), z.boolean(), z.null()]);
 const bytesSchema = z.int().min(0).max(FRAME_LIMITS.attachedBytes).optional();

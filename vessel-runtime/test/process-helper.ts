@@ -4,6 +4,7 @@ import { parseRestrictions, type Restrictions } from '@potluck/protocol';
 import type { Services } from '../src/host/calls.ts';
 import type { Disk } from '../src/host/disk.ts';
 import { FileSession } from '../src/host/file-session.ts';
+import type { Governor } from '../src/host/governor.ts';
 import type { NetworkInit } from '../src/host/network.ts';
 import { VesselProcess } from '../src/host/vessel-process.ts';
 import { collectLog, realRuntime, TEST_RESTRICTIONS } from './helper.ts';
@@ -18,6 +19,8 @@ export interface RunOptions {
   readonly name?: string;
   /** Where its files are; without it, it has none. */
   readonly disk?: Disk;
+  /** Holds its CPU and its memory; without it, nothing does. */
+  readonly governor?: Governor;
   /** Sources of layers, from the one next to the API; they are called `layer-1.js` and so on. */
   readonly layers?: readonly string[];
 }
@@ -28,6 +31,8 @@ export async function startProgram(source: string, options: RunOptions = {}) {
   await vessel.ready;
   const log = collectLog(vessel);
   const restrictions = parseRestrictions(merged(options.restrictions ?? ''));
+  const { cpu, memory } = restrictions.quantities;
+  await options.governor?.watch(vessel, { cpu, memoryBytes: memory });
   vessel.start({
     services: servicesOf(vessel, restrictions, options.disk),
     program: { name: options.name ?? 'program.js', source },

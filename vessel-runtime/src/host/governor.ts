@@ -2,6 +2,7 @@ import { memoryEnding } from './endings.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { hasProc, ProcessMeter } from './proc.ts';
 import { LOOK_MS, Share } from './share.ts';
+import { StopList } from './stop-list.ts';
 import type { VesselProcess } from './vessel-process.ts';
 
 export interface GovernorLimits {
@@ -17,6 +18,7 @@ interface Watched {
   readonly meter: ProcessMeter;
   readonly share: Share;
   readonly memory: MemoryWatch;
+  readonly stops: StopList;
   /** All in milliseconds of the monotonic clock, or of CPU. */
   settledAt: number;
   usedMs: number;
@@ -157,12 +159,14 @@ export class Governor implements AsyncDisposable {
       return;
     }
     watched.process.signal('SIGSTOP');
+    watched.stops.begin();
     watched.stopped = true;
     watched.dueAt = performance.now() + watched.share.freezeMs();
   }
 
   #thaw(watched: Watched): void {
     watched.process.signal('SIGCONT');
+    watched.stops.end();
     watched.stopped = false;
     watched.quietAt = performance.now();
   }
@@ -191,6 +195,7 @@ function firstLook(process: VesselProcess, limits: GovernorLimits): Watched | un
       meter,
       share: new Share(limits.cpu),
       memory: new MemoryWatch(meter, limits.memoryBytes),
+      stops: new StopList(),
       settledAt: now,
       usedMs,
       mainMs: meter.mainThreadNs() / 1e6,
@@ -230,6 +235,7 @@ function report(watched: Watched, now: number): void {
   const usedMs = meter.cpuNs() / 1e6;
   watched.cpu = (usedMs - watched.reportedMs) / (now - watched.reportedAt);
   process.observe({ cpu: watched.cpu, memory: memory.look() });
+  watched.stops.offer((stops) => process.tellStops(stops));
   watched.reportedAt = now;
   watched.reportedMs = usedMs;
 }

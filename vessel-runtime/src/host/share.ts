@@ -1,5 +1,5 @@
-/** Longest time that a process is stopped at a stretch. */
-const FREEZE_MS = 50;
+/** Longest time that a process is meant to be stopped at a stretch: 50 ms are promised, and a timer may be late. */
+const FREEZE_MS = 40;
 /** How often a process that is not stopped is looked at, at least. */
 export const LOOK_MS = 20;
 

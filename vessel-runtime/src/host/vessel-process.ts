@@ -144,6 +144,13 @@ export class VesselProcess implements AsyncDisposable {
     if (this.#ending === undefined) void this.#send({ type: 'usage', usage });
   }
 
+  /** For the governor. @returns false when the process has not read yet what it was told before. */
+  tellStops(stops: readonly number[]): boolean {
+    if ((this.#child.stdio[0] as Writable).writableLength > 0) return false;
+    if (this.#ending === undefined) void this.#send({ type: 'stops', stops });
+    return true;
+  }
+
   /** What the process said last, overruled by what was seen from outside: `cpu` in cores, `memory` in bytes. */
   usage(): Record<string, number> {
     return { ...this.#reported, ...this.#observed };

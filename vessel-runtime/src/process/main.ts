@@ -9,7 +9,8 @@ import { operations } from './operations.ts';
 import { leave, onEnd, readFrames, writeFrame } from './pipe.ts';
 import { Program } from './program.ts';
 import { heapMib, type Ivm, makeSandbox, type Sandbox } from './sandbox.ts';
-import { World } from './world.ts';
+import { Stops } from './stops.ts';
+import { World, type WorldInit } from './world.ts';
 
 /**
  * A vessel process: `node [flags] vessel.mjs NATIVE [MIB]`. It makes an isolate for a heap of MIB, says `ready`, waits
@@ -30,7 +31,8 @@ async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void
   rehearse(sandbox);
   dropPermissions();
   const calls = new Calls(writeFrame);
-  const starting = readFrames(calls);
+  const stops = new Stops();
+  const starting = readFrames(calls, stops);
   writeFrame({ type: 'ready' });
   const tidying = setTimeout(tidy, TIDY_MS);
   const start = await starting;
@@ -41,8 +43,9 @@ async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void
     sandbox = makeSandbox(ivm, limitMib, forward);
   }
   const program = new Program(sandbox, start.program, start.layers);
-  const world = worldOf(start, program, calls);
+  const world = worldOf(start, program, { calls, stops });
   program.world = world;
+  stops.begin();
   operation = operations(world, () => sandbox);
   world.meter.acquire('events');
   reportUsage(world.meter);
@@ -55,7 +58,10 @@ function rehearse(sandbox: Sandbox): void {
   const restrictions = { quantities: { events: 1 }, messport: [], connport: [], destinations: [] };
   const network = { addresses: ['127.0.0.1'], interfaces: [], rules: [] };
   const start = { type: 'start', program, args: [], address: '127.0.0.1', network, restrictions } as const;
-  const world = worldOf({ ...start, args: [] }, new Program(sandbox, program), new Calls(writeFrame));
+  const world = worldOf({ ...start, args: [] }, new Program(sandbox, program), {
+    calls: new Calls(writeFrame),
+    stops: new Stops(),
+  });
   operations(world, () => sandbox);
   world.meter.acquire('events');
   world.meter.rate('netsend').take(0, performance.now());
@@ -78,12 +84,14 @@ function dropPermissions(): void {
   permission?.drop?.('addon');
 }
 
-function worldOf({ address, network, restrictions }: StartFrame, program: Program, calls: Calls): World {
+type Told = Pick<WorldInit, 'calls' | 'stops'>;
+
+function worldOf({ address, network, restrictions }: StartFrame, program: Program, told: Told): World {
   const { addresses, interfaces, rules } = network;
   const init = {
     meter: new Meter(restrictions.quantities),
     destinations: new Destinations({ addresses, interfaces, rules: [rules, restrictions.destinations] }),
-    calls,
+    ...told,
     address,
     addresses,
     messports: new Set(restrictions.messport),

@@ -4,6 +4,7 @@ import type { Ending } from '@potluck/protocol';
 import { encodeFrame, FrameDecoder } from '../codec.ts';
 import type { StartFrame, ToVesselFrame, VesselFrame } from '../frames.ts';
 import type { Calls } from './calls.ts';
+import type { Stops } from './stops.ts';
 
 /** Limits of `../frames.ts`, which is not loaded here: it would bring the schemas' library into every vessel. */
 const START_BYTES = 16 * 1024 * 1024;
@@ -82,8 +83,8 @@ export function leave(exitCode: number): never {
   return (process as unknown as { reallyExit(code: number): never }).reallyExit(exitCode);
 }
 
-/** Resolves with the `start` frame; all others are for `calls`. When the other side goes away, so does this process. */
-export function readFrames(calls: Calls): Promise<StartFrame> {
+/** Resolves with the `start` frame; all others are for `calls` and `stops`. When the other side goes away, so does this process. */
+export function readFrames(calls: Calls, stops: Stops): Promise<StartFrame> {
   const { promise, resolve } = Promise.withResolvers<StartFrame>();
   const schema = { safeParse: (data: unknown) => ({ success: true, data: data as ToVesselFrame }) as const };
   const decoder = new FrameDecoder(schema, START_BYTES);
@@ -92,6 +93,7 @@ export function readFrames(calls: Calls): Promise<StartFrame> {
     for (const frame of decoder.push(chunk)) {
       if (frame.type === 'reply') calls.settle(frame);
       else if (frame.type === 'usage') calls.tell(frame.usage);
+      else if (frame.type === 'stops') stops.add(frame.stops);
       else resolve(frame);
     }
   });

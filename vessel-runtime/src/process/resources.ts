@@ -37,6 +37,6 @@ function report(world: World, measured: { cpu: number; memory: number }): unknow
   return {
     limits: { ...limits, messport: [...world.messports], connport: [...world.connports] },
     usage: { ...unused, ...world.meter.usage(), ...world.calls.told, ...measured },
-    stoptimes: [],
+    stoptimes: world.stops.list,
   };
 }

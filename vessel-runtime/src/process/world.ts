@@ -4,6 +4,7 @@ import type { Calls } from './calls.ts';
 import type { Destinations } from './destination.ts';
 import { CallFailure, crossing } from './failure.ts';
 import type { Meter } from './meter.ts';
+import type { Stops } from './stops.ts';
 
 export type Primitive = string | number | boolean;
 /** Enters the isolate: an event of `EVENT` and its values. */
@@ -23,6 +24,7 @@ export interface WorldInit {
   readonly meter: Meter;
   readonly destinations: Destinations;
   readonly calls: Calls;
+  readonly stops: Stops;
   /** What `getmyip` answers; '' when the node has none. */
   readonly address: string;
   /** Where programs may listen, and from where they send. */
@@ -36,6 +38,7 @@ export class World implements WorldInit {
   readonly meter: Meter;
   readonly destinations: Destinations;
   readonly calls: Calls;
+  readonly stops: Stops;
   readonly address: string;
   readonly addresses: readonly string[];
   readonly messports: ReadonlySet<number>;
@@ -50,6 +53,7 @@ export class World implements WorldInit {
     this.meter = init.meter;
     this.destinations = init.destinations;
     this.calls = init.calls;
+    this.stops = init.stops;
     this.address = init.address;
     this.addresses = init.addresses;
     this.messports = init.messports;
