@@ -166,6 +166,18 @@ describe('a layer', () => {
     assert.equal(await logOf(source, "layer.wrap('sendmess', async (...args) => await sendmess(...args));"), 'lives');
   });
 
+  it('may hand on a promise that fails, and only who gets it hears of it', async () => {
+    const layer =
+      "layer.wrap('openconn', (...args) => openconn(...args)); layer.wrap('sleep', async () => openconn('127.0.3.9', 5001), { returns: 'any' });";
+    const source = `${caught("openconn('127.0.3.9', 5001)")} log(' '); ${caught('sleep(0)')}`;
+    const failure = /^(ConnectionRefusedError CONNECTION_REFUSED .* ?){2}$/;
+    assert.match(await logOf(source, layer), failure);
+    assert.match(
+      (await run("openconn('127.0.3.9', 5001); await sleep(1);", layer)).ending.message,
+      /ConnectionRefusedError/,
+    );
+  });
+
   it('names the author’s own place in an error, and none of the layer’s', async () => {
     const layer = `layer.wrap('sleep', (seconds) => { throw new RepyArgumentError('no'); });`;
     const { ending, log } = await run('\n  sleep(5);', layer);

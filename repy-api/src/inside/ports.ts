@@ -51,7 +51,11 @@ const NAME_LENGTH = 100;
 /** @returns the words by which something goes across that is not data, undefined for data. @throws RepyArgumentError */
 export function described(value: object): Words | undefined {
   const known = weakGet(descriptions, value) as Words | undefined;
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    // Who gets it hears of its failure; the one that stands for it here is nobody's any more.
+    if (wordAt(known, 0) === TAG.promise) forgiven(value as Promise<unknown>);
+    return known;
+  }
   const words = describe(value);
   if (words === undefined) return undefined;
   weakSet(descriptions, value, words);
