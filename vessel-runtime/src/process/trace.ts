@@ -40,9 +40,10 @@ export class Trace {
   }
 
   #translated(line: number, column: number): string | undefined {
-    const origin = this.#sourceMap()?.findOrigin(line, column);
-    if (origin === undefined || !('fileName' in origin) || origin.fileName === undefined) return undefined;
-    return `${origin.fileName}:${origin.lineNumber}:${origin.columnNumber}`;
+    const entry = this.#sourceMap()?.findEntry(line - 1, column - 1);
+    if (entry === undefined || !('originalSource' in entry) || entry.originalSource === undefined) return undefined;
+    // Where the piece begins that the map knows of: what lies within it need not lie as far within the author's.
+    return `${entry.originalSource}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
   }
 
   /** Parsed at the first error only. It came with the program, so it may be anything. */
