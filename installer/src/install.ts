@@ -147,6 +147,7 @@ async function configure(
   const config = {
     listen: { host: options.address, port: options.port },
     gateway: donation.gateway,
+    destinations: options.denied,
     vessels: restrictions.map((text) => ({ owner: donation.owner, users, restrictions: text })),
   };
   const installation: Installation = {

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { homedir, networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ConfigError, type DestinationRule, parseDestination } from '@potluck/protocol';
+import { ConfigError, type DestinationRule, formatDestination, parseDestination } from '@potluck/protocol';
 import { InstallError } from './errors.ts';
 import { PORTS_PER_VESSEL, vesselCount } from './share.ts';
 
@@ -27,7 +27,10 @@ export interface InstallOptions {
   readonly port: number;
   /** First port of the first vessel. */
   readonly portBase: number;
+  /** What programs may reach beside the open network. */
   readonly destinations: readonly DestinationRule[];
+  /** What they may not, in the words of `nodemanager.json`. */
+  readonly denied: readonly string[];
   readonly start: boolean;
 }
 
@@ -39,6 +42,8 @@ export const INSTALL_USAGE = `usage: ./install.sh [OPTION]...
   --port-base PORT        first port of the first vessel, ${PORTS_PER_VESSEL} for each vessel (63100)
   --allow-destination "ADDRESS[/N] [PORT[-PORT]]"
                           lets programs reach this part of your own network; may be repeated
+  --deny-destination "ADDRESS[/N] [PORT[-PORT]]"
+                          keeps programs from this part of any network; may be repeated
   --no-start              install without starting`;
 
 const FLAGS = {
@@ -48,6 +53,7 @@ const FLAGS = {
   port: { type: 'string', default: '1224' },
   'port-base': { type: 'string', default: '63100' },
   'allow-destination': { type: 'string', multiple: true, default: [] as string[] },
+  'deny-destination': { type: 'string', multiple: true, default: [] as string[] },
   'no-start': { type: 'boolean', default: false },
 } as const;
 
@@ -62,7 +68,8 @@ export function parseInstallOptions(args: readonly string[]): InstallOptions {
     address: addressOf(flags.address),
     port: wholeNumber('--port', flags.port, 0, 65_535),
     portBase: wholeNumber('--port-base', flags['port-base'], INSTALL_LIMITS.portBaseLeast, lastBase),
-    destinations: destinationsOf(flags['allow-destination']),
+    destinations: destinationsOf('allow', flags['allow-destination']),
+    denied: destinationsOf('deny', flags['deny-destination']).map(formatDestination),
     start: !flags['no-start'],
   };
 }
@@ -94,22 +101,24 @@ function addressOf(text: string | undefined): string {
   );
 }
 
-/** The first address that other machines can see; without any, the machine serves itself only. */
+/** The first address that other machines can see, of IPv4 if there is one; without any, the machine serves itself only. */
 function outsideAddress(): string {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '127.0.0.1';
+  const seen = all.filter(({ internal, address }) => !internal && !/^fe[89ab]/.test(address));
+  return (seen.find(({ family }) => family === 'IPv4') ?? seen[0])?.address ?? '127.0.0.1';
 }
 
 /** The restrictions' own parser decides what a destination is, so that the two can never differ. */
-function destinationsOf(texts: readonly string[]): DestinationRule[] {
+function destinationsOf(action: 'allow' | 'deny', texts: readonly string[]): DestinationRule[] {
+  const flag = `--${action}-destination`;
   if (texts.length > INSTALL_LIMITS.destinationsMost) {
     const most = INSTALL_LIMITS.destinationsMost;
-    throw new InstallError('USAGE', `expected --allow-destination at most ${most} times, got it ${texts.length} times`);
+    throw new InstallError('USAGE', `expected ${flag} at most ${most} times, got it ${texts.length} times`);
   }
   return texts.map((text) => {
-    const refused = `expected --allow-destination "ADDRESS[/N] [PORT[-PORT]]", got ${JSON.stringify(text)}`;
+    const refused = `expected ${flag} "ADDRESS[/N] [PORT[-PORT]]", got ${JSON.stringify(text)}`;
     try {
-      return parseDestination(`allow ${text}`);
+      return parseDestination(`${action} ${text}`);
     } catch (cause) {
       if (!(cause instanceof ConfigError)) throw cause;
       throw new InstallError('USAGE', refused);

@@ -27,6 +27,7 @@ describe('the options of install.sh', () => {
       port: 1224,
       portBase: 63100,
       destinations: [],
+      denied: [],
       start: true,
     });
   });
@@ -80,6 +81,12 @@ describe('the options of install.sh', () => {
     assert.match(refusal('--percentage', '5'), /'--percentage'/);
     assert.match(refusal('now'), /'now'/);
     assert.match(refusal('--percent'), /--percent/);
+  });
+
+  it('take destinations that no program may reach', () => {
+    const { denied } = parseInstallOptions(['--deny-destination=203.0.113.0/24', '--deny-destination', '0:0::1 22']);
+    assert.deepEqual(denied, ['deny 203.0.113.0/24', 'deny ::1/128 22-22']);
+    assert.match(refusal('--deny-destination', 'nothing'), /expected --deny-destination "ADDRESS/);
   });
 
   it('refuse more destinations than the limit', () => {

@@ -173,11 +173,14 @@ export function formatRestrictions(restrictions: Restrictions): string {
   for (const name of PORT_NAMES) {
     for (const port of [...restrictions[name]].sort((a, b) => a - b)) lines.push(`resource ${name} ${port}`);
   }
-  for (const { action, network, ports } of restrictions.destinations) {
-    const suffix = ports.first === 1 && ports.last === 65535 ? '' : ` ${ports.first}-${ports.last}`;
-    lines.push(`destination ${action} ${network}${suffix}`);
-  }
+  for (const rule of restrictions.destinations) lines.push(`destination ${formatDestination(rule)}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** `parseDestination(formatDestination(rule))` equals `rule`. */
+export function formatDestination({ action, network, ports }: DestinationRule): string {
+  const all = ports.first === ALL_PORTS.first && ports.last === ALL_PORTS.last;
+  return `${action} ${network}${all ? '' : ` ${ports.first}-${ports.last}`}`;
 }
 
 /** @returns a test of one numeric address and port against a rule's network and ports. */
