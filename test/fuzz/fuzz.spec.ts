@@ -45,13 +45,13 @@ describe('fuzzing the Repy API', () => {
   it('the judge sees another error, another count, a missing line, and what a call left behind', () => {
     const call: Call = { name: 'call', args: [], model: () => '= undefined' };
     const program = [{ call, slot: 0, args: [] }];
-    const step = ['0', '0', '= undefined', '1 0', '', '', '0.001'];
-    const end = ['0', 'end', '1 0', '0', ''];
+    const step = ['0', '0', '= undefined', '1 0 0', '', '', '0.001'];
+    const end = ['0', 'end', '1 0 0', '0', ''];
     const verdict = (...lines: string[][]) => judge(program, lines, { profile: 'usual' }, places());
     assert.equal(verdict(step, end), undefined);
     assert.match(`${verdict(step.with(2, '! RepyArgumentError ARGUMENT'), end)}`, /expected "= undefined"/);
     assert.match(`${verdict(step.with(2, '= undefined touched'), end)}`, /got "= undefined touched"/);
-    assert.match(`${verdict(step.with(3, '2 0'), end)}`, /events and insockets 1 0, got 2 0/);
+    assert.match(`${verdict(step.with(3, '2 0 0'), end)}`, /events, insockets and files 1 0 0, got 2 0 0/);
     assert.match(`${verdict(step.with(4, '|0 ~ 1'), end)}`, /expected later/);
     assert.match(`${verdict(step.with(6, '6'), end)}`, /took 6 s/);
     assert.match(`${verdict(step, end.with(3, '1'))}`, /nothing held at the end/);

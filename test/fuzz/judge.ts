@@ -36,7 +36,7 @@ function tell(program: Program, profile: Profile, { own, dead }: Places): Story 
   const values = valuesFor(own, dead);
   const steps = program.map((step, place) => {
     world.place = place;
-    return { answer: answer(world, step, values), usage: `${world.events} ${world.insockets}` };
+    return { answer: answer(world, step, values), usage: `${world.events} ${world.insockets} ${world.filesopened}` };
   });
   return { steps, late: world.takeLate().join(''), heard: world.takeHeard() };
 }
@@ -76,7 +76,7 @@ export function judge(
     const right = typeof expected === 'string' ? expected === said || trapped(expected, said, step) : expected(said);
     const what = `step ${place} (${step.call.name})`;
     if (!right) return `${what}: expected "${typeof expected === 'string' ? expected : 'another'}", got "${actual}"`;
-    if (usage !== held) return `${what}: expected events and insockets ${held}, got ${usage}`;
+    if (usage !== held) return `${what}: expected events, insockets and files ${held}, got ${usage}`;
     if (Number(busy) > MOST_BUSY_SECONDS) return `${what}: took ${busy} s`;
     late += later;
     heard += messages;
@@ -87,7 +87,7 @@ export function judge(
   if (end !== 'end') return 'expected a last line, got none';
   if (sorted(late) !== sorted(story.late)) return `expected later "${story.late}", got "${late}"`;
   if (heard !== story.heard) return `expected messages "${story.heard}", got "${heard}"`;
-  if (usage !== '1 0' || outsockets !== '0') return `expected nothing held at the end, got ${usage} ${outsockets}`;
+  if (usage !== '1 0 0' || outsockets !== '0') return `expected nothing held at the end, got ${usage} ${outsockets}`;
   return undefined;
 }
 

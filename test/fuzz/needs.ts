@@ -98,6 +98,15 @@ export function needNumeric(...addresses: (string | undefined)[]): void {
   if (addresses.some((address) => address !== undefined && !isAddress(address))) refuse('NetworkAddressError');
 }
 
+/** Both of one family, and not the same: what is sent to where it comes from goes nowhere. */
+export function needApart(
+  to: readonly [string, number],
+  from: { ip: string | undefined; port: number | undefined },
+): void {
+  if (from.ip === undefined) return;
+  if (isIP(from.ip) !== isIP(to[0]) || (from.ip === to[0] && from.port === to[1])) refuse('RepyArgumentError');
+}
+
 export function needOwnPort(port: number | undefined): void {
   if (port !== undefined && !PORTS.includes(port)) refuse('ResourceForbiddenError');
 }

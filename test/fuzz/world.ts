@@ -2,7 +2,7 @@
  * What a vessel should be, written from the tables of Seattle's documentation and from `repy.d.ts`, and from nothing of
  * the vessel's own code: counts of what is held, handles and their states.
  */
-export const KINDS = ['udp', 'udps', 'tcp', 'tcps', 'client', 'server', 'timer', 'web', 'lock', 'signal'] as const;
+export const KINDS = ['udp', 'udps', 'tcp', 'tcps', 'client', 'server', 'timer', 'web', 'lock', 'file'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Errors that programs see, by name, with their stable codes. */
@@ -18,6 +18,10 @@ const CODES = {
   SocketClosedLocalError: 'SOCKET_CLOSED_LOCAL',
   SocketClosedRemoteError: 'SOCKET_CLOSED_REMOTE',
   LockDoubleReleaseError: 'LOCK_DOUBLE_RELEASE',
+  FileNotFoundError: 'FILE_NOT_FOUND',
+  FileInUseError: 'FILE_IN_USE',
+  SeekPastEndOfFileError: 'SEEK_PAST_END_OF_FILE',
+  FileClosedError: 'FILE_CLOSED',
 } as const;
 export type ErrorName = keyof typeof CODES;
 
@@ -33,7 +37,7 @@ export function refuse(name: ErrorName | 'Trap' | 'TypeError'): never {
   throw new Refusal(name);
 }
 
-/** What a listener, connection, lock or timer is. */
+/** What a listener, connection, lock, timer or file is. */
 export interface Handle {
   readonly kind: Kind;
   open: boolean;
@@ -58,12 +62,15 @@ export interface Handle {
   /** Connections that nobody took from a listener yet. */
   accepted?: Handle[];
   held?: boolean;
+  /** Of a file. */
+  readonly name?: string;
 }
 
 export interface Limits {
   readonly events: number;
   readonly insockets: number;
   readonly outsockets: number;
+  readonly filesopened: number;
 }
 
 export class World {
@@ -74,6 +81,9 @@ export class World {
   events = 1;
   insockets = 0;
   outsockets = 0;
+  filesopened = 0;
+  /** What is on the disk, by name. */
+  readonly files = new Map<string, Buffer>();
   /** The step that is carried out now. */
   place = 0;
   #late: string[] = [];

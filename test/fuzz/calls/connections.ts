@@ -44,7 +44,7 @@ function dial(world: World, { to, local, timeout, binary }: Wanted): Answer {
   need.needSeconds(timeout, 3600);
   if (timeout === 0) refuse('RepyArgumentError');
   need.needNumeric(ip, from.ip);
-  if (from.ip === ip && from.port === port) refuse('RepyArgumentError');
+  need.needApart([ip, port], from);
   need.needOwnPort(from.port);
   need.needReachable(world, ip, port);
   if (from.ip !== undefined && world.listening(['tcp', 'tcps'], from.ip, from.port ?? 0))

@@ -50,7 +50,7 @@ function send(
   const bytes = need.needData(data, most);
   const from = need.needLocal(localip, localport);
   need.needNumeric(ip, from.ip);
-  if (from.ip === ip && from.port === port) refuse('RepyArgumentError');
+  need.needApart([ip, port], from);
   need.needOwnPort(from.port);
   need.needReachable(world, ip, port);
   need.needOwnAddress(world, from.ip);

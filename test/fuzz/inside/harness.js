@@ -129,6 +129,13 @@ function scope() {
       const part = (one) => (typeof one === 'object' && one !== null ? ownNames(one).length : typeof one);
       return `${tag(copy)}${copy === value}${part(copy)}${copy?.self === copy}${copy?.size ?? ''}${copy?.byteLength ?? ''}`;
     },
+    /** The names in a list that comes, as one text. */
+    joined: async (coming) => {
+      const all = await coming;
+      let text = '';
+      for (let at = 0; at < all.length; at++) text += at === 0 ? all[at] : `,${all[at]}`;
+      return text;
+    },
     /** Resolves with what the callback gets. */
     soon: (begin) => new SafePromise((resolve) => begin((value) => resolve(value))),
   };
@@ -188,8 +195,8 @@ async function step(place, about, h, late) {
 }
 
 function usage() {
-  const { events, insockets } = API.getresources().usage;
-  return `${events} ${insockets - 2}`;
+  const { events, insockets, filesopened } = API.getresources().usage;
+  return `${events} ${insockets - 2} ${filesopened}`;
 }
 
 async function runProgram(index, steps) {
@@ -233,8 +240,17 @@ async function tidy(h) {
   each('tcps', close);
   for (let at = 0; at < (made.tcp?.length ?? 0); at++) await drain(made.tcp[at], h);
   each('server', close);
+  for (let at = 0; at < list(h, 'file').length; at++) await then(list(h, 'file')[at].close(), nothing, nothing);
+  await removeFiles();
   const from = API.getruntime();
   while (busyStill() && API.getruntime() < from + 3) await turn();
+}
+
+const nothing = () => {};
+
+async function removeFiles() {
+  const left = await API.listfiles();
+  for (let at = 0; at < left.length; at++) await API.removefile(left[at]);
 }
 
 async function drain(listener, h) {
@@ -248,8 +264,8 @@ async function drain(listener, h) {
 }
 
 function busyStill() {
-  const { events, insockets, outsockets } = API.getresources().usage;
-  return events > 1 || insockets > 2 || outsockets > 0;
+  const { events, insockets, outsockets, filesopened } = API.getresources().usage;
+  return events > 1 || insockets > 2 || outsockets > 0 || filesopened > 0;
 }
 
 function globals() {

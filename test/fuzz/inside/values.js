@@ -4,7 +4,16 @@
  * @param watch `own` and `dead` (addresses), `touched` (how often a value's own code ran)
  */
 export function makeValues(watch) {
-  return { ...numbers(), ...texts(), ...places(watch), ...bytes(), ...objects(), ...tricks(watch), ...options(watch) };
+  return {
+    ...numbers(),
+    ...texts(),
+    ...names(),
+    ...places(watch),
+    ...bytes(),
+    ...objects(),
+    ...tricks(watch),
+    ...options(watch),
+  };
 }
 
 const { assign } = Object;
@@ -58,6 +67,12 @@ function texts() {
     tcp1: () => 'x'.repeat(2 ** 20 + 1),
     tcpwide1: () => '😀'.repeat(2 ** 18 + 1),
   };
+}
+
+function names() {
+  const right = { filea: 'a.txt', fileb: '-b', filec: 'c_9', file120: 'n'.repeat(120) };
+  const wrong = { file121: 'n'.repeat(121), filedot: '.a', fileup: 'A', fileslash: '../a', filehidden: 'private_a' };
+  return values({ ...right, ...wrong });
 }
 
 /** Ports and addresses: listed ones, one that is not, one where nobody listens, and what only looks like an address. */
