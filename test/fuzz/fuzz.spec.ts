@@ -33,13 +33,13 @@ describe('fuzzing the Repy API', () => {
     assert.deepEqual(report.disagreements, [], `seed ${seed}`);
   };
 
-  it('programs of a fixed seed do what the model says, with outer walls and without', async () => {
-    await agree(FIXED_SEED, 1000);
+  it('programs of a fixed seed do what the model says, with outer walls and without, however they spoil their realm', async () => {
+    await agree(FIXED_SEED, 1200);
   }).timeout(180_000);
 
   const seed = Date.now() % 2 ** 31;
   it(`programs of the random seed ${seed} do what the model says`, async () => {
-    await agree(seed, 500);
+    await agree(seed, 300);
   }).timeout(180_000);
 
   it('the judge sees another error, another count, a missing line, and what a call left behind', () => {

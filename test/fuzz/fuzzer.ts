@@ -7,8 +7,10 @@ import { judge, linesOf } from './judge.ts';
 import type { Neighbour } from './neighbour.ts';
 import { POLLUTIONS } from './pollution.ts';
 
-const BATCH = 250;
-const SPOILED_BATCH = 60;
+const BATCH = 150;
+/** In one round a realm is spoiled in so many ways, with the same programs. */
+const SPOILED_WAYS = 6;
+const SPOILED_BATCH = 20;
 const SHRINK_MS = 40_000;
 /** How often a disagreement has to come again, alone in a process, to count: a busy machine loses the odd packet. */
 const TRIES = 3;
@@ -55,8 +57,9 @@ function rounds(seed: number, index: number, walls: boolean): Round {
   }
   if (index % 3 === 1) return { ...about, settings: [{ profile: 'scarce', walls }] };
   const names = Object.keys(POLLUTIONS);
-  const pollution = names[((index - 2) / 3 + seed) % names.length] ?? '';
-  const settings = [{ profile: 'usual', walls, pollution } as const];
+  const first = ((index - 2) / 3) * SPOILED_WAYS;
+  const ways = Array.from({ length: SPOILED_WAYS }, (_, way) => names[(first + way) % names.length]);
+  const settings = ways.map((pollution) => ({ profile: 'usual', walls, pollution }) as const);
   return { ...about, count: SPOILED_BATCH, themes: THEMES.spoiled, settings };
 }
 
@@ -90,10 +93,10 @@ async function runRound({ files }: FuzzInit, round: Round, report: Report): Prom
   for (const setting of settings) {
     runs.push({ round, batch, setting, where, logged: await runBatch(files, batch, setting, where) });
   }
-  report.programs += count;
+  report.programs += settings.some(({ pollution }) => pollution) ? count * settings.length : count;
   for (const run of runs) await look(files, run, report);
   const [first, second] = runs;
-  if (first !== undefined && second !== undefined) await compare(files, [first, second], report);
+  if (first?.setting.walls !== second?.setting.walls && first && second) await compare(files, [first, second], report);
 }
 
 /** With all walls and without the outer ones a program says the same. */
