@@ -226,6 +226,10 @@ export function openconn(...given: unknown[]): Promise<unknown> {
   });
 }
 
+let own: string | undefined;
+
+/** The same for all of a program's life, so that it crosses the bridge once: many programs ask for each message. */
 export function getmyip(): string {
-  return invoke(OP.getmyip) as string;
+  own ??= invoke(OP.getmyip) as string;
+  return own;
 }
