@@ -15,6 +15,10 @@ Error.prepareStackTrace = (error, sites) => {
   }
   return 'taken apart';
 };
+try {
+  Error.stackTraceLimit = 1e9;
+} catch {}
+holds('a trace of twenty frames', Error.stackTraceLimit === 20);
 const read = (error) => String(error.stack);
 const calls = [
   () => sendmess(),

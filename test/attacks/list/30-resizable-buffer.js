@@ -36,4 +36,9 @@ for (const [name, make] of Object.entries(makes)) {
   for (const method of ['resize', 'transfer', 'transferToFixedLength', 'transferToImmutable', 'grow'])
     holds(`${name}.${method}`, !(method in buffer));
 }
+const plain = new ArrayBuffer(8);
+holds(
+  'buffers are still buffers',
+  plain instanceof ArrayBuffer && plain.byteLength === 8 && plain.slice(2).byteLength === 6,
+);
 verdict();

@@ -22,9 +22,9 @@ export const run: Drive = async (scene) => {
   await scene.logged('running');
   const timer = setInterval(() => victim.send('x', scene.world.ip, scene.place.ports[0]), 2);
   try {
-    const bytes = await victim.count(SECONDS);
+    const { bytes, seconds } = await victim.count(SECONDS);
     await scene.stop();
-    return bytes <= LIMIT_BYTES * (SECONDS + 1) * 1.1 ? 'held' : `open: ${bytes} bytes in ${SECONDS} s`;
+    return bytes <= LIMIT_BYTES * (seconds + 1) * 1.1 ? 'held' : `open: ${bytes} bytes in ${seconds} s`;
   } finally {
     clearInterval(timer);
   }
