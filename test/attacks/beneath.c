@@ -321,11 +321,17 @@ static void attack_84(void) {
   refused("UDP to a neighbour", sendto(socket(AF_INET, SOCK_DGRAM, 0), "x", 1, 0, (struct sockaddr *)&to, sizeof to));
 }
 
+static void call(const char *id, const char *operation, const char *arguments, const char *more) {
+  char text[512];
+  snprintf(text, sizeof text, "{\"type\":\"call\",\"id\":%s,\"operation\":\"%s\",\"arguments\":[%s]%s}", id, operation, arguments, more);
+  frame(text);
+}
+
 /**
  * 85 pipe-garbage: writes what is no frame, what kills a parent through Node's ipc channel, 300 MB, lengths that lie,
- * deep JSON, numbers as no schema expects them, and frames as fast as it can
+ * deep JSON, calls of its node manager for files of others and with attachments that never come, and frames as fast as it can
  * expected: killed: crashed or stopped
- * variants: text, handle, huge, long, short, deep, prototype, ending, call, flood
+ * variants: text, handle, huge, long, short, deep, prototype, ending, call, traversal, room, operation, attached, flood
  * stop: when it runs
  * slow: yes
  * safe without: permission model, no_new_privs, rlimits, seccomp, own user, governor
@@ -345,7 +351,18 @@ static void attack_85(void) {
   } else if (strcmp(variant, "prototype") == 0) frame("{\"type\":\"usage\",\"usage\":{\"__proto__\":{\"x\":1}},\"x\":1}");
   else if (strcmp(variant, "ending") == 0)
     frame("{\"type\":\"ended\",\"ending\":{\"kind\":\"stopped\",\"message\":\"by nobody\",\"exitCode\":0}}");
-  else if (strcmp(variant, "call") == 0) frame("{\"type\":\"call\",\"id\":-1e400,\"op\":\"../..\"}");
+  else if (strcmp(variant, "call") == 0) call("-1e400", "listfiles", "", "");
+  else if (strcmp(variant, "traversal") == 0) call("1", "openfile", "\"../../v1/files/secret.txt\",false,false", "");
+  else if (strcmp(variant, "room") == 0) for (int at = 0; at < 4; at++) call("4", "readat", "\"x\",0", ",\"room\":1048576");
+  else if (strcmp(variant, "operation") == 0) {
+    call("1", "__proto__", "", "");
+    call("2", "constructor", "\"x\"", "");
+    call("3", "hasOwnProperty", "\"openfile\"", "");
+    frame("{\"type\":\"log\",\"text\":\"running \"}");
+  } else if (strcmp(variant, "attached") == 0) {
+    frame("{\"type\":\"log\",\"text\":\"running \"}");
+    call("1", "writeat", "\"x\",0", ",\"attached\":1048576");
+  }
   else for (;;) frame("{\"type\":\"log\",\"text\":\"running \"}");
   for (;;) nanosleep(&(struct timespec){1000, 0}, NULL);
 }
