@@ -25,7 +25,11 @@ export interface ServiceAnswer {
  * @throws CallFailure the call fails in the program; LimitPassed the program is ended; VesselError BAD_FRAME the call
  * cannot have come from our own code, and the process is ended; anything else is told to the program as InternalError.
  */
-export type Service = (given: readonly unknown[], call: ServiceCall) => Promise<ServiceAnswer>;
+export interface Service {
+  (given: readonly unknown[], call: ServiceCall): Promise<ServiceAnswer>;
+  /** Each call, failed or not, is charged to a rate of the vessel: no flood of them has to be held back at the pipe. */
+  readonly charged?: boolean;
+}
 export type Services = Readonly<Record<string, Service>>;
 
 /** @returns a service whose arguments are checked first: others are no work of our own code. */
@@ -75,13 +79,14 @@ export class Calls {
     this.#stopped = true;
   }
 
-  take(call: Received<CallFrame>): void {
-    if (this.#stopped) return;
+  /** @returns whether it is charged for by its service. */
+  take(call: Received<CallFrame>): boolean {
+    if (this.#stopped) return false;
     const bytes = (call.attached ?? 0) + (call.room ?? 0);
     const breach = this.#breachOf(call, bytes);
     if (breach !== undefined) {
       this.#init.breach(new VesselError('BAD_FRAME', breach));
-      return;
+      return false;
     }
     this.#unanswered.add(call.id);
     this.#bytes += bytes;
@@ -89,6 +94,11 @@ export class Calls {
       this.#unanswered.delete(call.id);
       this.#bytes -= bytes;
     });
+    return this.#offered(call.operation)?.charged === true;
+  }
+
+  #offered(operation: string): Service | undefined {
+    return Object.hasOwn(this.#services, operation) ? this.#services[operation] : undefined;
   }
 
   #breachOf({ id }: CallFrame, bytes: number): string | undefined {
@@ -114,7 +124,7 @@ export class Calls {
   }
 
   async #serve({ operation, arguments: given, attachment = NOTHING }: Received<CallFrame>, room: number) {
-    const serve = Object.hasOwn(this.#services, operation) ? this.#services[operation] : undefined;
+    const serve = this.#offered(operation);
     if (serve === undefined) {
       throw new CallFailure(
         'InternalError',

@@ -107,9 +107,10 @@ export class FileSession {
     schema: z.ZodType<A>,
     serve: (given: A, call: ServiceCall) => Promise<ServiceAnswer & { cost: number }>,
   ): Service {
-    return service(schema, (given, call) =>
+    const paced = service(schema, (given, call) =>
       this.#lanes[rate].run(() => this.#carryOut(rate, () => serve(given, call))),
     );
+    return Object.assign(paced, { charged: true });
   }
 
   async #carryOut(rate: Rate, serve: () => Promise<ServiceAnswer & { cost: number }>): Promise<ServiceAnswer> {

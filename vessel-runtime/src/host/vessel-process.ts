@@ -33,6 +33,8 @@ export interface Observed {
 }
 
 const PIPE_BYTES_PER_SECOND = 4 * 1024 * 1024;
+/** What a call costs here, which is not counted where its service charges for it: its frame, and the work on that. */
+const CALL_BYTES = 384;
 const ENGINE_BYTES_PER_SECOND = 256 * 1024;
 const STDERR_KEPT_BYTES = 2048;
 /** From the `ended` frame to the end of the process; it only has to exit. */
@@ -208,9 +210,10 @@ export class VesselProcess implements AsyncDisposable {
   #read(chunk: Buffer, pipe: Readable): number {
     const before = this.#reader.cost;
     const frames = this.#reader.read(chunk);
-    for (const frame of frames) this.#handle(frame);
+    let charged = 0;
+    for (const frame of frames) if (this.#handle(frame)) charged += CALL_BYTES;
     if (this.#reader.fault !== undefined) this.#broken(this.#reader.fault, pipe);
-    return this.#reader.cost - before;
+    return this.#reader.cost - before - charged;
   }
 
   #broken(fault: VesselError, pipe: Readable): void {
@@ -218,9 +221,10 @@ export class VesselProcess implements AsyncDisposable {
     pipe.destroy();
   }
 
-  #handle(frame: Received<VesselFrame>): void {
-    if (frame.type === 'call') this.#calls.take(frame);
-    else if (frame.type === 'ready') {
+  /** @returns whether it is charged for elsewhere. */
+  #handle(frame: Received<VesselFrame>): boolean {
+    if (frame.type === 'call') return this.#calls.take(frame);
+    if (frame.type === 'ready') {
       this.#child.known.then(() => {
         clearTimeout(this.#timer);
         this.#ready.resolve();
@@ -232,6 +236,7 @@ export class VesselProcess implements AsyncDisposable {
       this.#ending ??= frame.ending;
       this.#timer = setTimeout(() => this.#child.kill('SIGKILL'), FAREWELL_MS).unref();
     }
+    return false;
   }
 
   #keepStderr(chunk: Buffer): number {
