@@ -1,5 +1,6 @@
 /**
- * 57 disk-fill: fills its disk by one file, by many small ones, by writes far beyond the end and by emptying and refilling
+ * 57 disk-fill: fills its disk by one file, by many small ones, by writes that nobody awaits; writes far
+ * beyond the end. The program is ended for its disk, before anything more is written
  * expected: held
  * resource diskused 200000
  * resource filewrite 100000000
