@@ -8,7 +8,7 @@ const LABELS = ['undef'];
 const ODD = ['thrower', 'revoked', 'tothrow', 'symbol'];
 
 /** Runs Node's own; what throws there has to throw here, with whatever class. */
-function like(run: (...args: readonly unknown[]) => unknown): Call['model'] {
+export function like(run: (...args: readonly unknown[]) => unknown): Call['model'] {
   return (_, args) => {
     let expected: string;
     try {

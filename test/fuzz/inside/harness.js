@@ -12,6 +12,7 @@ const tag = (value) => apply(toTag, value, []);
 const toTag = Object.prototype.toString;
 const SafePromise = Promise;
 const text = String;
+const Bytes = Uint8Array;
 const imul = Math.imul;
 const uncurry = Function.prototype.bind.bind(Function.prototype.call);
 const then = uncurry(Promise.prototype.then);
@@ -129,6 +130,7 @@ function scope() {
       const part = (one) => (typeof one === 'object' && one !== null ? ownNames(one).length : typeof one);
       return `${tag(copy)}${copy === value}${part(copy)}${copy?.self === copy}${copy?.size ?? ''}${copy?.byteLength ?? ''}`;
     },
+    bytes: async (coming) => new Bytes(await coming),
     /** The names in a list that comes, as one text. */
     joined: async (coming) => {
       const all = await coming;

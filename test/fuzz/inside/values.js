@@ -8,6 +8,7 @@ export function makeValues(watch) {
     ...numbers(),
     ...texts(),
     ...names(),
+    ...urls(),
     ...places(watch),
     ...bytes(),
     ...objects(),
@@ -67,6 +68,48 @@ function texts() {
     tcp1: () => 'x'.repeat(2 ** 20 + 1),
     tcpwide1: () => '😀'.repeat(2 ** 18 + 1),
   };
+}
+
+function urls() {
+  const whole = [
+    'http://a.b/c?d#e',
+    'https://u:p@H:443/%7e/../x',
+    'ftp://[::1]:21/',
+    'data:,a b',
+    'FILE:///C:/a/../b',
+    'blob:https://a/b',
+  ];
+  const hosts = [
+    'http://1.2.3/',
+    'http://0x7f.1',
+    'http://a b/',
+    'http://é.b/',
+    'http://a:65536/',
+    'http://a:/',
+    'http://%41.b',
+    'http://a.b.',
+  ];
+  const relative = [
+    '/p/./q',
+    '?a=1&b=%zz',
+    '#é',
+    '//h/x',
+    'x/../../y',
+    ' \t/z\n',
+    'x:y',
+    '\\\\a\\b',
+    'http:',
+    'HTTP:\\a',
+  ];
+  const all = [...whole, ...hosts, ...relative].map((text, index) => [`url${index}`, text]);
+  const digests = {
+    sha1: 'SHA-1',
+    sha256: 'sha-256',
+    sha384: 'SHA-384',
+    sha512: 'SHA-512',
+    shaobject: { name: 'SHA-256' },
+  };
+  return values({ ...Object.fromEntries(all), ...digests, query: 'a=1&a=2&b=%C3%A9+x&&c' });
 }
 
 function names() {
