@@ -57,7 +57,7 @@ function rounds(seed: number, index: number, walls: boolean): Round {
   }
   if (index % 3 === 1) return { ...about, settings: [{ profile: 'scarce', walls }] };
   const names = Object.keys(POLLUTIONS);
-  const first = ((index - 2) / 3) * SPOILED_WAYS;
+  const first = seed + ((index - 2) / 3) * SPOILED_WAYS;
   const ways = Array.from({ length: SPOILED_WAYS }, (_, way) => names[(first + way) % names.length]);
   const settings = ways.map((pollution) => ({ profile: 'usual', walls, pollution }) as const);
   return { ...about, count: SPOILED_BATCH, themes: THEMES.spoiled, settings };
