@@ -15,7 +15,9 @@ export function look(directories: readonly string[], passes: (path: string) => b
     for (const name of readdirSync(directory)) {
       const path = join(directory, name);
       if (!passes(path)) continue;
-      const stat = lstatSync(path);
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      // Gone since it was listed: what was there before is missed.
+      if (stat === undefined) continue;
       found.set(path, `${stat.ino} ${stat.mode} ${stat.size} ${stat.mtimeMs}`);
       if (stat.isDirectory()) walk(path);
     }
