@@ -1,3 +1,4 @@
+import { type Cgroup, Cgroups } from './cgroup.ts';
 import { memoryEnding } from './endings.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { hasProc, ProcessMeter } from './proc.ts';
@@ -19,6 +20,8 @@ interface Watched {
   readonly share: Share;
   readonly memory: MemoryWatch;
   readonly stops: StopList;
+  /** Where the kernel holds it, as far as it does. */
+  readonly group: Cgroup | undefined;
   /** All in milliseconds of the monotonic clock, or of CPU. */
   settledAt: number;
   usedMs: number;
@@ -46,18 +49,20 @@ const QUIET_MS = 12;
 /**
  * Holds every watched process to its CPU share and its memory, from outside, by one timer for all of them. A process
  * that keeps within its share is never stopped; one that does not is stopped (SIGSTOP) for at most 50 ms at a time. One
- * past its memory is killed with an ending that says so. Where there is no /proc it does nothing, and `detectWalls`
- * says that.
+ * past its memory is killed with an ending that says so. Where a group of cgroup v2 can be had, the kernel holds the CPU
+ * instead, and the memory as well. Where there is no /proc it does nothing, and `detectWalls` says that.
  */
 export class Governor implements AsyncDisposable {
   readonly #watched = new Map<VesselProcess, Watched>();
   #running = false;
   #able = false;
+  #groups: Cgroups | undefined;
   #breathing: Watched | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   async start(): Promise<void> {
     this.#able = hasProc();
+    this.#groups = Cgroups.find();
     this.#running = true;
     this.#schedule();
   }
@@ -79,10 +84,13 @@ export class Governor implements AsyncDisposable {
    */
   async watch(process: VesselProcess, limits: GovernorLimits): Promise<void> {
     if (!this.#running || !this.#able || this.#watched.has(process)) return;
-    const watched = firstLook(process, limits);
+    const watched = firstLook(process, limits, this.#groups);
     if (watched === undefined) return;
     this.#watched.set(process, watched);
-    process.ended.then(() => this.unwatch(process));
+    process.ended.then(() => {
+      this.unwatch(process);
+      if (watched.group !== undefined) this.#groups?.release(watched.group);
+    });
     this.#schedule();
     await process.limitData(watched.meter.dataBytes() + Math.ceil(limits.memoryBytes * (1 + HARD_PART)));
   }
@@ -93,6 +101,7 @@ export class Governor implements AsyncDisposable {
     if (watched === undefined) return;
     this.#watched.delete(process);
     if (watched.stopped) process.signal('SIGCONT');
+    watched.group?.free();
     watched.meter.close();
   }
 
@@ -136,7 +145,7 @@ export class Governor implements AsyncDisposable {
     settle(watched, usedMs - watched.usedMs);
     watched.usedMs = usedMs;
     if (this.#passedMemory(watched)) return;
-    if (watched.share.credit < 0) this.#freeze(watched);
+    if (watched.share.credit < 0 && watched.group?.holdsCpu !== true) this.#freeze(watched);
     else this.#run(watched);
   }
 
@@ -184,9 +193,14 @@ export class Governor implements AsyncDisposable {
   }
 }
 
-function firstLook(process: VesselProcess, limits: GovernorLimits): Watched | undefined {
+function firstLook(process: VesselProcess, limits: GovernorLimits, groups?: Cgroups): Watched | undefined {
   try {
     const meter = new ProcessMeter(process.pid);
+    const group = groups?.tryHold(process.pid, limits);
+    process.explain = () => {
+      const used = process.usage().memory ?? 0;
+      return group?.report().outOfMemory ? memoryEnding(limits.memoryBytes, used) : undefined;
+    };
     const now = performance.now();
     const usedMs = meter.cpuNs() / 1e6;
     return {
@@ -196,6 +210,7 @@ function firstLook(process: VesselProcess, limits: GovernorLimits): Watched | un
       share: new Share(limits.cpu),
       memory: new MemoryWatch(meter, limits.memoryBytes),
       stops: new StopList(),
+      group,
       settledAt: now,
       usedMs,
       mainMs: meter.mainThreadNs() / 1e6,
@@ -235,6 +250,7 @@ function report(watched: Watched, now: number): void {
   const usedMs = meter.cpuNs() / 1e6;
   watched.cpu = (usedMs - watched.reportedMs) / (now - watched.reportedAt);
   process.observe({ cpu: watched.cpu, memory: memory.look() });
+  if (watched.group !== undefined) watched.stops.held(watched.group.report().heldMs);
   watched.stops.offer((stops) => process.tellStops(stops));
   watched.reportedAt = now;
   watched.reportedMs = usedMs;

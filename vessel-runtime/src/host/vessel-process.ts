@@ -55,6 +55,8 @@ export class VesselProcess implements AsyncDisposable {
   readonly ended: Promise<Ending>;
   /** Called with each text that the program logs. */
   onLog: (text: string) => void = () => {};
+  /** For the governor: what the kernel did to a process that went without a word. */
+  explain: () => Ending | undefined = () => undefined;
   /** Called with what the process prints on its stderr: nothing, unless the engine or the runtime is broken. */
   onStderr: (text: string) => void = () => {};
 
@@ -253,7 +255,9 @@ export class VesselProcess implements AsyncDisposable {
       clearTimeout(this.#timer);
       const used = this.#observed?.memory;
       this.#settle(
-        this.#ending ?? endingOf({ ...exit, stderr: this.#stderr, memoryLimit: this.#memoryLimit, memoryUsed: used }),
+        this.#ending ??
+          this.explain() ??
+          endingOf({ ...exit, stderr: this.#stderr, memoryLimit: this.#memoryLimit, memoryUsed: used }),
       );
     };
     for (const drain of this.#drains) drain.release();

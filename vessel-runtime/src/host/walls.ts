@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { availableCage, bubblewrapPath, type Cage } from './bubblewrap.ts';
+import { Cgroups } from './cgroup.ts';
 import { limitData } from './data-limit.ts';
 import { availableWrappers, type OuterWall, wrap } from './launch.ts';
 import { hasProc } from './proc.ts';
@@ -15,7 +16,7 @@ export interface Walls {
 }
 
 const GET_UTIL_LINUX = 'install util-linux';
-const NOT_BUILT = ['cgroup'];
+const GET_CGROUP = 'no group of cgroup v2 is ours: start it as a service with Delegate=yes';
 
 /**
  * Finds out by trying: starts one process behind the same walls as a vessel's and reads from outside what the system
@@ -36,6 +37,7 @@ export async function detectWalls(without: readonly OuterWall[] = []): Promise<W
     ['bubblewrap', cage !== undefined, bubblewrapRemedy()],
     ['seccomp', cage?.filter !== undefined, seccompRemedy(cage)],
     ['own user', cage?.ownUser === true, userRemedy(cage)],
+    ['cgroup', Cgroups.find() !== undefined, GET_CGROUP],
     ['governor', hasProc(), 'it needs /proc, so CPU and memory are not held from outside'],
   ];
   const isOut = (name: string) => without.some((wall) => wall === name);
@@ -46,7 +48,6 @@ export async function detectWalls(without: readonly OuterWall[] = []): Promise<W
     missing: [
       ...out.map(([name]) => `${name}: left out by who started it`),
       ...tried.filter(([, up]) => !up).map(([name, , remedy]) => `${name}: ${remedy}`),
-      ...NOT_BUILT.map((name) => `${name}: not built yet in this version`),
     ],
   };
 }
