@@ -6,7 +6,7 @@ import { refuse } from '../world.ts';
 const CALLBACK = ['fn', 'asyncfn', 'bound', 'fnproxy'];
 const LATER = ['hour', 'late'];
 const LATER_MS = ['hourms', 'int31'];
-const AT_ONCE = ['zero', 'minuszero', 'nan', 'negative', 'int32', 'undef', 'nul', 'no', 'empty', 'word', 'array'];
+const AT_ONCE = ['zero', 'minuszero', 'nan', 'negative', 'int32', 'undef', 'nul', 'no', 'empty', 'word'];
 const ANY = ['a', 'one', 'object', 'array', 'cyclic', 'sparse', 'date', 'map', 'set', 'u3', 'nul', 'undef', 'wide'];
 
 /** Seconds for which nobody waits here. */
