@@ -370,6 +370,7 @@ static void attack_85(void) {
 /**
  * 86 inherited-descriptors: looks at each descriptor that it was born with, for files, directories and sockets not its own
  * expected: held
+ * walls: seccomp
  * safe without: permission model, no_new_privs, rlimits, seccomp, own user, governor
  */
 static void attack_86(void) {

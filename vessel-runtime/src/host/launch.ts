@@ -151,13 +151,14 @@ function launchCaged(cage: Cage, files: RuntimeFiles, options: SpawnOptions): La
   const own = cageArguments(cage, readable, { info: 4, filter: 5 });
   const threads = cage.ownUser ? MOST_THREADS : undefined;
   const [command = '', ...args] = wrap([...own, ...nodeCommand(INSIDE, options)], options.without, threads);
-  const pipes = Array.from({ length: 6 }, () => 'pipe' as const);
+  // The last is for the filter: where there is none, nobody would close it before the vessel has it.
+  const pipes = Array.from({ length: cage.filter === undefined ? 5 : 6 }, () => 'pipe' as const);
   const user = userOptions(cage);
   const child = spawn(command, args, { ...SPAWN, ...user, stdio: pipes });
-  const [, , , , info, filter] = child.stdio as unknown as [null, null, null, null, Readable, Writable];
+  const [, , , , info, filter] = child.stdio as unknown as [null, null, null, null, Readable, Writable?];
   info.on('error', () => {});
-  filter.on('error', () => {});
-  filter.end(cage.filter);
+  filter?.on('error', () => {});
+  filter?.end(cage.filter);
   return { child, info, user };
 }
 

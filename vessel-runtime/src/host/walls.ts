@@ -26,7 +26,7 @@ const GET_CGROUP = 'no group of cgroup v2 is ours: start it as a service with De
 export async function detectWalls(without: readonly OuterWall[] = []): Promise<Walls> {
   const probe = await tryProbe();
   const wrappers = availableWrappers();
-  const cage = availableCage(wrap);
+  const cage = without.includes('bubblewrap') ? undefined : availableCage(wrap);
   const found: [name: string, up: boolean, remedy: string][] = [
     ['isolate', true, ''],
     ['permission model', probe.permission, 'use the pinned Node'],
