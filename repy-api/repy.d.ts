@@ -288,7 +288,7 @@ interface RepySocket<Data = string> {
    * @throws SocketClosedLocalError
    * @throws SocketClosedRemoteError
    * @throws ResourceExhaustedError 4 MiB wait already
-   * @charges `netsend`, or `loopsend` on this machine, 64 bytes and its own; above the rate it waits
+   * @charges `netsend` (`loopsend` on this machine) 64 bytes and its own, `netrecv` 64; above the rate it waits
    * @example
    * const sock = await openconn('198.51.100.7', 63100);
    * log(await sock.send('hello'), '\n'); // logs: 5
@@ -302,7 +302,7 @@ interface RepySocket<Data = string> {
    * @throws SocketClosedLocalError
    * @throws SocketClosedRemoteError the peer closed and all it sent was read
    * @throws ResourceExhaustedError 64 calls wait on this connection already
-   * @charges `netrecv`, or `looprecv` on this machine, 64 bytes and its own
+   * @charges `netrecv` (`looprecv` on this machine) 64 bytes and its own, `netsend` 64; above the rate it waits
    * @example
    * const sock = await openconn('198.51.100.7', 63100);
    * await sock.send('hello');
@@ -321,6 +321,7 @@ interface RepySocket<Data = string> {
   /**
    * Closes after what was sent.
    * @returns false if it was closed before
+   * @charges `netsend` 128 and `netrecv` 64, without waiting
    * @example
    * const sock = await openconn('198.51.100.7', 63100);
    * log(sock.close(), sock.close(), '\n'); // logs: true false
@@ -349,7 +350,7 @@ interface RepyConnectOptions extends RepyEncoding {
  * @throws ConnectionRefusedError nobody listens there
  * @throws TimeoutError no answer in time
  * @throws InternetConnectivityError
- * @charges 1 `outsocket` until it is closed; a name as `gethostbyname`
+ * @charges 1 `outsocket` until it is closed, `netsend` 128 and `netrecv` 64; a name as `gethostbyname`
  * @example
  * const sock = await openconn('198.51.100.7', 63100);
  * await sock.send('hello');
@@ -393,7 +394,8 @@ interface RepyConnections<Data = string> extends Promise<RepyListener>, AsyncIte
  * @throws AlreadyListeningError
  * @throws ResourceExhaustedError no `insocket` is left
  * @throws DuplicateTupleError somebody else has the port
- * @charges 1 `insocket` until it is stopped, and 1 `outsocket` for each connection until it is closed
+ * @charges 1 `insocket` until it is stopped, and for each connection 1 `outsocket` until it is closed, `netrecv` 128 and
+ * `netsend` 64
  * @example
  * await waitforconn(getmyip(), 63100, async (ip, port, sock) => {
  *   await sock.send(`hello ${ip} ${port}`);
@@ -480,7 +482,7 @@ interface RepyConnectionServer<Data = string> {
 /**
  * Listens for TCP connections as `waitforconn` does, to be asked for one after the other.
  * @throws RepyArgumentError and all others as `waitforconn`
- * @charges 1 `insocket` until it is closed, and 1 `outsocket` for each connection until it is closed
+ * @charges 1 `insocket` until it is closed, and for each connection as `waitforconn`
  * @example
  * const server = await listenforconnection(getmyip(), 63100);
  * server.close();

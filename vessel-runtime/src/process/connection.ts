@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { CallFailure, networkFailure } from './failure.ts';
+import type { Renewable } from './meter.ts';
 import type { World } from './world.ts';
 
-/** What a call costs beyond its data, as in Seattle. */
+/** What a call costs beyond its data, as in Seattle: in the direction of the data, and for the answer in the other. */
 const HEADER_BYTES = 64;
+/** What opening and closing cost where it was asked for; the other direction costs a header. */
+const SHAKE_BYTES = 128;
 /** Bytes of one connection that may wait for a slow reader; more is refused. */
 const MOST_UNSENT_BYTES = 4 * 1024 * 1024;
 const MOST_READERS = 64;
@@ -16,6 +19,8 @@ export interface ConnectionInit {
   readonly binary: boolean;
   /** Whether its traffic stays on this machine. */
   readonly local: boolean;
+  /** Whether this program asked for it. */
+  readonly dialled: boolean;
 }
 
 /**
@@ -26,7 +31,8 @@ export class Connection {
   readonly #world: World;
   readonly #socket: Socket;
   readonly #decoder: StringDecoder | undefined;
-  readonly #local: boolean;
+  readonly #sends: Renewable;
+  readonly #receives: Renewable;
   readonly #readers: { readonly request: number; readonly bytes: number }[] = [];
   #unsent = 0;
   #pacing = false;
@@ -38,10 +44,13 @@ export class Connection {
   /** Called once, when the program closes it. */
   onClosing: () => void = () => {};
 
-  constructor(world: World, { socket, binary, local }: ConnectionInit) {
+  constructor(world: World, { socket, binary, local, dialled }: ConnectionInit) {
     this.#world = world;
     this.#socket = socket;
-    this.#local = local;
+    this.#sends = world.meter.rate(local ? 'loopsend' : 'netsend');
+    this.#receives = world.meter.rate(local ? 'looprecv' : 'netrecv');
+    this.#sends.add(dialled ? SHAKE_BYTES : HEADER_BYTES);
+    this.#receives.add(dialled ? HEADER_BYTES : SHAKE_BYTES);
     this.#decoder = binary ? undefined : new StringDecoder('utf8');
     socket.on('readable', this.#pump);
     socket.on('end', this.#end);
@@ -82,7 +91,8 @@ export class Connection {
     };
     this.#unsent += byteLength;
     try {
-      const now = world.meter.pace(this.#local ? 'loopsend' : 'netsend', HEADER_BYTES + byteLength, write);
+      this.#receives.add(HEADER_BYTES);
+      const now = this.#sends.pace(HEADER_BYTES + byteLength, write);
       written = now && this.#isWritten();
       answered = written && world.answerNow();
       // Not in this turn of the event loop: a program that only sends would leave nothing else its turn.
@@ -118,6 +128,8 @@ export class Connection {
 
   close(): void {
     this.#closed = true;
+    this.#sends.add(SHAKE_BYTES);
+    this.#receives.add(HEADER_BYTES);
     this.onClosing();
     const message = 'expected an open connection, got one that this program closed';
     for (const { request } of this.#readers.splice(0)) {
@@ -160,7 +172,8 @@ export class Connection {
       if (!now) this.#pump();
     };
     try {
-      this.#world.meter.pace(this.#local ? 'looprecv' : 'netrecv', HEADER_BYTES + bytes, answer);
+      this.#sends.add(HEADER_BYTES);
+      this.#receives.pace(HEADER_BYTES + bytes, answer);
     } catch (error) {
       this.#pacing = false;
       this.#world.reject(reader.request, error);

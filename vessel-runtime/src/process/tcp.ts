@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { EVENT } from '@potluck/repy-api';
-import { Connection } from './connection.ts';
+import { Connection, type ConnectionInit } from './connection.ts';
 import { checkPort, checkWay } from './destination.ts';
 import { CallFailure, networkFailure } from './failure.ts';
 import type { World } from './world.ts';
@@ -91,7 +91,7 @@ export class Tcp {
       socket.off('error', done);
       socket.off('connect', done);
       if (error === undefined) {
-        world.resolve(request, this.#adopt(socket, ip, binary), ip, port);
+        world.resolve(request, this.#adopt(socket, ip, { binary, dialled: true }), ip, port);
         return;
       }
       socket.on('error', () => {});
@@ -145,14 +145,14 @@ export class Tcp {
       return;
     }
     socket.setNoDelay(true);
-    const handle = this.#adopt(socket, remoteAddress, binary);
+    const handle = this.#adopt(socket, remoteAddress, { binary, dialled: false });
     world.enter(EVENT.connection, listener, handle, remoteAddress, remotePort);
   }
 
-  #adopt(socket: Socket, ip: string, binary: boolean): number {
+  #adopt(socket: Socket, ip: string, how: Pick<ConnectionInit, 'binary' | 'dialled'>): number {
     const handle = this.#world.number();
     const local = this.#world.destinations.isLocal(ip);
-    const connection = new Connection(this.#world, { socket, binary, local });
+    const connection = new Connection(this.#world, { socket, local, ...how });
     const { localAddress: localip = '', localPort: localport = 0, remotePort: port = 0 } = socket;
     const tuple = tupleOf({ localip, localport, ip, port });
     this.#connections.set(handle, connection);

@@ -119,7 +119,7 @@ describe('Seattle 9 to 18: connections', () => {
     const { vessel, log } = await startProgram(source, opened);
     const [socket] = await accepted;
     await log.until('full');
-    assert.match(log.text(), /^waits \[true, true\] full $/);
+    assert.match(log.text(), /^waits \[true, true\] full /);
     socket.on('data', (chunk: Buffer) => {
       got += chunk.length;
     });
@@ -209,5 +209,26 @@ describe('Seattle: the errors of calls for connections', () => {
       await run(source),
       `${wrong}${'SOCKET_CLOSED_REMOTE '.repeat(2)}${wrong}${'SOCKET_CLOSED_LOCAL '.repeat(2)}`,
     );
+  });
+
+  // Both ends are in one program, so each side of a connection is charged to the same rates.
+  it('Seattle 34: each call of a connection is charged as in its table, whoever of the two asked', async () => {
+    const source = `const me = getmyip(), start = getruntime(), most = {}, wrong = [];
+      const charged = (what, send, recv) => {
+        most.loopsend = (most.loopsend ?? 0) + send; most.looprecv = (most.looprecv ?? 0) + recv;
+        const drained = (getruntime() - start) * 2000 + 1;
+        for (const name of ['loopsend', 'looprecv']) {
+          const used = getresources().usage[name] ?? 0;
+          if (used > most[name] || used < most[name] - drained) wrong.push([what, name, used, most[name], drained]);
+        }
+      };
+      const server = await listenforconnection(me, 5001);
+      const accepting = server.getconnection(); const sock = await openconnection(me, 5001, me, 5002, 5);
+      const [, , other] = await accepting; charged('open and accept', 128 + 64, 64 + 128);
+      await sock.send('0123456789'); charged('send', 64 + 10, 64);
+      await other.recv(100); charged('recv', 64, 64 + 10);
+      sock.close(); charged('close', 128, 64); other.close(); charged('close', 128, 64); server.close();
+      log(JSON.stringify(wrong));`;
+    assert.equal(await run(source, newPlace('resource loopsend 2000', 'resource looprecv 2000')), '[]');
   });
 });
