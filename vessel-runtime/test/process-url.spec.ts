@@ -89,6 +89,12 @@ describe('URL in a vessel', () => {
       log(count === calls.length * bad.length);`;
     assert.equal((await runProgram(source)).log, 'true');
   });
+
+  it('are shown as their text by log', async () => {
+    const source = "const url = new URL('https://example.org/a?b=c d'); log(url, url.searchParams, [url]);";
+    const text = 'https://example.org/a?b=c%20d';
+    assert.equal((await runProgram(source)).log, `${text} b=c+d [${text}]`);
+  });
 });
 
 describe('crypto.subtle.digest in a vessel', () => {

@@ -1,7 +1,9 @@
 import { CALL_LIMITS } from '../ops.ts';
 import { isBytes, lengthOf } from './data.ts';
 import { describeThrown } from './errors.ts';
+import { URLSearchParams } from './params.ts';
 import { isArray, isError, ownKeys, SafeString, slice } from './primordials.ts';
+import { URL } from './url.ts';
 
 const DEPTH = 4;
 const ITEMS = 100;
@@ -45,6 +47,7 @@ function inspect(value: unknown, depth: number): string {
     return list('Set {', items.length, (index) => inspect(items[index], depth - 1), '}');
   }
   if (value instanceof Date) return value.toISOString();
+  if (value instanceof URL || value instanceof URLSearchParams) return value.toString();
   return inspectObject(value as Record<string, unknown>, depth);
 }
 
