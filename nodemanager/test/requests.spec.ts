@@ -192,9 +192,9 @@ describe('a request to a node manager', () => {
     );
     await rm(files);
     await rename(`${files}.away`, files);
-    assert.doesNotMatch(refused.message, /ENOTDIR/);
+    assert.doesNotMatch(refused.message, /EEXIST/);
     const lines = (await readFile(node.paths.log, 'utf8')).split('\n');
-    assert.match(lines.find((line) => line.includes(String(refused.details.id))) ?? '', /ENOTDIR/);
+    assert.match(lines.find((line) => line.includes(String(refused.details.id))) ?? '', /EEXIST/);
   });
 
   it('ends the connection, with a reason, when nobody could tell what a reply is about', async () => {
