@@ -140,6 +140,28 @@ describe('calls of a vessel process', () => {
     assert.equal((await vessel.ended).message, 'enough');
     assert.equal(calls, 2);
   });
+
+  it('give back the memory of what was attached once they are answered, and none that others share', async () => {
+    const shared = Buffer.alloc(8, 'shared');
+    const held: Uint8Array[] = [];
+    const services: Services = {
+      copy: async (_, { attachment }) => {
+        const copy = new Uint8Array(attachment);
+        held.push(attachment, copy);
+        return { attachment: copy };
+      },
+      part: async () => ({ attachment: shared.subarray(0, 3) }),
+    };
+    const body = `
+      call({ operation: 'copy', attached: ${attachedBytes}, room: ${attachedBytes} }, Buffer.alloc(${attachedBytes}, 'x'));
+      log(hear().bytes.toString().replace(/x+/, 'same '));
+      call({ id: 2, operation: 'part', room: 3 });
+      log(hear().bytes);
+      finish();`;
+    const { log } = await lifeOf(body, services);
+    assert.equal(log, 'same sha');
+    assert.deepEqual([...held.map(({ byteLength }) => byteLength), shared.byteLength], [0, 0, 8]);
+  });
 });
 
 describe('the calls that the runtime makes', () => {

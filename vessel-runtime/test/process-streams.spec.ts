@@ -104,6 +104,21 @@ describe("files by the names of Seattle's first generation", () => {
     );
   });
 
+  it('give back bytes of any length as they were', async () => {
+    assert.deepEqual(
+      await run(`const back = []; f = await openfile('a', true, { encoding: 'binary' });
+        for (const length of [1, 2, 3, 4, 5, 200_000]) {
+          const bytes = Uint8Array.from({ length }, (_, at) => at * 7);
+          await f.writeat(bytes, 0);
+          const got = await f.readat(length, 0);
+          back.push(got.length === length && got.every((byte, at) => byte === bytes[at]));
+        }
+        back.push((await f.readat(0, 0)).length);
+        return back;`),
+      [[true, true, true, true, true, true, 0]],
+    );
+  });
+
   it('go to where they are sent, read nothing beyond the end and write nothing there', async () => {
     await put('a', '0123456789');
     assert.deepEqual(

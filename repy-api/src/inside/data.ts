@@ -7,6 +7,7 @@ import {
   fromCharCode,
   isInteger,
   SafeUint8Array,
+  setFromBase64,
   takes,
   typedArrayBuffer,
   typedArrayBytes,
@@ -19,6 +20,8 @@ import {
 } from './primordials.ts';
 
 const CHUNK = 8192;
+/** `=` */
+const PAD = 0x3d;
 
 export function needText(value: unknown, what: string): string {
   if (typeof value !== 'string') throw argumentError(`${what} as a string`, value);
@@ -103,5 +106,14 @@ export function toBinary(bytes: Uint8Array): string {
 export function fromBinary(text: string): Uint8Array {
   const bytes = new SafeUint8Array(text.length);
   for (let at = 0; at < text.length; at++) bytes[at] = charCodeAt(text, at);
+  return bytes;
+}
+
+/** Of base64 with its padding. Into an array of the right size, which the engine fills several times faster than one that it makes. */
+export function fromBase64(text: string): Uint8Array {
+  const { length } = text;
+  const pads = charCodeAt(text, length - 2) === PAD ? 2 : charCodeAt(text, length - 1) === PAD ? 1 : 0;
+  const bytes = new SafeUint8Array((length / 4) * 3 - pads);
+  setFromBase64(bytes, text);
   return bytes;
 }

@@ -1,8 +1,8 @@
 import { base64Length, CALL_LIMITS, OP } from '../ops.ts';
 import { awaitRequest, invoke, type Primitive, promised } from './bridge.ts';
-import { isBytes, lengthOf, needEncoding } from './data.ts';
+import { fromBase64, isBytes, lengthOf, needEncoding } from './data.ts';
 import { argumentError } from './errors.ts';
-import { charCodeAt, fromBase64, isInteger, parseJson, slice, toBase64 } from './primordials.ts';
+import { charCodeAt, isInteger, parseJson, slice, toBase64 } from './primordials.ts';
 
 const MOST_NAME = 120;
 const HIDDEN = 'private_';

@@ -54,7 +54,7 @@ export const typedArrayLength = getterOf('length') as (self: unknown) => number;
 
 /** Many times faster than a character for each byte, where there are many. */
 export const toBase64 = uncurry(Uint8Array.prototype.toBase64 as (this: Uint8Array) => string);
-export const { fromBase64 } = Uint8Array;
+export const setFromBase64 = uncurry(Uint8Array.prototype.setFromBase64 as (this: Uint8Array, text: string) => unknown);
 
 /** Where the bytes of a typed array, a buffer or a view are; each throws for what it is not of. */
 export const typedArrayBuffer = getterOf('buffer') as (self: unknown) => ArrayBuffer;

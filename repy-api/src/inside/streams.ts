@@ -1,11 +1,10 @@
 import { OP } from '../ops.ts';
 import { forgiven, invoke, promised } from './bridge.ts';
-import { lengthOf } from './data.ts';
+import { fromBase64, lengthOf } from './data.ts';
 import { argumentError } from './errors.ts';
 import { bytesOrText, type Content, later, needContent, needFileName, needSmall, needWhole } from './files.ts';
 import {
   charCodeAt,
-  fromBase64,
   isArray,
   isInteger,
   SafeUint8Array,

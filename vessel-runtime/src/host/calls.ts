@@ -4,9 +4,10 @@ import type { Received } from '../codec.ts';
 import { LimitPassed, VesselError } from '../errors.ts';
 import { CallFailure } from '../failure.ts';
 import { type CallFrame, FRAME_LIMITS, type ReplyFrame } from '../frames.ts';
+import { letGo } from './let-go.ts';
 
 export interface ServiceCall {
-  /** What the call attached; empty when it attached nothing. */
+  /** What the call attached; empty when it attached nothing. Gone once the pipe has taken the answer. */
   readonly attachment: Uint8Array;
   /** Bytes that the answer may attach. */
   readonly room: number;
@@ -14,6 +15,7 @@ export interface ServiceCall {
 
 export interface ServiceAnswer {
   readonly value?: string | number | boolean;
+  /** Handed over: its memory is given back once the pipe has taken it. */
   readonly attachment?: Uint8Array;
   /** What the program's `getresources` is to say from now on. */
   readonly usage?: Readonly<Record<string, number>>;
@@ -91,6 +93,7 @@ export class Calls {
     this.#unanswered.add(call.id);
     this.#bytes += bytes;
     void this.#answer(call).finally(() => {
+      letGo(call.attachment ?? NOTHING);
       this.#unanswered.delete(call.id);
       this.#bytes -= bytes;
     });
@@ -116,6 +119,7 @@ export class Calls {
       const attached = attachment?.byteLength ?? 0;
       if (attached === 0) await this.#send({ type: 'reply', id, ...answer }, undefined);
       else await this.#send({ type: 'reply', id, ...answer, attached }, attachment);
+      letGo(attachment ?? NOTHING);
     } catch (error) {
       if (error instanceof LimitPassed) this.#init.end(error.ending);
       else if (error instanceof VesselError && error.code === 'BAD_FRAME') this.#init.breach(error);

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { letGo } from './let-go.ts';
 
 const WINDOW_MS = 100;
 /** What one chunk costs beside its bytes, so that a flood of tiny ones is held back too. */
@@ -16,10 +17,15 @@ export class Drain {
   #resume: NodeJS.Timeout | undefined;
   #bounded = true;
 
+  /** @param onChunk keeps nothing of the chunk, whose memory is given back; says what it cost beside its bytes. */
   constructor(stream: Readable, bytesPerSecond: number, onChunk: (chunk: Buffer) => number | undefined) {
     this.#stream = stream;
     this.#budget = (bytesPerSecond * WINDOW_MS) / 1000;
-    stream.on('data', (chunk: Buffer) => this.#charge(chunk.byteLength + CHUNK_COST_BYTES + (onChunk(chunk) ?? 0)));
+    stream.on('data', (chunk: Buffer) => {
+      const cost = chunk.byteLength + CHUNK_COST_BYTES + (onChunk(chunk) ?? 0);
+      letGo(chunk);
+      this.#charge(cost);
+    });
     stream.on('error', () => {});
   }
 

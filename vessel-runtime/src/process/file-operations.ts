@@ -92,12 +92,18 @@ const done = async (work: Promise<unknown>): Promise<number> => {
 };
 const mostOf = (most: number): number | undefined => (most === ALL ? undefined : most);
 /** In base64, which the engine on the other side reads fastest, or the text that they are. */
-const textOf = (bytes: Buffer, binary: boolean): string => bytes.toString(binary ? 'base64' : 'utf8');
+const textOf = (bytes: Buffer, binary: boolean): string => (binary ? bytes.toBase64() : bytes.toString());
 
 /** @throws CallFailure RepyArgument: a text may make more bytes than it has characters. */
 function bytesOf(data: string, binary: boolean): Buffer {
-  const bytes = Buffer.from(data, binary ? 'base64' : 'utf8');
+  const bytes = binary ? ofBase64(data) : Buffer.from(data);
   if (bytes.byteLength <= CALL_LIMITS.fileBytes) return bytes;
   const message = `expected at most ${CALL_LIMITS.fileBytes} bytes in one write, got ${bytes.byteLength}`;
   throw new CallFailure('RepyArgumentError', message);
+}
+
+/** Several times faster than `Buffer.from`. What is not base64 comes to fewer bytes. */
+function ofBase64(data: string): Buffer {
+  const bytes = Buffer.allocUnsafe(Math.ceil(data.length / 4) * 3);
+  return bytes.subarray(0, bytes.write(data, 'base64'));
 }

@@ -11,6 +11,8 @@ const START_BYTES = 16 * 1024 * 1024;
 const FRAME_BYTES = 64 * 1024;
 /** In JSON a character takes up to 6 bytes, so that any text of this length fits into a frame. */
 const LOG_LENGTH = 10 * 1024;
+/** What one reading takes: about as much as the system holds. The decoder copies it, so one buffer is enough. */
+const READ_BYTES = 256 * 1024;
 const OUT = 3;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
@@ -88,15 +90,16 @@ export function readFrames(calls: Calls, stops: Stops): Promise<StartFrame> {
   const { promise, resolve } = Promise.withResolvers<StartFrame>();
   const schema = { safeParse: (data: unknown) => ({ success: true, data: data as ToVesselFrame }) as const };
   const decoder = new FrameDecoder(schema, START_BYTES);
-  const input = new Socket({ fd: 0 });
-  input.on('data', (chunk: Buffer) => {
-    for (const frame of decoder.push(chunk)) {
+  const take = (bytes: number, buffer: Uint8Array): boolean => {
+    for (const frame of decoder.push(buffer.subarray(0, bytes))) {
       if (frame.type === 'reply') calls.settle(frame);
       else if (frame.type === 'usage') calls.tell(frame.usage);
       else if (frame.type === 'stops') stops.add(frame.stops);
       else resolve(frame);
     }
-  });
+    return true;
+  };
+  const input = new Socket({ fd: 0, onread: { buffer: Buffer.allocUnsafeSlow(READ_BYTES), callback: take } });
   input.on('close', () => leave(1));
   input.on('error', () => leave(1));
   return promise;
