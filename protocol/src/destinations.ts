@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { canonicalAddress, innerAddresses, networksOf } from './addresses.ts';
-import { type DestinationRule, matcherOf } from './restrictions.ts';
+import type { DestinationRule } from './restrictions.ts';
 
 /** No place to send to, whatever a rule says: systems take some of these for this machine. */
 const NOWHERE = ['0.0.0.0/8', '::/16'];
@@ -63,9 +63,17 @@ export interface DestinationInit {
 }
 
 interface Rule extends DestinationRule {
-  readonly matches: (address: string, port: number) => boolean;
+  readonly covers: (address: string) => boolean;
   /** About this machine: a single address, or a part of loopback. */
   readonly named: boolean;
+}
+
+/** What is known of an address before its port is. */
+interface Place {
+  /** Of each list the rules that are about it. */
+  readonly lists: readonly (readonly Rule[])[];
+  readonly own: boolean;
+  readonly closed: boolean;
 }
 
 /**
@@ -102,34 +110,42 @@ export class DestinationPolicy {
 
   /** @param ownPorts the vessel's own ports of this kind: on its own machine it reaches these and no others. */
   allows(address: string, port: number, ownPorts: ReadonlySet<number>): boolean {
-    if (isNowhere(address)) return false;
-    if (innerAddresses(address).some((inner) => !this.allows(inner, port, ownPorts))) return false;
-    const word = this.#word(address, port);
-    if (word !== undefined) return word;
-    if (this.#own.has(address)) return ownPorts.has(port);
-    return !this.#closed(address);
+    const places = this.#placesOf(address, (rule) => isFor(rule, port));
+    return places.every((place) => opensAt(place, port, ownPorts)) && places.length > 0;
   }
 
   /** @returns whether the vessel may reach any port there: of other addresses it is told nothing. */
   opens(address: string, ownPorts: ReadonlySet<number>): boolean {
-    // Between these ports no rule begins or ends.
-    const edges = this.#lists.flat().flatMap(({ ports }) => [ports.first, ports.last + 1]);
-    return [1, ...edges, ...ownPorts].some((port) => port <= 65535 && this.allows(address, port, ownPorts));
+    const places = this.#placesOf(address, () => true);
+    if (places.length === 0) return false;
+    // What is open begins at one of these, or nowhere.
+    const rules = places.flatMap(({ lists }) => lists.flat());
+    const edges = rules.map((rule) => (isDeny(rule) ? rule.ports.last + 1 : rule.ports.first));
+    const ports = new Set([1, ...edges, ...ownPorts]);
+    return [...ports].some((port) => port <= 65535 && places.every((place) => opensAt(place, port, ownPorts)));
   }
 
-  #word(address: string, port: number): boolean | undefined {
+  /** @returns the address and those inside it, each looked at once; [] when one of them is no place. */
+  #placesOf(address: string, concerns: (rule: Rule) => boolean): Place[] {
+    const addresses = [address, ...innerAddresses(address)];
+    return addresses.some(isNowhere) ? [] : addresses.map((each) => this.#placeOf(each, concerns));
+  }
+
+  #placeOf(address: string, concerns: (rule: Rule) => boolean): Place {
     const guarded = this.#machine(address) || metadata(address);
-    let word: boolean | undefined;
-    for (const list of this.#lists) {
-      const first = list.find((rule) => rule.matches(address, port) && (rule.named || !guarded || isDeny(rule)));
-      if (first === undefined) continue;
-      if (isDeny(first)) return false;
-      word = true;
-    }
-    return word;
+    const applies = (rule: Rule) => concerns(rule) && (rule.named || !guarded || isDeny(rule)) && rule.covers(address);
+    const lists = this.#lists.map((list) => list.filter(applies));
+    return { lists, own: this.#own.has(address), closed: this.#closed(address) };
   }
 }
 
+function opensAt({ lists, own, closed }: Place, port: number, ownPorts: ReadonlySet<number>): boolean {
+  const words = lists.flatMap((list) => list.find((rule) => isFor(rule, port)) ?? []);
+  if (words.length > 0) return !words.some(isDeny);
+  return own ? ownPorts.has(port) : !closed;
+}
+
+const isFor = ({ ports }: Rule, port: number) => port >= ports.first && port <= ports.last;
 const isNowhere = (address: string) => nowhere(address) && address !== '::1';
 const isDeny = (rule: DestinationRule) => rule.action === 'deny';
 
@@ -137,7 +153,7 @@ function withMatcher(rule: DestinationRule): Rule {
   const [address = '', prefix] = rule.network.split('/');
   const single = Number(prefix) === (isIPv6(address) ? 128 : 32);
   const named = single || (loopback(address) && Number(prefix) >= 8);
-  return { ...rule, matches: matcherOf(rule), named };
+  return { ...rule, covers: networksOf([rule.network]), named };
 }
 
 /** @returns `ADDRESS/PREFIX` of each of a machine's addresses. @param found what `networkInterfaces` of `node:os` says */

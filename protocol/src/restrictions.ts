@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { canonicalAddress, networksOf } from './addresses.ts';
+import { canonicalAddress } from './addresses.ts';
 import { ConfigError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import {
@@ -181,10 +181,4 @@ export function formatRestrictions(restrictions: Restrictions): string {
 export function formatDestination({ action, network, ports }: DestinationRule): string {
   const all = ports.first === ALL_PORTS.first && ports.last === ALL_PORTS.last;
   return `${action} ${network}${all ? '' : ` ${ports.first}-${ports.last}`}`;
-}
-
-/** @returns a test of one numeric address and port against a rule's network and ports. */
-export function matcherOf(rule: DestinationRule): (address: string, port: number) => boolean {
-  const within = networksOf([rule.network]);
-  return (candidate, port) => port >= rule.ports.first && port <= rule.ports.last && within(candidate);
 }

@@ -93,8 +93,8 @@ describe('the destinations of a vessel', () => {
       vessel: ['allow 10.0.0.7 5000-5999', 'deny 10.0.0.0/8', 'deny 8.8.4.4', 'allow fd00::/16'],
     });
     assert.deepEqual(
-      [allows('10.0.0.7', 5000), allows('10.0.0.7', 5999), allows('10.0.0.7', 6000), allows('10.0.0.8', 5000)],
-      [true, true, false, false],
+      [4999, 5000, 5999, 6000].map((port) => allows('10.0.0.7', port)).concat(allows('10.0.0.8', 5000)),
+      [false, true, true, false, false],
     );
     assert.deepEqual([allows('8.8.4.4'), allows('8.8.4.5'), allows('fd00:1::1')], [false, true, true]);
   });
@@ -162,6 +162,28 @@ describe('the destinations of a vessel', () => {
       [true, false, true, true, false, true, false],
     );
     assert.equal(opens('127.0.0.1', new Set()), false);
+  });
+
+  it('are known by name exactly where a port may be reached', () => {
+    // On both sides of whatever these rules and ports bound.
+    const probes = [1, 399, 400, 449, 450, 451, 452, 500, 501, 5000, 5001, 5002, 65534, 65535];
+    const lists: readonly (readonly string[])[] = [
+      ['deny 0.0.0.0/0 1-65534'],
+      ['allow 10.0.0.0/8 400-500', 'deny 0.0.0.0/0'],
+      ['deny 10.0.0.0/8 1-449', 'allow 10.0.0.1 1-450', 'deny 0.0.0.0/0'],
+      ['deny 0.0.0.0/0 1-450', 'deny 8.8.0.0/16 452-65535'],
+      ['allow 64:ff9b::/96 451', 'deny ::/0'],
+    ];
+    for (const node of lists) {
+      for (const vessel of lists) {
+        const rules = [node.map(parseDestination), vessel.map(parseDestination)] as const;
+        const policy = new DestinationPolicy({ addresses: [OWN], interfaces: [], rules });
+        for (const address of ['8.8.4.4', '10.0.0.1', '10.0.0.2', OWN, '127.0.0.2', '64:ff9b::a00:1', '0.0.0.0']) {
+          const open = probes.some((port) => policy.allows(address, port, PORTS));
+          assert.equal(policy.opens(address, PORTS), open, `${address} by ${node} and ${vessel}`);
+        }
+      }
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { ConfigError, formatRestrictions, LIMITS, matcherOf, parseRestrictions } from '../src/index.ts';
+import { ConfigError, formatRestrictions, LIMITS, parseRestrictions } from '../src/index.ts';
 
 const MINIMUM = 'resource cpu .1\nresource memory 1e7\nresource diskused 100\n';
 
@@ -131,18 +131,5 @@ describe('a restrictions file', () => {
         }
       }),
     );
-  });
-});
-
-describe('a destination rule', () => {
-  it('matches the addresses of its network and the ports of its range', () => {
-    const { destinations } = parseRestrictions(
-      `${MINIMUM}destination allow 127.0.0.2 100-200\ndestination deny fd00::/8\n`,
-    );
-    const [four, six] = destinations.map(matcherOf);
-    assert.ok(four !== undefined && six !== undefined);
-    assert.ok(four('127.0.0.2', 100) && four('127.0.0.2', 200));
-    assert.ok(!four('127.0.0.3', 100) && !four('127.0.0.2', 99) && !four('127.0.0.2', 201));
-    assert.ok(six('fd00::1', 1) && !six('fe80::1', 1));
   });
 });

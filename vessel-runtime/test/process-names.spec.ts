@@ -23,6 +23,9 @@ const ZONE: Zone = {
   'rebind.example.org': [['8.8.4.4'], ['127.0.0.1']],
   'peer.example.org': [['127.0.6.3', PEER]],
   'many.example.org': [Array.from({ length: 40 }, (_, index) => `8.8.4.${index}`)],
+  'late.example.org': [
+    [...Array.from({ length: NAME_LIMITS.addresses }, (_, index) => `192.168.1.${index + 1}`), '8.8.4.4', '2a00:1::7'],
+  ],
   'empty.example.org': [[]],
   'nas.local': [['8.8.4.4']],
   router: [['8.8.4.4']],
@@ -201,6 +204,8 @@ describe('names of the network', () => {
   it('are answered up to a number of addresses', async () => {
     const [answer] = (await lookUp('many.example.org')) as [[string, string[], string[]]];
     assert.equal(answer[2].length, NAME_LIMITS.addresses);
+    // No others are looked at: of its IPv4 addresses the only one that is open comes too late.
+    assert.deepEqual(await lookUp('late.example.org'), [['late.example.org', [], ['2a00:1::7']]]);
   });
 
   it('of servers that are silent end in time; of one vessel a few wait at once', async () => {

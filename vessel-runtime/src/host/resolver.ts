@@ -16,7 +16,7 @@ export const NAME_LIMITS = {
   spacingMs: 50,
   /** One look-up. */
   timeoutMs: 5000,
-  /** Addresses in one answer. */
+  /** Addresses in one answer; more of one kind, IPv4 or IPv6, are not looked at. */
   addresses: 16,
   /** Names that lead from one to the next. */
   aliases: 8,
@@ -84,7 +84,9 @@ export class NameResolver {
     const timer = setTimeout(() => resolver.cancel(), this.#timeoutMs);
     try {
       const [four, six] = await Promise.all([answers(resolver.resolve4(name)), answers(resolver.resolve6(name))]);
-      const found = [...four, ...six].flatMap((text) => canonicalAddress(text) ?? []);
+      // An answer may hold thousands, and each costs a look at all rules.
+      const few = [four, six].flatMap((list) => list.slice(0, NAME_LIMITS.addresses));
+      const found = few.flatMap((text) => canonicalAddress(text) ?? []);
       if (found.length === 0) throw unknown(name);
       return { ...(await aliasesOf(resolver, name)), addresses: [...new Set(found)] };
     } catch (error) {
