@@ -93,7 +93,11 @@ describe('calls of a vessel process', () => {
     assert.equal(ending.message, 'expected at most 10 bytes of diskused, got 11');
   });
 
-  const silent: Services = { echo: () => never, checked: service(z.tuple([z.string()]), async () => ({})) };
+  const silent: Services = {
+    echo: () => never,
+    long: async () => ({ attachment: Buffer.from('abc') }),
+    checked: service(z.tuple([z.string()]), async () => ({})),
+  };
   const { callsAtOnce, callsBytes, attachedBytes } = FRAME_LIMITS;
   const breaches: [name: string, body: string, told: RegExp][] = [
     ['the same call twice', 'call({}); call({});', /each call once, got 1 again/],
@@ -106,6 +110,11 @@ describe('calls of a vessel process', () => {
       'one byte more than may be under way',
       `for (let id = 1; id <= ${callsBytes / attachedBytes}; id++) call({ id, room: ${attachedBytes} }); log('so far '); call({ id: 9, attached: 1 }, Buffer.from('x'));`,
       /at most 2097152 bytes in calls at once, got 2097153/,
+    ],
+    [
+      'an answer that is larger than the room for it',
+      "call({ operation: 'long', room: 2 });",
+      /room for 3 bytes, got one with room for 2/,
     ],
     ['arguments of another shape', "call({ operation: 'checked', arguments: [1] });", /with other arguments/],
     ['an argument that is too long', `call({ arguments: ['x'.repeat(${FRAME_LIMITS.callTextLength + 1})] });`, /shape/],
@@ -120,6 +129,13 @@ describe('calls of a vessel process', () => {
       if (body.includes('so far')) assert.equal(log, 'so far ');
     });
   }
+
+  it('stay counted until what was answered is read: one that does not read is ended by the next', async () => {
+    const services: Services = { echo: async () => ({ attachment: Buffer.alloc(attachedBytes) }) };
+    const deaf = `for (let id = 1; id <= 3; id++) call({ id, room: ${attachedBytes} });`;
+    const { ending } = await lifeOf(`${deaf} ${STAY}`, services);
+    assert.match(ending.message, /at most 2097152 bytes in calls at once, got 3145728/);
+  });
 
   it('are not begun once it is to end, and keep none of what it was given in memory when it does not read', async () => {
     await using directory = await temporaryDirectory();

@@ -26,6 +26,14 @@ describe('texts and bytes in a vessel', () => {
       return [hash, bad, encoder.encode().length, encoder.encode('\\udc00\\ud800').join(), encoder.encoding].join(' ');`);
   });
 
+  it('are not cut or mixed up by a program that says another length of the arrays behind them', async () => {
+    const source = `const evil = { get() { return 1; }, configurable: true }; const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
+      for (const place of [typedArray, Uint8Array.prototype, Uint16Array.prototype]) Reflect.defineProperty(place, 'length', evil);
+      for (const place of [Uint8Array, Uint16Array]) Reflect.setPrototypeOf(place.prototype, { get length() { return 1; } });
+      log(new TextDecoder().decode(new TextEncoder().encode('potluck')), btoa('potluck'), atob('cG90bHVjaw=='), new Uint8Array(3).length);`;
+    assert.equal((await runProgram(source)).log, 'potluck cG90bHVjaw== potluck 3');
+  });
+
   it('are decoded as everywhere when the bytes are no UTF-8, in any pieces', async () => {
     await agrees(`let seed = 1; const next = (n) => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % n;
       const likely = [0x41, 0x80, 0xbf, 0xc2, 0xe0, 0xed, 0xef, 0xbb, 0xbf, 0xf0, 0xf4, 0x90, 0xa0, 0x9f, 0xff, 0xc0];

@@ -36,9 +36,15 @@ function fixBuffers(): void {
   for (const name of RESIZING) Reflect.deleteProperty(Original.prototype, name);
 }
 
-/** `apply` asks a typed array for its length by this getter: the code around a program relies on it. */
+/**
+ * `apply` asks a typed array for its length, and the code around a program gives it arrays of these classes. Each gets
+ * the getter as its own: a program could otherwise put another one before it.
+ */
 function fixLengths(): void {
-  defineProperty(getPrototypeOf(Uint8Array.prototype), 'length', { configurable: false });
+  const getter = Object.getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), 'length')?.get as () => number;
+  for (const { prototype } of [Uint8Array, Uint16Array]) {
+    defineProperty(prototype, 'length', { get: getter, configurable: false });
+  }
 }
 
 /** What runs is what was uploaded: `eval` and all four kinds of function constructors refuse. */

@@ -135,7 +135,10 @@ export class Calls {
         `expected a node manager that offers ${printable(operation)}, it does not`,
       );
     }
-    return await serve(given, { attachment, room });
+    const answer = await serve(given, { attachment, room });
+    const bytes = answer.attachment?.byteLength ?? 0;
+    if (bytes <= room) return answer;
+    throw new VesselError('BAD_FRAME', `expected a call with room for ${bytes} bytes, got one with room for ${room}`);
   }
 
   async #send(frame: ReplyFrame, attachment: Uint8Array | undefined): Promise<void> {

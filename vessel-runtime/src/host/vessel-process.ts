@@ -10,6 +10,7 @@ import { limitData } from './data-limit.ts';
 import { Drain } from './drain.ts';
 import { crashed, endingOf } from './endings.ts';
 import { FrameReader } from './frame-reader.ts';
+import { Latest } from './latest.ts';
 import { availableWrappers, type Launched, launch, type SpawnOptions } from './launch.ts';
 import { type NetworkInit, networkOf } from './network.ts';
 import { VesselChild } from './vessel-child.ts';
@@ -66,6 +67,7 @@ export class VesselProcess implements AsyncDisposable {
   readonly #reader: FrameReader;
   readonly #drains: Drain[];
   readonly #calls: Calls;
+  readonly #usages = new Latest((usage) => this.#send({ type: 'usage', usage }));
   readonly #ready = Promise.withResolvers<void>();
   readonly #started = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<Ending>();
@@ -95,7 +97,10 @@ export class VesselProcess implements AsyncDisposable {
     stdin.on('error', () => {});
     this.#reader = new FrameReader();
     this.#calls = new Calls({
-      send: (frame, attachment) => this.#send(frame, attachment),
+      send: (frame, attachment) => {
+        this.#usages.include(frame.usage);
+        return this.#send(frame, attachment);
+      },
       end: (ending) => this.kill(ending),
       breach: (error) => this.#broken(error, pipe),
     });
@@ -143,9 +148,9 @@ export class VesselProcess implements AsyncDisposable {
     this.#reader.expectProgram();
   }
 
-  /** Tells the program what is used of resources that are counted here, for its `getresources`. */
+  /** Tells the program what is used of resources that are counted here, for its `getresources`: the latest, when it reads. */
   tell(usage: Readonly<Record<string, number>>): void {
-    if (this.#ending === undefined) void this.#send({ type: 'usage', usage });
+    if (this.#ending === undefined) this.#usages.tell(usage);
   }
 
   /** For the governor. @returns false when the process has not read yet what it was told before. */
