@@ -5,14 +5,14 @@ const STORE = 'private.ranges';
 const encoder = new TextEncoder();
 const bytesOf = (data) => (typeof data === 'string' ? encoder.encode(data) : data);
 
-/** By the names of files: `[from, to]` of each private part, in bytes, up to and without `to`. */
-let ranges = {};
+/** By the names of files, of which `__proto__` is one: `[from, to]` of each private part, in bytes, up to and without `to`. */
+let ranges = Object.create(null);
 let store;
 
 async function load() {
   store = await openfile(STORE, true);
   const [line] = (await store.readat(null, 0)).split('\n');
-  if (line !== '') ranges = JSON.parse(line);
+  if (line !== '') ranges = Object.assign(Object.create(null), JSON.parse(line));
 }
 const loaded = load();
 const saving = createlock();

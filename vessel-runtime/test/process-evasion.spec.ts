@@ -33,6 +33,24 @@ describe('a program that wants to get round a layer', () => {
     assert.equal(await logOf(source, LAYER, 'globalThis.other = 1;'), ' true undefined 31');
   });
 
+  it('gets hold of no object of another realm by a length that is an object, nor by a map that grows while it is read', async () => {
+    const source = `let got = []; const X = (...args) => { got.push(...args); }; const thrower = () => { let n = 0; return { valueOf() { if (n++ === 0) return 0; throw X; }, [Symbol.toPrimitive]() { if (n++ === 0) return 0; throw X; } }; };
+      const lied = () => new Proxy([], { get: (target, key) => (key === 'length' ? thrower() : target[key]) });
+      const u8 = new Uint8Array(1); u8[Symbol.toPrimitive] = () => { throw X; };
+      const grown = () => { const m = new Map(); m.set('a', { get x() { m.set(7, u8); m.set(5, 6); return 1; } }); return m; };
+      const more = () => { const s = new Set(); s.add({ get x() { s.add(u8); s.add(7); return 1; } }); return s; };
+      for (const make of [lied, grown, more, () => new Proxy([], { get: (target, key) => (key === 'length' ? NaN : target[key]) }), () => new Proxy([1], { get: (target, key) => (key === 'length' ? -1 : target[key]) }), () => Object.defineProperty([], 'length', { value: 3 })])
+        for (const call of [(v) => settimer(1, () => {}, v), (v) => settimer(1, () => {}, [{ m: v, a: 1, b: 2 }]), (v) => createlock(v), (v) => getresources(v), (v) => sleep(v), (v) => log.call(null)])
+          try { const back = await call(make()); if (typeof back === 'function') back({}, []); } catch (error) { if (typeof error === 'function') error({}, []); if (!(error instanceof Error)) log('odd', typeof error); }
+      log(got.filter((value) => !(value instanceof Object)).length); exitall();`;
+    const { log, ending } = await runProgram(source, {
+      restrictions: 'resource events 20',
+      address: '127.0.3.11',
+      layers: [LAYER.replace("layer.forbid('exitall');", '')],
+    });
+    assert.equal(log, '0', ending.message);
+  });
+
   it('finds no second name for what was changed, in no world that it makes', async () => {
     const source = `const ways = [() => exitall(), () => exitall.call(), () => Reflect.apply(exitall, undefined, []), () => globalThis.exitall(), () => exitall.constructor('return exitall()')(), () => createvirtualnamespace('exitall()').evaluate({ exitall }), () => createvirtualnamespace('exitall()').evaluate(), () => settimer(0, exitall), () => setTimeout(exitall, 0)];
       for (const way of ways.slice(0, 7)) try { await way(); log('accepted '); } catch (error) { log(error.name, ''); } delete globalThis.exitall; log(typeof exitall);`;

@@ -167,6 +167,12 @@ describe('two programs in one isolate', () => {
     assert.equal(log, `[${limits}, true, true, true, true, true, undefined, 65535, 1000000]${NOTHING}`);
   });
 
+  it('run only code that was checked, whatever the program makes of the class of namespaces', async () => {
+    const source = `const made = createvirtualnamespace('1'); const Class = made.constructor; log(Class === Object, Reflect.ownKeys(Object.getPrototypeOf(made)).join());
+      try { new Class('}; globalThis.r = typeof WebAssembly; async () => {', 'x').evaluate({}); log('ran'); } catch (error) { log('', error.name); }`;
+    assert.equal((await runProgram(source)).log, 'true evaluate TypeError');
+  });
+
   it('leave a fault of the network that nobody awaits without consequence on either side', async () => {
     const source = `await createvirtualnamespace("sendmess('192.0.2.1', 9, 'x');", 'inner.js').evaluate({ sendmess }); await sleep(0.05); log('lives');`;
     const { log } = await runProgram(source, PORTS);

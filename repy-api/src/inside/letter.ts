@@ -1,4 +1,4 @@
-import { mapGet, mapSet, SafeMap, type Table, table } from './primordials.ts';
+import { isInteger, mapGet, mapSet, SafeError, SafeMap, type Table, table, typedArrayName } from './primordials.ts';
 
 /**
  * A realm is a program's world: a global object, the language's own objects, and a copy of the code inside around them.
@@ -99,6 +99,39 @@ export function wordAt(from: Pick<Letter, 'words' | 'more'>, index: number): Wor
 
 export function take(from: Letter): Word {
   return wordAt(from, from.at++);
+}
+
+const torn = (): Error => new SafeError('expected a letter that is whole, got another');
+
+/** Nothing of a letter is used before its kind is known: what is no word would run another realm's code when it is. */
+export function takeCount(from: Letter): number {
+  const word = take(from);
+  if (typeof word !== 'number' || !isInteger(word) || word < 0) throw torn();
+  return word;
+}
+
+export function takeText(from: Letter): string {
+  const word = take(from);
+  if (typeof word !== 'string') throw torn();
+  return word;
+}
+
+export function takePort(from: Letter): Port {
+  const word = take(from);
+  if (typeof word !== 'function') throw torn();
+  return word;
+}
+
+export function takeBytes(from: Letter): Uint8Array {
+  const word = take(from);
+  if (typedArrayName(word) === undefined) throw torn();
+  return word as Uint8Array;
+}
+
+export function takePlain(from: Letter): Word {
+  const word = take(from);
+  if ((typeof word === 'object' && word !== null) || typeof word === 'function') throw torn();
+  return word;
 }
 
 /** @returns false when the object was written before: then a word that says so is. */

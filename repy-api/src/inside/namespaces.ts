@@ -75,6 +75,9 @@ class VirtualNamespace {
   }
 }
 
+// Only what was checked is a namespace.
+Reflect.deleteProperty(VirtualNamespace.prototype, 'constructor');
+
 export function createvirtualnamespace(code: unknown, name: unknown = 'namespace'): VirtualNamespace {
   const text = needText(code, 'code');
   const most = NAMESPACE_LIMITS.codeLength;

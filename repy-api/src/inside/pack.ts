@@ -10,6 +10,7 @@ import {
   isArray,
   isEnumerable,
   isError,
+  isInteger,
   iterator,
   mapForEach,
   mapSize,
@@ -96,6 +97,8 @@ function writeData(to: Letter, value: object): void {
 
 function writeArray(to: Letter, value: unknown[]): void {
   const { length } = value;
+  // A proxy of an array says what it likes, and an object would run its program's code where it is read.
+  if (!isInteger(length) || length < 0) throw argumentError('an array whose length is a number', length);
   put(to, TAG.array);
   put(to, length);
   for (let index = 0; index < length; index++) write(to, value[index]);
@@ -121,17 +124,28 @@ function writeObject(to: Letter, value: object): void {
 
 function writeMap(to: Letter, value: object): void {
   put(to, TAG.map);
-  put(to, mapSize(value) as number);
+  const place = to.length;
+  put(to, 0);
+  // It may grow meanwhile, by getters of what is in it.
+  let count = 0;
   mapForEach(value, (item, key) => {
     write(to, key);
     write(to, item);
+    count++;
   });
+  set(to, place, count);
 }
 
 function writeSet(to: Letter, value: object): void {
   put(to, TAG.set);
-  put(to, setSize(value) as number);
-  setForEach(value, (item) => write(to, item));
+  const place = to.length;
+  put(to, 0);
+  let count = 0;
+  setForEach(value, (item) => {
+    write(to, item);
+    count++;
+  });
+  set(to, place, count);
 }
 
 /** The kind, then the bytes: a typed array of its kind, or one of bytes for a buffer or a view. */

@@ -1,10 +1,22 @@
 import { forgiven } from './bridge.ts';
+import { callPort, portOf } from './crossing.ts';
 import { argumentError } from './errors.ts';
 import { placeOf } from './handles.ts';
 import { lineOf } from './inspect.ts';
 import { isClosed, isData, isPlain, isPromise } from './kinds.ts';
-import { DONE, type Letter, letter, type Port, put, STEP, TAG, THROWN, take, type Word, wordAt } from './letter.ts';
-import { pack, packOne, packThrown } from './pack.ts';
+import {
+  type Letter,
+  letter,
+  type Port,
+  put,
+  TAG,
+  takeCount,
+  takePlain,
+  takePort,
+  takeText,
+  type Word,
+  wordAt,
+} from './letter.ts';
 import {
   apply,
   asyncIterator,
@@ -17,7 +29,6 @@ import {
   ownKeys,
   promiseThen,
   SafePromise,
-  SafeRangeError,
   SafeWeakMap,
   setData,
   slice,
@@ -26,7 +37,6 @@ import {
   weakGet,
   weakSet,
 } from './primordials.ts';
-import { unpack, unpackOne } from './unpack.ts';
 
 /** Of a function that goes across: nobody has to await what it returns; its values are made text where it is called. */
 export const FLAG = { none: 0, forgiven: 1, text: 2 } as const;
@@ -39,7 +49,6 @@ const descriptions = new SafeWeakMap<object, unknown>();
 /** What a port stands for here: our own value, or what we made for another realm's. */
 const behind = new SafeWeakMap<object, unknown>();
 const flags = new SafeWeakMap<object, unknown>();
-let inbox: Letter = letter();
 
 /** Marks a function for when it goes across. */
 export function flag<T extends object>(fn: T, value: number): T {
@@ -148,57 +157,10 @@ function callMethod(methods: Table<unknown>, self: object, given: readonly unkno
   return apply(methods[given[0] as number] as () => unknown, self, args);
 }
 
-/** Where words and answers for this realm are put. */
-function receive(step: number, word?: Word): number {
-  if (step === STEP.begin) inbox = letter();
-  else put(inbox, word);
-  return DONE;
-}
-
-function send(to: Port, words: Letter): void {
-  to(STEP.begin);
-  for (let index = 0; index < words.length; index++) to(STEP.put, wordAt(words, index));
-}
-
-/** A port to something of this realm. What it runs may throw what it likes: it goes back as a letter. */
-function portOf(run: (...args: unknown[]) => unknown): Port {
-  return (step, word) => {
-    if (step !== STEP.call) return receive(step, word);
-    let answer: Letter;
-    let status: number = DONE;
-    try {
-      answer = packOne(apply(run, undefined, unpack(inbox)));
-    } catch (error) {
-      answer = packThrown(error);
-      status = THROWN;
-    }
-    send(word as Port, answer);
-    return status;
-  };
-}
-
-/** Calls what is behind another realm's port. @throws what it threw, made anew here */
-function callPort(port: Port, args: unknown[]): unknown {
-  const words = pack(args);
-  let status: number;
-  let answer: Letter;
-  try {
-    send(port, words);
-    status = port(STEP.call, receive);
-    answer = inbox;
-  } catch {
-    // Only the engine throws here, and what it throws is of another realm: nobody looks at it.
-    throw new SafeRangeError('expected room for one more call within the others, got none');
-  }
-  const value = unpackOne(answer);
-  if (status === THROWN) throw value;
-  return value;
-}
-
 /** @param at where the description begins, of which the tag is read. @returns what stands here for what is described */
 export function imported(tag: number, from: Letter): unknown {
   const start = from.at - 1;
-  const port = take(from) as Port;
+  const port = takePort(from);
   const known = weakGet(behind, port);
   const made = read(tag, port, from);
   if (known !== undefined) return known;
@@ -213,17 +175,18 @@ export function imported(tag: number, from: Letter): unknown {
 /** Reads the rest of a description. @returns what makes of it what stands for it here */
 function read(tag: number, port: Port, from: Letter): () => object {
   if (tag === TAG.function) {
-    const name = take(from) as string;
-    const kind = take(from) as number;
+    const name = takeText(from);
+    const kind = takeCount(from);
     return () => caller(port, name, kind);
   }
   if (tag === TAG.promise) {
-    const iterate = take(from) as Port | undefined;
+    const iterate = wordAt(from, from.at) === undefined ? undefined : takePort(from);
+    if (iterate === undefined) from.at++;
     return () => promiseOf(port, iterate, from);
   }
-  const ip = take(from);
-  const number = take(from);
-  const count = take(from) as number;
+  const ip = takePlain(from);
+  const number = takePlain(from);
+  const count = takeCount(from);
   const first = from.at;
   from.at += 2 * count;
   return () => handleOf(port, { ip, number, count, words: from, first });

@@ -1,5 +1,5 @@
 import { ERROR_CLASSES } from './errors.ts';
-import { type Letter, TAG, take } from './letter.ts';
+import { type Letter, TAG, takeBytes, takeCount, takePlain, takeText } from './letter.ts';
 import { imported } from './ports.ts';
 import {
   asyncIterator,
@@ -28,7 +28,7 @@ import {
  * @returns the values, as an array that may be given to `apply`
  */
 export function unpack(from: Letter): unknown[] {
-  const count = take(from) as number;
+  const count = takeCount(from);
   const values: unknown[] = [];
   for (let index = 0; index < count; index++) setData(values, index, read(from));
   finish(from);
@@ -37,7 +37,7 @@ export function unpack(from: Letter): unknown[] {
 
 /** The same for a letter of one value. */
 export function unpackOne(from: Letter): unknown {
-  take(from);
+  takeCount(from);
   const value = read(from);
   finish(from);
   return value;
@@ -55,12 +55,12 @@ function made<T>(from: Letter, value: T): T {
 }
 
 function read(from: Letter): unknown {
-  const tag = take(from);
+  const tag = takeCount(from);
   switch (tag) {
     case TAG.plain:
-      return take(from);
+      return takePlain(from);
     case TAG.again:
-      return from.made?.[take(from) as number];
+      return from.made?.[takeCount(from)];
     case TAG.array:
       return readArray(from);
     case TAG.object:
@@ -70,28 +70,28 @@ function read(from: Letter): unknown {
     case TAG.set:
       return readSet(from);
     case TAG.date:
-      return made(from, new SafeDate(take(from) as number));
+      return made(from, new SafeDate(takePlain(from) as number));
     case TAG.bytes:
       return readBytes(from);
     case TAG.error:
       return readError(from);
     default:
-      return imported(tag as number, from);
+      return imported(tag, from);
   }
 }
 
 function readArray(from: Letter): unknown {
-  const length = take(from) as number;
+  const length = takeCount(from);
   const array = made<unknown[]>(from, []);
   for (let index = 0; index < length; index++) setData(array, index, read(from));
   return array;
 }
 
 function readObject(from: Letter): unknown {
-  const count = take(from) as number;
+  const count = takeCount(from);
   const object = made(from, {});
   for (let index = 0; index < count; index++) {
-    const key = take(from);
+    const key = takePlain(from);
     const name = key === null ? iterator : key === undefined ? asyncIterator : (key as string);
     setData(object, name, read(from));
   }
@@ -99,7 +99,7 @@ function readObject(from: Letter): unknown {
 }
 
 function readMap(from: Letter): unknown {
-  const size = take(from) as number;
+  const size = takeCount(from);
   const map = made(from, new SafeMap());
   for (let index = 0; index < size; index++) {
     const key = read(from);
@@ -109,7 +109,7 @@ function readMap(from: Letter): unknown {
 }
 
 function readSet(from: Letter): unknown {
-  const size = take(from) as number;
+  const size = takeCount(from);
   const set = made(from, new SafeSet());
   for (let index = 0; index < size; index++) setAdd(set, read(from));
   return set;
@@ -117,8 +117,8 @@ function readSet(from: Letter): unknown {
 
 /** A typed array made of another is a copy, whatever the other's program did to it: only its bytes are looked at. */
 function readBytes(from: Letter): unknown {
-  const kind = take(from) as string;
-  const bytes = take(from) as Uint8Array;
+  const kind = takeText(from);
+  const bytes = takeBytes(from);
   const Class = typedArrayClasses[kind] as Uint8ArrayConstructor | undefined;
   if (Class !== undefined) return made(from, new Class(bytes));
   const buffer = typedArrayBuffer(new SafeUint8Array(bytes));
@@ -127,17 +127,17 @@ function readBytes(from: Letter): unknown {
 
 /** Of the class of that name here, if there is one; its places are those where it was thrown, then those here. */
 function readError(from: Letter): unknown {
-  const name = take(from) as string;
-  const message = take(from) as string;
-  const stack = take(from) as string;
-  const code = take(from);
+  const name = takeText(from);
+  const message = takeText(from);
+  const stack = takeText(from);
+  const code = takePlain(from);
   const Class = ERROR_CLASSES[name] ?? builtinErrors[name];
   const error = made(from, new (Class ?? SafeError)(message));
   if (Class === undefined) defineHidden(error, 'name', name);
   if (code !== undefined) defineData(error, 'code', code);
   const { stack: here } = error as { stack?: unknown };
   defineHidden(error, 'stack', withoutOurs(stack) + places(typeof here === 'string' ? here : ''));
-  if (take(from) === true) defineHidden(error, 'cause', read(from));
+  if (takePlain(from) === true) defineHidden(error, 'cause', read(from));
   return error;
 }
 
