@@ -97,7 +97,7 @@ export function wordAt(from: Pick<Letter, 'words' | 'more'>, index: number): Wor
   return index < PAGE ? from.words[index] : from.more?.[(index / PAGE) | 0]?.[index % PAGE];
 }
 
-export function take(from: Letter): Word {
+function take(from: Letter): Word {
   return wordAt(from, from.at++);
 }
 
