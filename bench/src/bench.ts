@@ -13,12 +13,25 @@ import { idleMemory } from '../rows/idle-memory.ts';
 import { memory } from '../rows/memory.ts';
 import { start } from '../rows/start.ts';
 import { tcp } from '../rows/tcp.ts';
+import { thousand } from '../rows/thousand.ts';
 import { udpEcho } from '../rows/udp-echo.ts';
 import { BenchError } from './errors.ts';
 import type { Result, Row } from './row.ts';
 import { formatTable } from './table.ts';
 
-const ROWS: readonly Row[] = [start, bigProgram, udpEcho, tcp, fileRow, calls, compute, idleMemory, memory, governor];
+const ROWS: readonly Row[] = [
+  start,
+  bigProgram,
+  udpEcho,
+  tcp,
+  fileRow,
+  calls,
+  compute,
+  idleMemory,
+  memory,
+  governor,
+  thousand,
+];
 const USAGE = `usage: npm run bench -- [--json] [ROW...], where ROW is one of ${ROWS.map(({ name }) => name).join(' ')}`;
 
 /** @returns the exit code: 2 for a wrong command line, 1 when a figure could not be measured. */

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { parseRestrictions, QUANTITY_NAMES } from '@potluck/protocol';
-import { type Disk, FileSession, type RuntimeFiles, VesselProcess } from '@potluck/vessel-runtime';
+import { type Disk, FileSession, Governor, type RuntimeFiles, VesselProcess } from '@potluck/vessel-runtime';
 import { BenchError } from './errors.ts';
 
 /** Rates that no machine reaches, so that what is measured is the way and not the meter's brake. */
@@ -59,6 +59,22 @@ export async function runProgram(
       await session?.stop();
     },
   };
+}
+
+/** Starts a program in a process that is not there yet, held to its limits. @returns ms until its first log line. */
+export async function coldStart(files: RuntimeFiles, source: string): Promise<number> {
+  await using governor = new Governor();
+  await governor.start();
+  const begin = performance.now();
+  await using vessel = VesselProcess.spawn(files, { memoryBytes: MEMORY_BYTES });
+  await vessel.ready;
+  await governor.watch(vessel, { cpu: 1, memoryBytes: MEMORY_BYTES });
+  const logged = new Promise<number>((resolve) => {
+    vessel.onLog = () => resolve(performance.now() - begin);
+  });
+  const restrictions = parseRestrictions(restrictionsFor({ port: 54321, memoryBytes: MEMORY_BYTES }));
+  vessel.start({ program: { name: 'bench.js', source }, args: [], address: '127.0.0.1', restrictions });
+  return await logged;
 }
 
 /** Runs a program that logs one figure. @throws BenchError NO_FIGURE */

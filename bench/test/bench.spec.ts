@@ -25,7 +25,7 @@ describe('bench', () => {
     const { code, stdout, stderr } = await run(['--json', 'start']);
     assert.equal(code, 0, stderr);
     const { results } = JSON.parse(stdout);
-    assert.equal(results.length, 1);
+    assert.equal(results.length, 3);
     assert.ok(results[0].potluck > 0 && results[0].floor > 0);
     assert.match(results[0].counted, /median of \d+/);
   });
