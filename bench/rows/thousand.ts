@@ -9,7 +9,6 @@ import { median, type Result, type Row } from '../src/row.ts';
 import { restrictionsFor } from '../src/vessel.ts';
 import { bareStart } from './start.ts';
 
-const COUNT = 1000;
 const AT_ONCE = 4;
 const PORT = 54321;
 const MEMORY_BYTES = 32 * 2 ** 20;
@@ -17,6 +16,7 @@ const NICE = 10;
 /** Enough for a process that waits to tidy up. */
 const TIDY_MS = 150;
 const ANSWER_MS = 5000;
+const PROGRESS = 50;
 const WATCH_MS = 5000;
 const ALONE_ROUNDS = 100;
 const MIB = 2 ** 20;
@@ -27,8 +27,11 @@ const addressOf = (index: number): string => `127.40.${index >> 8}.${index & 255
 const sourceOf = (address: string): string =>
   `await recvmess('${address}', ${PORT}, (ip, port, mess) => sendmess(ip, port, mess, '${address}', ${PORT})); log('up');`;
 
-async function start(files: RuntimeFiles, governor: Governor, index: number): Promise<VesselProcess> {
-  const vessel = VesselProcess.spawn(files, { memoryBytes: MEMORY_BYTES, nice: NICE });
+const spawn = (files: RuntimeFiles): VesselProcess =>
+  VesselProcess.spawn(files, { memoryBytes: MEMORY_BYTES, nice: NICE });
+
+/** Gives the process its echo; resolves when that runs. */
+async function start(vessel: VesselProcess, governor: Governor, index: number): Promise<void> {
   await vessel.ready;
   await delay(TIDY_MS);
   await governor.watch(vessel, { cpu: 0.1, memoryBytes: MEMORY_BYTES });
@@ -46,7 +49,7 @@ async function start(files: RuntimeFiles, governor: Governor, index: number): Pr
   });
   ended.catch(() => {});
   await Promise.race([up, ended]);
-  return vessel;
+  if ((index + 1) % PROGRESS === 0) process.stderr.write(`${index + 1} vessels run\n`);
 }
 
 /** @returns milliseconds. @throws when nothing comes back in time. */
@@ -71,25 +74,31 @@ interface Figures {
   readonly governorPercent: number;
 }
 
-async function measure(files: RuntimeFiles): Promise<Figures> {
+async function measure(files: RuntimeFiles, count: number): Promise<Figures> {
   await using governor = new Governor();
   await governor.start();
   await using all = new AsyncDisposableStack();
   await using client = createSocket('udp4').bind(0, '127.0.0.1');
   await once(client, 'listening');
-  all.use(await start(files, governor, 0));
+  await start(all.use(spawn(files)), governor, 0);
   const alone: number[] = [];
   for (let round = 0; round < ALONE_ROUNDS; round++) alone.push(await roundTrip(client, 0));
   const [free, begin] = [await availableBytes(), performance.now()];
   let next = 1;
   const worker = async () => {
-    while (next < COUNT) all.use(await start(files, governor, next++));
+    while (next < count) await start(all.use(spawn(files)), governor, next++);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  // When one fails, the others have to stop before what they started is ended.
+  const stopped = (error: unknown): never => {
+    next = count;
+    throw error;
+  };
+  const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, () => worker().catch(stopped)));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   const startSeconds = (performance.now() - begin) / 1000;
-  const eachMiB = (free - (await availableBytes())) / (COUNT - 1) / MIB;
+  const eachMiB = (free - (await availableBytes())) / (count - 1) / MIB;
   const together: number[] = [];
-  for (let index = 0; index < COUNT; index++) together.push(await roundTrip(client, index));
+  for (let index = 0; index < count; index++) together.push(await roundTrip(client, index));
   return { startSeconds, eachMiB, alone, together, governorPercent: await ownPercent() };
 }
 
@@ -101,18 +110,18 @@ async function ownPercent(): Promise<number> {
   return ((user + system) / 1000 / (performance.now() - from)) * 100;
 }
 
-async function results(files: RuntimeFiles): Promise<Result[]> {
+async function results(files: RuntimeFiles, count: number): Promise<Result[]> {
   const bareMs = median([await bareStart(), await bareStart(), await bareStart()]);
-  const { startSeconds, eachMiB, alone, together, governorPercent } = await measure(files);
+  const { startSeconds, eachMiB, alone, together, governorPercent } = await measure(files, count);
   const line = (what: string, [potluck, floor]: readonly [number, number], unit: string, counted: string): Result => ({
-    row: `${COUNT.toLocaleString('en')} vessels: ${what}`,
+    row: `${count.toLocaleString('en')} vessels: ${what}`,
     ...{ potluck, floor, unit, better: 'less', counted },
   });
   const slowest = Math.max(...together).toFixed(1);
   return [
     line(
       'all started',
-      [startSeconds, (bareMs * COUNT) / 1000],
+      [startSeconds, (bareMs * count) / 1000],
       's',
       'with their UDP echo / as many node -e 0 in turn',
     ),
@@ -122,5 +131,6 @@ async function results(files: RuntimeFiles): Promise<Result[]> {
   ];
 }
 
-/** Takes about 16 GB of memory. */
-export const thousand: Row = { name: 'thousand', onlyNamed: true, run: results };
+/** The thousand take about 16 GB of memory. */
+export const hundred: Row = { name: 'hundred', onlyNamed: true, run: (files) => results(files, 100) };
+export const thousand: Row = { name: 'thousand', onlyNamed: true, run: (files) => results(files, 1000) };

@@ -13,7 +13,7 @@ import { idleMemory } from '../rows/idle-memory.ts';
 import { memory } from '../rows/memory.ts';
 import { start } from '../rows/start.ts';
 import { tcp } from '../rows/tcp.ts';
-import { thousand } from '../rows/thousand.ts';
+import { hundred, thousand } from '../rows/thousand.ts';
 import { udpEcho } from '../rows/udp-echo.ts';
 import { BenchError } from './errors.ts';
 import type { Result, Row } from './row.ts';
@@ -30,6 +30,7 @@ const ROWS: readonly Row[] = [
   idleMemory,
   memory,
   governor,
+  hundred,
   thousand,
 ];
 const USAGE = `usage: npm run bench -- [--json] [ROW...], where ROW is one of ${ROWS.map(({ name }) => name).join(' ')}`;

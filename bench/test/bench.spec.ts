@@ -28,7 +28,7 @@ describe('bench', () => {
     assert.equal(results.length, 3);
     assert.ok(results[0].potluck > 0 && results[0].floor > 0);
     assert.match(results[0].counted, /median of \d+/);
-  });
+  }).timeout(180_000);
 
   it('refuses an unknown row and an unknown option, naming what it knows', async () => {
     for (const args of [['no-such-row'], ['--no-such-option']]) {

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { BenchError } from './errors.ts';
+
+/** Longer than a vessel process waits before it tidies up, and than many ticks of the clock that its CPU is counted in. */
+const LOOK_MS = 250;
+const MOST_LOOKS = 120;
+
+/**
+ * Waits until everything that this process started, and what that started, has used no CPU and stayed the same for a
+ * moment: a pool of vessel processes is full then, and those that wait have tidied up.
+ * @throws BenchError NO_FIGURE when that does not come within half a minute.
+ */
+export async function quiet(): Promise<void> {
+  let before = '';
+  for (let look = 0; look < MOST_LOOKS; look++) {
+    const now = descendants(process.pid).map(cpuOf).join();
+    if (now !== '' && now === before) return;
+    before = now;
+    await delay(LOOK_MS);
+  }
+  throw new BenchError('NO_FIGURE', `expected vessel processes that wait quietly, they still compute: ${before}`);
+}
+
+function descendants(pid: number): number[] {
+  const children = tryRead(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+/** In ticks, with the process id. */
+function cpuOf(pid: number): string {
+  const stat = tryRead(`/proc/${pid}/stat`);
+  const [user, system] = stat.slice(stat.lastIndexOf(')')).split(' ').slice(12, 14);
+  return `${pid}: ${Number(user) + Number(system)}`;
+}
+
+/** @returns nothing of a process that is gone. */
+function tryRead(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
