@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { NAME_LIMITS, NameResolver } from '../src/host/resolver.ts';
 import { hostName } from '../src/names.ts';
 import { removeRuntime } from './helper.ts';
 import { type NameServer, nameServer, type Zone } from './name-server.ts';
-import { type RunOptions, runProgram } from './process-helper.ts';
+import { type RunOptions, runProgram, startProgram } from './process-helper.ts';
 
 const OWN = '127.0.6.1';
 const PEER = '127.0.6.2';
@@ -225,6 +226,51 @@ describe('names of the network', () => {
       [`expected at most ${most} look-ups of names at once, got one more`]: true,
     });
     assert.equal(address, '8.8.4.4');
+  });
+
+  it('are given up at the end of a program, and a vessel that has fewer goes before those that have more', async () => {
+    const resolver = new NameResolver({ servers: [server.place], timeoutMs: 2 ** 30 });
+    const greedy = new AbortController();
+    const ended = Array.from({ length: NAME_LIMITS.atOnce - 1 }, (_, n) =>
+      resolver.resolve(`silent${n}.org`, greedy.signal),
+    );
+    const other = new AbortController();
+    const first = resolver.resolve('silent.example.org', other.signal);
+    const order: string[] = [];
+    const note = (text: string) => () => void order.push(text);
+    const waiting = ['a', 'b'].map((text) => resolver.resolve('empty.example.org', greedy.signal).catch(note(text)));
+    for (const lookup of ended) lookup.catch(note('greedy'));
+    const small = resolver.resolve('both.example.org', new AbortController().signal).then(note('small'));
+    other.abort();
+    await assert.rejects(first, { code: 'NetworkAddressError' });
+    await small;
+    await Promise.all(waiting);
+    assert.equal(order[0], 'small');
+    greedy.abort();
+    for (const lookup of ended) await assert.rejects(lookup, { code: 'NetworkAddressError' });
+    await assert.rejects(resolver.resolve('both.example.org', greedy.signal), { code: 'NetworkAddressError' });
+    const most = Array.from({ length: NAME_LIMITS.atOnce }, () =>
+      resolver.resolve('both.example.org', new AbortController().signal),
+    );
+    assert.equal((await Promise.all(most)).length, NAME_LIMITS.atOnce);
+  });
+
+  it('of a program that was ended keep no place of the node', async () => {
+    const resolver = new NameResolver({ servers: [server.place], timeoutMs: 2 ** 30 });
+    const others = new AbortController();
+    const held = Array.from({ length: NAME_LIMITS.atOnce - 1 }, (_, n) =>
+      resolver.resolve(`silent${n}.org`, others.signal).catch(() => 'those that began before'),
+    );
+    const { vessel } = await startProgram("await gethostbyname('silent.ended.org');", {
+      ...options(),
+      network: { resolver },
+    });
+    while (!server.asked.includes('silent.ended.org A')) await wait(5);
+    vessel.kill({ kind: 'stopped', message: 'enough', exitCode: 143 });
+    const next = resolver.resolve('both.example.org', new AbortController().signal).then(({ name }) => name);
+    assert.equal(await Promise.race([next, ...held]), 'both.example.org');
+    others.abort();
+    await vessel.ended;
   });
 
   it('lead nowhere where no resolver is', async () => {

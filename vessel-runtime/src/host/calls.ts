@@ -66,7 +66,7 @@ export class Calls {
   readonly #unanswered = new Set<number>();
   #bytes = 0;
   #services: Services = {};
-  #stopped = false;
+  readonly #stopped = new AbortController();
 
   constructor(init: CallsInit) {
     this.#init = init;
@@ -78,12 +78,17 @@ export class Calls {
 
   /** No call is begun any more; those that were are carried out and not answered. */
   stop(): void {
-    this.#stopped = true;
+    this.#stopped.abort();
+  }
+
+  /** For what need not be carried out to its end. */
+  get stopped(): AbortSignal {
+    return this.#stopped.signal;
   }
 
   /** @returns whether it is charged for by its service. */
   take(call: Received<CallFrame>): boolean {
-    if (this.#stopped) return false;
+    if (this.stopped.aborted) return false;
     const bytes = (call.attached ?? 0) + (call.room ?? 0);
     const breach = this.#breachOf(call, bytes);
     if (breach !== undefined) {
@@ -142,7 +147,7 @@ export class Calls {
   }
 
   async #send(frame: ReplyFrame, attachment: Uint8Array | undefined): Promise<void> {
-    if (!this.#stopped) await this.#init.send(frame, attachment);
+    if (!this.stopped.aborted) await this.#init.send(frame, attachment);
   }
 }
 

@@ -18,15 +18,19 @@ export interface NetworkInit {
   readonly resolver?: NameResolver | undefined;
 }
 
-/** @returns what a vessel process is told of the network, and what it may ask about it. */
+/**
+ * @param ended of the vessel process
+ * @returns what it is told of the network, and what it may ask about it.
+ */
 export function networkOf(
   { address, addresses = [address].filter(Boolean), elsewhere = [], rules = [], resolver }: NetworkInit,
   { destinations, messport, connport }: Restrictions,
+  ended: AbortSignal,
 ): { network: StartFrame['network']; services: Services } {
   const interfaces = [...interfacesOf(networkInterfaces()), ...elsewhere.map(alone)];
   const network = { addresses: [...addresses], interfaces, rules: [...rules] };
   const policy = new DestinationPolicy({ ...network, rules: [rules, destinations] });
-  return { network, services: { resolve: nameService(resolver, policy, messport.union(connport)) } };
+  return { network, services: { resolve: nameService(resolver, policy, messport.union(connport), ended) } };
 }
 
 const alone = (address: string) => `${address}/${isIPv6(address) ? 128 : 32}`;

@@ -8,7 +8,7 @@ import { type Service, service } from './calls.ts';
 
 /** Limits of the look-up of names. */
 export const NAME_LIMITS = {
-  /** Look-ups at once for all vessels; the others wait. */
+  /** Look-ups at once for all vessels; the others wait, and those go first whose vessel has the fewest. */
   atOnce: 64,
   /** Look-ups at once for one vessel. */
   atOncePerVessel: 8,
@@ -42,6 +42,11 @@ export interface NameResolverInit {
   readonly timeoutMs?: number;
 }
 
+interface Waiting {
+  readonly vessel: AbortSignal;
+  readonly turn: () => void;
+}
+
 /**
  * Looks names up for all vessels of a node: by questions to name servers and in no other way, so nothing that only this
  * machine knows (`/etc/hosts`, mDNS) is ever told. Nothing is kept from one look-up to the next: no program learns what
@@ -50,38 +55,75 @@ export interface NameResolverInit {
 export class NameResolver {
   readonly #servers: readonly string[] | undefined;
   readonly #timeoutMs: number;
-  readonly #waiting: (() => void)[] = [];
-  #underWay = 0;
+  readonly #waiting = new Set<Waiting>();
+  /** Of each vessel that has any. */
+  readonly #underWay = new Map<AbortSignal, number>();
+  #sum = 0;
 
   constructor({ servers, timeoutMs = NAME_LIMITS.timeoutMs }: NameResolverInit = {}) {
     this.#servers = servers;
     this.#timeoutMs = timeoutMs;
   }
 
-  /** @param name of `hostName`. @throws CallFailure NetworkAddressError: it leads nowhere, or nobody answers in time */
-  async resolve(name: string): Promise<Names> {
+  /**
+   * @param name of `hostName`
+   * @param vessel for whom: it takes turns with others, and what it waits for is given up when it ends.
+   * @throws CallFailure NetworkAddressError: it leads nowhere, or nobody answers in time, or the vessel ended
+   */
+  async resolve(name: string, vessel: AbortSignal): Promise<Names> {
     if (name === 'localhost' || name.endsWith('.localhost')) return { name, aliases: [], addresses: COMMON_LOOPBACK };
     if (isPrivate(name)) throw unknown(name);
-    await this.#enter();
+    await this.#enter(vessel);
     try {
-      return await this.#ask(name);
+      if (vessel.aborted) throw unknown(name);
+      return await this.#ask(name, vessel);
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#underWay -= 1;
-      else next();
+      this.#leave(vessel);
     }
   }
 
-  /** Takes a free place, or waits for one that somebody leaves. */
-  async #enter(): Promise<void> {
-    if (this.#underWay < NAME_LIMITS.atOnce) this.#underWay += 1;
-    else await new Promise<void>((turn) => this.#waiting.push(turn));
+  /** Takes a free place, or waits for one that somebody leaves; the end of the vessel ends the waiting, too. */
+  async #enter(vessel: AbortSignal): Promise<void> {
+    if (this.#sum < NAME_LIMITS.atOnce) return this.#count(vessel, 1);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiting: Waiting = { vessel, turn: resolve };
+    const giveUp = () => this.#admit(waiting);
+    this.#waiting.add(waiting);
+    vessel.addEventListener('abort', giveUp);
+    await promise;
+    vessel.removeEventListener('abort', giveUp);
   }
 
-  async #ask(name: string): Promise<Names> {
+  /** The next is of a vessel that has the fewest under way; of these the one that came first. */
+  #leave(vessel: AbortSignal): void {
+    this.#count(vessel, -1);
+    const under = (waiting: Waiting) => this.#underWay.get(waiting.vessel) ?? 0;
+    const fewest = [...this.#waiting].reduce<Waiting | undefined>(
+      (best, each) => (best === undefined || under(each) < under(best) ? each : best),
+      undefined,
+    );
+    if (fewest !== undefined && this.#sum < NAME_LIMITS.atOnce) this.#admit(fewest);
+  }
+
+  #admit(waiting: Waiting): void {
+    if (!this.#waiting.delete(waiting)) return;
+    this.#count(waiting.vessel, 1);
+    waiting.turn();
+  }
+
+  #count(vessel: AbortSignal, more: number): void {
+    const count = (this.#underWay.get(vessel) ?? 0) + more;
+    if (count === 0) this.#underWay.delete(vessel);
+    else this.#underWay.set(vessel, count);
+    this.#sum += more;
+  }
+
+  async #ask(name: string, vessel: AbortSignal): Promise<Names> {
     const resolver = new Resolver({ timeout: TRY_MS, tries: 2 });
     if (this.#servers !== undefined) resolver.setServers(this.#servers);
-    const timer = setTimeout(() => resolver.cancel(), this.#timeoutMs);
+    const cancel = () => resolver.cancel();
+    const timer = setTimeout(cancel, this.#timeoutMs);
+    vessel.addEventListener('abort', cancel);
     try {
       const [four, six] = await Promise.all([answers(resolver.resolve4(name)), answers(resolver.resolve6(name))]);
       // An answer may hold thousands, and each costs a look at all rules.
@@ -95,6 +137,7 @@ export class NameResolver {
       throw new CallFailure('NetworkAddressError', message);
     } finally {
       clearTimeout(timer);
+      vessel.removeEventListener('abort', cancel);
     }
   }
 }
@@ -137,11 +180,13 @@ async function aliasesOf(resolver: Resolver, first: string): Promise<{ name: str
  * What one vessel may ask. Of addresses that it may not reach it is told nothing, so the names of the donor's own network
  * stay there.
  * @param ports all of the vessel's own ports
+ * @param ended of its process: nothing is looked up for it any more, so the next program of a vessel begins at nought.
  */
 export function nameService(
   resolver: NameResolver | undefined,
   policy: DestinationPolicy,
   ports: ReadonlySet<number>,
+  ended: AbortSignal,
 ): Service {
   let underWay = 0;
   let nextMs = 0;
@@ -156,8 +201,8 @@ export function nameService(
     try {
       const now = performance.now();
       nextMs = Math.max(now, nextMs + NAME_LIMITS.spacingMs);
-      if (nextMs > now) await wait(nextMs - now);
-      const found = await resolver.resolve(name);
+      if (nextMs > now) await wait(nextMs - now, undefined, { signal: ended });
+      const found = await resolver.resolve(name, ended);
       const addresses = found.addresses.filter((address) => policy.opens(address, ports));
       if (addresses.length === 0) throw unknown(name);
       return { value: JSON.stringify({ ...found, addresses: addresses.slice(0, NAME_LIMITS.addresses) }) };

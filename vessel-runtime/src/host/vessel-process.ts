@@ -127,7 +127,7 @@ export class VesselProcess implements AsyncDisposable {
       throw new VesselError('ALREADY_STARTED', 'expected a vessel process without a program, got one that has one');
     }
     const { restrictions, args } = init;
-    const { network, services } = networkOf(init, restrictions);
+    const { network, services } = networkOf(init, restrictions, this.#calls.stopped);
     const frame: StartFrame = {
       type: 'start',
       program: { name: init.program.name, source: init.program.source },
@@ -274,6 +274,7 @@ export class VesselProcess implements AsyncDisposable {
   }
 
   #settle(ending: Ending): void {
+    this.#calls.stop();
     for (const stream of this.#child.stdio) stream?.destroy();
     this.#ready.reject(new VesselError('NOT_READY', `expected a ready vessel process, it ended: ${ending.message}`));
     this.#started.reject(new VesselError('ENDED_EARLY', `expected the program to start, it ended: ${ending.message}`));
