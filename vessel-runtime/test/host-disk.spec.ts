@@ -74,15 +74,26 @@ describe('the disk of a vessel', () => {
     await wide.rest();
   });
 
-  it('counts a file on its way in, and takes back what did not come', async () => {
+  it('counts a file on its way in against others, and takes back what did not come', async () => {
     const room = await disk.reserve('a', LIMIT - FILE_COST_BYTES);
-    await assert.rejects(make('b'), { code: 'QUOTA_EXCEEDED' });
     await assert.rejects(disk.reserve('b', 0), { code: 'QUOTA_EXCEEDED' });
     assert.equal(disk.usedBytes, 0);
     room.release();
     room.release();
     await make('b');
     assert.equal(disk.usedBytes, FILE_COST_BYTES);
+  });
+
+  it('gives the program what an upload had set aside, which fails then, and tells of that room to nobody', async () => {
+    const room = await disk.reserve('a', LIMIT - FILE_COST_BYTES);
+    await make('b');
+    await disk.write('b', 0, Buffer.alloc(10_000));
+    const used = LIMIT + 1;
+    await assert.rejects(disk.write('b', 0, Buffer.alloc(used - FILE_COST_BYTES)), { details: { limit: LIMIT, used } });
+    await writeFile(join(root.path, 'incoming'), Buffer.alloc(LIMIT - FILE_COST_BYTES));
+    await assert.rejects(room.commit(join(root.path, 'incoming')), { code: 'QUOTA_EXCEEDED' });
+    room.release();
+    assert.equal(await measured(), disk.usedBytes);
   });
 
   it('refuses an upload in whose place something else has grown meanwhile', async () => {

@@ -34,6 +34,20 @@ describe("files by the names of Seattle's first generation", () => {
   const put = (name: string, data: string | Uint8Array) => writeFile(join(directory.path, name), data);
   const content = (name: string) => readFile(join(directory.path, name), 'utf8');
 
+  it('have no position beyond whole numbers, and a program that looks for one goes on', async () => {
+    assert.deepEqual(
+      await run(
+        "f = await open('a', 'w+'); await f.write('abc'); await f.seek(2 ** 53 - 1)",
+        'await f.seek(2 ** 53 - 1, 1)',
+        "await f.write('x')",
+        'return await f.read()',
+        'await f.seek(2 ** 53 - 1, 2)',
+        'await f.seek(0, 2); await f.write("d"); await f.seek(0); return await f.read()',
+      ),
+      [null, 'ARGUMENT', 'SEEK_PAST_END_OF_FILE', '', 'ARGUMENT', 'abcd'],
+    );
+  });
+
   it('read and write from where they are, each mode in its way', async () => {
     assert.deepEqual(
       await run(

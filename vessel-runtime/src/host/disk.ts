@@ -15,7 +15,7 @@ export interface DiskInit {
   readonly limitBytes: number;
 }
 
-/** Room that was set aside for a file on its way in. */
+/** Room that was set aside for a file on its way in: no other one gets it, but the program's own calls come first. */
 export interface Reservation {
   /** Moves the file that was written elsewhere to its name. @throws DiskError QUOTA_EXCEEDED, TOO_MANY_FILES */
   commit(path: string): Promise<void>;
@@ -169,7 +169,7 @@ export class Disk {
   async reserve(name: string, bytes: number): Promise<Reservation> {
     let held = await this.#lane.run(async () => {
       await this.#count();
-      const more = this.#needFile(name, bytes);
+      const more = this.#needFile(name, bytes, this.#reserved);
       this.#reserved += more;
       return more;
     });
@@ -180,7 +180,7 @@ export class Disk {
     const commit = (path: string) =>
       this.#lane.run(async () => {
         release();
-        // It may have been written to, or removed, meanwhile.
+        // It may have been written to, or removed, and what was set aside may have been taken, meanwhile.
         this.#needFile(name, bytes);
         await this.#descriptors.drop(name);
         await rename(path, this.pathOf(name));
@@ -189,19 +189,19 @@ export class Disk {
     return { commit, release };
   }
 
-  /** @returns bytes that it would take beyond what is used now. */
-  #needFile(name: string, bytes: number): number {
+  /** @param reserved for others. @returns bytes that it would take beyond what is used now. */
+  #needFile(name: string, bytes: number, reserved = 0): number {
     const present = this.#sizes.get(name);
     if (present === undefined && this.#sizes.size >= LIMITS.filesPerVessel) {
       throw new DiskError('TOO_MANY_FILES', `expected at most ${LIMITS.filesPerVessel} files, got one more`);
     }
     const more = present === undefined ? bytes + FILE_COST_BYTES : bytes - present;
-    this.#need(more);
+    this.#need(more, reserved);
     return Math.max(0, more);
   }
 
-  #need(more: number): void {
-    const used = this.usedBytes + this.#reserved + more;
+  #need(more: number, reserved = 0): void {
+    const used = this.usedBytes + reserved + more;
     if (more <= 0 || used <= this.limitBytes) return;
     const details = { limit: this.limitBytes, used };
     const message = `expected at most ${this.limitBytes} bytes in the vessel (each file counts ${FILE_COST_BYTES} more), got ${used}`;

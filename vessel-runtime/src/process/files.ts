@@ -77,6 +77,7 @@ export class Files {
    * @throws CallFailure SeekPastEndOfFile, FileNotFound, ResourceExhausted
    */
   async read(name: string, offset: number, most?: number): Promise<{ bytes: Buffer; end: boolean }> {
+    needPlace(offset);
     const pieces: Uint8Array[] = [];
     const limit = Math.min(most ?? Number.POSITIVE_INFINITY, CALL_LIMITS.fileBytes);
     let filled = 0;
@@ -103,6 +104,7 @@ export class Files {
    * @throws CallFailure SeekPastEndOfFile, FileNotFound, ResourceExhausted
    */
   async write(name: string, offset: number | null, bytes: Uint8Array): Promise<number> {
+    if (offset !== null) needPlace(offset);
     let at = offset;
     let written = 0;
     do {
@@ -191,6 +193,12 @@ export class Files {
       }
     });
   }
+}
+
+/** The node manager takes any other for the work of a process that was taken over. */
+function needPlace(offset: number): void {
+  if (Number.isSafeInteger(offset) && offset >= 0) return;
+  throw new CallFailure('RepyArgumentError', `expected a position in the file, got ${offset}`);
 }
 
 function joined(pieces: readonly Uint8Array[]): Buffer {

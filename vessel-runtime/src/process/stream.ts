@@ -62,7 +62,7 @@ export class Stream {
   seek(offset: number, whence: number): Promise<void> {
     return this.#alone(async (name) => {
       const from = whence === 0 ? 0 : whence === 1 ? this.#position : await this.#files.size(name);
-      if (from + offset >= 0) {
+      if (from + offset >= 0 && Number.isSafeInteger(from + offset)) {
         this.#position = from + offset;
         return;
       }
