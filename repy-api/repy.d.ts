@@ -234,7 +234,7 @@ declare function sendmessage(
 ): Promise<number>;
 
 /** What `listenformessage` returns. Up to 256 messages wait, more are dropped, as in a full socket buffer. */
-interface RepyMessageServer<Data = string> {
+interface RepyMessageServer<Data = string> extends AsyncIterable<[ip: string, port: number, message: Data]> {
   /**
    * Waits for a message, where Seattle's own call had to be called again and again.
    * @throws SocketClosedLocalError it was closed, also while this waited
@@ -276,8 +276,11 @@ declare function listenformessage(localip: string, localport: number, options?: 
 // #region Connections
 // TCP. What is sent arrives complete and in order, but not in the pieces in which it was sent.
 
-/** A TCP connection. Holds one `outsocket` until it is closed. */
-interface RepySocket<Data = string> {
+/**
+ * A TCP connection. Holds one `outsocket` until it is closed. `for await` reads what comes, in pieces, until either side
+ * has closed; who leaves the loop before closes it, as with listeners.
+ */
+interface RepySocket<Data = string> extends AsyncIterable<Data> {
   /** The other side. */
   readonly ip: string;
   readonly port: number;
@@ -458,7 +461,8 @@ declare function openconnection(
 ): Promise<RepySocket>;
 
 /** What `listenforconnection` resolves with. Up to 256 connections wait, each with its `outsocket`. */
-interface RepyConnectionServer<Data = string> {
+interface RepyConnectionServer<Data = string>
+  extends AsyncIterable<[ip: string, port: number, sock: RepySocket<Data>]> {
   /**
    * Waits for a connection.
    * @throws SocketClosedLocalError it was closed, also while this waited
@@ -778,8 +782,7 @@ declare function canceltimer(timer: RepyTimer): boolean;
 /**
  * Waits, never less than `seconds`.
  * @throws RepyArgumentError
- * @throws ResourceExhaustedError no `event` is left
- * @charges 1 `event` until then
+ * @throws ResourceExhaustedError 10,000 calls wait already
  * @example
  * await sleep(0.05);
  */

@@ -52,6 +52,8 @@ export const OP = {
   address: 25,
   /** (handle) -> 1 if a `recv` would wait, plus 2 if a `send` would */
   willblock: 26,
+  /** (seconds) -> request, which resolves when they are over; no event */
+  sleep: 28,
   /** (name) -> request, which resolves with `[name, aliases, addresses]` as JSON */
   resolve: 27,
   /**

@@ -1,8 +1,11 @@
 // #region Connections
 // TCP. What is sent arrives complete and in order, but not in the pieces in which it was sent.
 
-/** A TCP connection. Holds one `outsocket` until it is closed. */
-interface RepySocket<Data = string> {
+/**
+ * A TCP connection. Holds one `outsocket` until it is closed. `for await` reads what comes, in pieces, until either side
+ * has closed; who leaves the loop before closes it, as with listeners.
+ */
+interface RepySocket<Data = string> extends AsyncIterable<Data> {
   /** The other side. */
   readonly ip: string;
   readonly port: number;
@@ -183,7 +186,8 @@ declare function openconnection(
 ): Promise<RepySocket>;
 
 /** What `listenforconnection` resolves with. Up to 256 connections wait, each with its `outsocket`. */
-interface RepyConnectionServer<Data = string> {
+interface RepyConnectionServer<Data = string>
+  extends AsyncIterable<[ip: string, port: number, sock: RepySocket<Data>]> {
   /**
    * Waits for a connection.
    * @throws SocketClosedLocalError it was closed, also while this waited

@@ -163,7 +163,7 @@ declare function sendmessage(
 ): Promise<number>;
 
 /** What `listenformessage` returns. Up to 256 messages wait, more are dropped, as in a full socket buffer. */
-interface RepyMessageServer<Data = string> {
+interface RepyMessageServer<Data = string> extends AsyncIterable<[ip: string, port: number, message: Data]> {
   /**
    * Waits for a message, where Seattle's own call had to be called again and again.
    * @throws SocketClosedLocalError it was closed, also while this waited

@@ -34,8 +34,7 @@ declare function canceltimer(timer: RepyTimer): boolean;
 /**
  * Waits, never less than `seconds`.
  * @throws RepyArgumentError
- * @throws ResourceExhaustedError no `event` is left
- * @charges 1 `event` until then
+ * @throws ResourceExhaustedError 10,000 calls wait already
  * @example
  * await sleep(0.05);
  */

@@ -90,4 +90,36 @@ describe("the network by the names of Seattle's second generation", () => {
     const { log } = await runProgram(source, here());
     assert.equal(log.replace(/accepted listenfor\w+ object 5 /g, ''), 'checked');
   });
+
+  it('are iterated like listeners: a connection until it is closed, a server until it is', async () => {
+    const source = `const me = getmyip(); const server = await listenforconnection(me, 5001); const heard = [];
+      const serving = (async () => { for await (const [ip, port, sock] of server) { for await (const piece of sock) heard.push(piece); heard.push('closed', sock.close()); break; } heard.push(server.close()); })();
+      const sock = await openconn(me, 5001); await sock.send('one'); await sleep(0.01); sock.close(); await serving; log(heard.join(), '');
+      const udp = listenformessage(me, 5001); sendmess(me, 5001, 'hi'); for await (const [, , message] of udp) { log(message, ''); break; } log(udp.close(), '');
+      const again = listenformessage(me, 5001); settimer(0.01, () => again.close()); for await (const got of again) log(got); log('over');`;
+    assert.equal(
+      (
+        await runProgram(source, {
+          restrictions: 'resource messport 5001\nresource connport 5001',
+          address: '127.0.3.77',
+        })
+      ).log,
+      'one,closed,true,false hi false over',
+    );
+  });
+
+  it('sleep without an event, as many as calls may wait', async () => {
+    const source = `const all = []; for (let i = 0; i < 20; i++) all.push(sleep(0.001)); log(getresources().usage.events, ''); await Promise.all(all);
+      for (let i = 0; i < 10001; i++) all.push(sleep(9e6)); await all.at(-1).catch((error) => log(error.code)); exitall();`;
+    assert.equal((await runProgram(source, { restrictions: 'resource events 1' })).log, '1 RESOURCE_EXHAUSTED');
+  });
+
+  it('end with their memory as the reason when a buffer is refused that nobody caught', async () => {
+    const { ending } = await runProgram('new Uint8Array(5e8);', { restrictions: 'resource memory 50000000' });
+    assert.deepEqual(
+      [ending.kind, ending.limit?.resource, ending.limit?.limit],
+      ['limit', 'memory', 50_000_000],
+      ending.message,
+    );
+  });
 });

@@ -2,7 +2,7 @@ import { CALL_LIMITS, OP } from '../ops.ts';
 import { awaitRequest, forgiven, invoke, type Primitive, promised, settled, utf8Length } from './bridge.ts';
 import { fromBinary, isBytes, lengthOf, needText, toBinary } from './data.ts';
 import { argumentError } from './errors.ts';
-import { asyncIterator, isInteger, SafePromise, table } from './primordials.ts';
+import { asyncIterator, isInteger, promiseThen, SafePromise, table } from './primordials.ts';
 
 /** A text or bytes, as one string and how to read it. */
 export function needData(value: unknown, what: string, most: number): { text: string; binary: boolean; bytes: number } {
@@ -14,6 +14,36 @@ export function needData(value: unknown, what: string, most: number): { text: st
   const text = needText(value, what);
   const bytes = utf8Length(text, most);
   return { text: bytes > most ? '' : text, binary: false, bytes };
+}
+
+/** What a connection that is iterated reads at once. */
+const PIECE_BYTES = 65_536;
+
+/**
+ * @param read rejects when either side has closed: then the iteration ends.
+ * @param stop what leaving the loop early does
+ */
+export function iteratorOf(read: () => Promise<unknown>, stop: () => unknown): unknown {
+  const done = { value: undefined, done: true };
+  const next = () =>
+    new SafePromise<Step>((resolve, reject) => {
+      promiseThen(
+        read(),
+        (value: unknown) => resolve({ value, done: false }),
+        (error: unknown) => (isClosing(error) ? resolve(done) : reject(error)),
+      );
+    });
+  const leave = () => {
+    stop();
+    return new SafePromise<Step>((resolve) => resolve(done));
+  };
+  const iterator = { next, return: leave, [asyncIterator]: () => iterator };
+  return iterator;
+}
+
+function isClosing(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === 'SOCKET_CLOSED_REMOTE' || code === 'SOCKET_CLOSED_LOCAL';
 }
 
 /** A TCP connection. */
@@ -61,6 +91,14 @@ export class Socket {
 
   close(): boolean {
     return invoke(OP.close, this.#handle) === 1;
+  }
+
+  /** What comes, in pieces, until either side has closed. */
+  [asyncIterator](): unknown {
+    return iteratorOf(
+      () => this.recv(PIECE_BYTES),
+      () => this.close(),
+    );
   }
 
   static handleOf(value: unknown): number | undefined {

@@ -3,8 +3,9 @@ import { needMachine } from './address.ts';
 import { invoke, promised, utf8Length } from './bridge.ts';
 import { isBytes, lengthOf, needEncoding, needPort } from './data.ts';
 import { argumentError, errorOf } from './errors.ts';
-import { closeListener, Listener, Socket } from './handles.ts';
+import { closeListener, iteratorOf, Listener, Socket } from './handles.ts';
 import { openconn, recvmess, sendmess, tooLong, waitforconn } from './network.ts';
+import { asyncIterator } from './primordials.ts';
 
 /** Seattle's second generation: the same network by other names, with every argument said. */
 const { read, drain } = Listener;
@@ -41,6 +42,13 @@ class UDPServerSocket {
     drain(this.#listener, () => {});
     return closeListener(this.#listener);
   }
+
+  [asyncIterator](): unknown {
+    return iteratorOf(
+      () => this.getmessage(),
+      () => this.close(),
+    );
+  }
 }
 
 /** What `listenforconnection` resolves with. */
@@ -65,6 +73,13 @@ class TCPServerSocket {
       invoke(OP.close, handleOf((value as { sock: Socket }).sock));
     });
     return closeListener(this.#listener);
+  }
+
+  [asyncIterator](): unknown {
+    return iteratorOf(
+      () => this.getconnection(),
+      () => this.close(),
+    );
   }
 }
 

@@ -1,8 +1,8 @@
 import { OP } from '../ops.ts';
-import { invoke, promised } from './bridge.ts';
+import { awaitRequest, invoke, promised } from './bridge.ts';
 import { needFunction, needSeconds } from './data.ts';
 import { argumentError, callProgram } from './errors.ts';
-import { isArray, SafePromise, table } from './primordials.ts';
+import { isArray, table } from './primordials.ts';
 
 interface Due {
   readonly fn: (...args: unknown[]) => unknown;
@@ -50,12 +50,7 @@ export function canceltimer(timer: unknown): boolean {
 export function sleep(seconds: unknown): Promise<void> {
   return promised(() => {
     const delay = needSeconds(seconds, 'a time to sleep');
-    let wake: () => void = () => {};
-    const slept = new SafePromise<void>((resolve) => {
-      wake = resolve;
-    });
-    schedule(delay, wake, []);
-    return slept;
+    return awaitRequest(invoke(OP.sleep, delay) as number, () => undefined) as Promise<void>;
   });
 }
 

@@ -44,9 +44,10 @@ export function crashed(message: string, exitCode = 70): Ending {
 
 /** @param limit bytes; @param used bytes. */
 export function memoryEnding(limit: number, used: number): Ending {
-  const got = used > limit ? `${used}` : `more asked for with about ${used} in use`;
+  // What was seen last may be of before the growth: the system refused what would have passed the limit.
+  const got = used > limit ? `${used}` : 'more asked for at once';
   const message = `expected at most ${limit} bytes of memory, got ${got}`;
-  return { kind: 'limit', message, exitCode: 137, limit: { resource: 'memory', limit, used } };
+  return { kind: 'limit', message, exitCode: 137, limit: { resource: 'memory', limit, used: Math.max(used, limit) } };
 }
 
 function exitCodeOf({ code, signal }: Remains): number {

@@ -25,6 +25,7 @@ const MOST_TEXT = Math.max(CALL_LIMITS.sendBytes, CALL_LIMITS.logLength * 2);
 const SIGNATURES: Readonly<Record<number, readonly string[]>> = {
   [OP.log]: ['string'],
   [OP.settimer]: ['number'],
+  [OP.sleep]: ['number'],
   [OP.canceltimer]: ['number'],
   [OP.recvmess]: ['string', 'port', 'boolean'],
   [OP.sendmess]: ['string', 'port', 'string', 'boolean', 'string', 'number'],
@@ -145,6 +146,7 @@ function local(world: World): Record<number, Handler> {
   return {
     [OP.log]: (text: string) => log(world, text),
     [OP.settimer]: (seconds: number) => timers.set(seconds),
+    [OP.sleep]: (seconds: number) => timers.sleep(seconds),
     [OP.setinterval]: (seconds: number) => timers.repeat(seconds),
     [OP.canceltimer]: (timer: number) => (timers.cancel(timer) ? 1 : 0),
     [OP.getruntime]: () =>

@@ -7,6 +7,8 @@ import type { Enter, World } from './world.ts';
 
 const NOT_AN_ERROR = 'An object was thrown from supplied code within isolated-vm';
 const ERROR_EXIT = 1;
+/** What the engine says when the system gives no memory for a buffer. */
+const REFUSED_MEMORY = /^RangeError: Array buffer allocation failed/;
 
 type Event = Parameters<Enter>;
 
@@ -147,7 +149,14 @@ export class Program {
     const [first = '', ...frames] = text.split('\n');
     const place = /([^\s(]+:\d+:\d+)/.exec(frames.find((line) => /:\d+:\d+/.test(line)) ?? '')?.[1];
     const where = place === undefined ? '' : ` at ${place}`;
+    if (REFUSED_MEMORY.test(first)) this.#refusedMemory(where);
     return end({ kind: 'error', message: `uncaught ${first.slice(0, 1500)}${where}`, exitCode: ERROR_EXIT });
+  }
+
+  #refusedMemory(where: string): never {
+    const limit = this.world?.meter.limits.memory ?? 0;
+    const message = `expected at most ${limit} bytes of memory, got more asked for at once${where}`;
+    return end({ kind: 'limit', message, exitCode: 137, limit: { resource: 'memory', limit, used: limit } });
   }
 
   #refuse(message: string): never {

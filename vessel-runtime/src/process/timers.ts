@@ -4,7 +4,7 @@ import type { World } from './world.ts';
 /** Node's timers hold no more; longer ones are armed again. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Timers, sleeps and intervals: each is one of the vessel's `events` until it fires for the last time. */
+/** Timers and intervals: each is one of the vessel's `events` until it fires for the last time. A sleep is none. */
 export class Timers {
   readonly #world: World;
   readonly #timers = new Map<number, NodeJS.Timeout>();
@@ -24,6 +24,18 @@ export class Timers {
     return this.#begin(everyMs, everyMs);
   }
 
+  /** @returns a request that resolves then. @throws CallFailure ResourceExhaustedError: too many calls wait */
+  sleep(seconds: number): number {
+    const request = this.#world.request();
+    const dueMs = performance.now() + seconds * 1000;
+    const look = (): void => {
+      if (performance.now() < dueMs) setTimeout(look, leftMs(dueMs));
+      else this.#world.resolve(request, 1);
+    };
+    setTimeout(look, leftMs(dueMs));
+    return request;
+  }
+
   cancel(id: number): boolean {
     const timer = this.#timers.get(id);
     if (timer === undefined) return false;
@@ -41,7 +53,6 @@ export class Timers {
   }
 
   #arm(id: number, dueMs: number, everyMs?: number): void {
-    const left = Math.min(LONGEST_MS, Math.max(0, Math.ceil(dueMs - performance.now())));
     const timer = setTimeout(() => {
       // Node's clock counts whole milliseconds, so a timer may come a little early: nothing wakes before its time.
       if (performance.now() < dueMs) return this.#arm(id, dueMs, everyMs);
@@ -49,7 +60,7 @@ export class Timers {
       this.#world.enter(EVENT.timer, id);
       // During the call the program may have cancelled it.
       if (everyMs !== undefined && this.#timers.has(id)) this.#arm(id, performance.now() + everyMs, everyMs);
-    }, left);
+    }, leftMs(dueMs));
     this.#timers.set(id, timer);
   }
 
@@ -58,4 +69,9 @@ export class Timers {
     this.#world.meter.release('events');
     this.#world.drop();
   }
+}
+
+/** As long as Node's timers can wait at once. */
+function leftMs(dueMs: number): number {
+  return Math.min(LONGEST_MS, Math.max(0, Math.ceil(dueMs - performance.now())));
 }

@@ -22,7 +22,6 @@ describe("Seattle's semantics of threads, locks and time", () => {
         while (getresources().usage.events > 1) await sleep(0.001);
       }
       log(ended, getresources().usage.events);`;
-    // Each sleep holds an event of its own while it waits.
     assert.equal(await runCaught(source, { restrictions: 'resource events 5' }), '20 1');
   });
 
