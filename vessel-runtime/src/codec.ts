@@ -42,10 +42,14 @@ export class FrameDecoder<T extends object> {
   #bodyFilled = 0;
   /** Read and checked; its attached bytes are what `#body` waits for. */
   #announced: T | undefined;
-  #attachedBytes = 0;
+  readonly #isPaid: (frame: T) => boolean;
+  #paid = false;
+  #paidBytes = 0;
   #refused: VesselError | undefined;
 
-  constructor(schema: FrameSchema<T>, limitBytes: number) {
+  /** @param isPaid whether somebody else counts what is attached to this frame, which is still to come. */
+  constructor(schema: FrameSchema<T>, limitBytes: number, isPaid: (frame: T) => boolean = () => false) {
+    this.#isPaid = isPaid;
     this.#schema = schema;
     this.#limitBytes = limitBytes;
   }
@@ -55,9 +59,9 @@ export class FrameDecoder<T extends object> {
     return this.#headerFilled > 0;
   }
 
-  /** Bytes so far that were attached to frames; only grows. */
-  get attachedBytes(): number {
-    return this.#attachedBytes;
+  /** Bytes so far that were attached to frames and somebody else counts; only grows. */
+  get paidBytes(): number {
+    return this.#paidBytes;
   }
 
   /**
@@ -96,7 +100,7 @@ export class FrameDecoder<T extends object> {
     const taken = Math.min(body.byteLength - this.#bodyFilled, bytes.byteLength);
     body.set(bytes.subarray(0, taken), this.#bodyFilled);
     this.#bodyFilled += taken;
-    if (this.#announced !== undefined) this.#attachedBytes += taken;
+    if (this.#announced !== undefined && this.#paid) this.#paidBytes += taken;
     return bytes.subarray(taken);
   }
 
@@ -107,6 +111,7 @@ export class FrameDecoder<T extends object> {
     const attached = announced === undefined ? attachedTo(frame) : 0;
     if (attached > 0) {
       this.#announced = frame;
+      this.#paid = this.#isPaid(frame);
       this.#expect(attached);
       return undefined;
     }

@@ -48,10 +48,10 @@ describe('frame codec', () => {
     const attachment = Buffer.of(0xff, 0, 1, 2, 0x7b);
     const bytes = Buffer.concat([encodeFrame(call, LIMIT), attachment, encodeFrame(log('next'), LIMIT)]);
     for (let at = 0; at <= bytes.length; at++) {
-      const split = decoder();
+      const split = new FrameDecoder<VesselFrame>(vesselFrameSchema, LIMIT, (frame) => frame.type === 'call');
       const got = [...split.push(bytes.subarray(0, at)), ...split.push(bytes.subarray(at))];
       assert.deepEqual(got, [{ ...call, attachment }, log('next')], `split at ${at}`);
-      assert.equal(split.attachedBytes, 5);
+      assert.equal(split.paidBytes, 5);
       assert.equal(split.midFrame, false);
     }
     const cut = decoder();

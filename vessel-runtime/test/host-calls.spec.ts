@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import type { Ending } from '@potluck/protocol';
 import { z } from 'zod';
+import { encodeFrame } from '../src/codec.ts';
 import { LimitPassed } from '../src/errors.ts';
 import { CallFailure } from '../src/failure.ts';
 import { FRAME_LIMITS } from '../src/frames.ts';
-import { type Services, service } from '../src/host/calls.ts';
+import { type Service, type Services, service } from '../src/host/calls.ts';
+import { Disk } from '../src/host/disk.ts';
+import { FileSession } from '../src/host/file-session.ts';
+import { FrameReader } from '../src/host/frame-reader.ts';
 import { VesselProcess } from '../src/host/vessel-process.ts';
 import { type Answer, Calls } from '../src/process/calls.ts';
 import { hostileRuntime, startInit, temporaryDirectory } from './helper.ts';
@@ -42,8 +46,12 @@ async function lifeOf(body: string, services: Services = {}): Promise<{ ending: 
   return { ending: await vessel.ended, log };
 }
 
+const takesBytes = { takesBytes: true };
 const echo: Services = {
-  echo: async (given, { attachment }) => ({ value: given.join(), attachment }),
+  echo: Object.assign<Service, object>(
+    async (given, { attachment }) => ({ value: given.join(), attachment }),
+    takesBytes,
+  ),
 };
 const never = new Promise<never>(() => {});
 const STAY = 'setInterval(() => {}, 1000);';
@@ -71,13 +79,11 @@ describe('calls of a vessel process', () => {
         throw new TypeError('a path of this machine');
       },
     };
-    const body = `for (const operation of ['fails', 'breaks', 'toString', '\\x1b']) { call({ operation }); const { failure, message } = hear(); log(failure + ': ' + message + '\\n'); } finish();`;
+    const body = `for (const operation of ['fails', 'breaks']) { call({ operation }); const { failure, message } = hear(); log(failure + ': ' + message + '\\n'); } finish();`;
     const { log } = await lifeOf(body, services);
     assert.deepEqual(log.trim().split('\n'), [
       'TimeoutError: expected x',
       'InternalError: expected the node manager to carry out breaks, it failed',
-      'InternalError: expected a node manager that offers toString, it does not',
-      'InternalError: expected a node manager that offers ?, it does not',
     ]);
   });
 
@@ -94,7 +100,7 @@ describe('calls of a vessel process', () => {
   });
 
   const silent: Services = {
-    echo: () => never,
+    echo: Object.assign<Service, object>(() => never, takesBytes),
     long: async () => ({ attachment: Buffer.from('abc') }),
     checked: service(z.tuple([z.string()]), async () => ({})),
   };
@@ -115,6 +121,13 @@ describe('calls of a vessel process', () => {
       'an answer that is larger than the room for it',
       "call({ operation: 'long', room: 2 });",
       /room for 3 bytes, got one with room for 2/,
+    ],
+    ['an operation that is not offered', "call({ operation: 'toString' });", /that is offered, got toString/],
+    ['a name of an operation that is none', "call({ operation: '\\x1b' });", /that is offered, got \?/],
+    [
+      'bytes for an operation that takes none',
+      "call({ operation: 'long', attached: 1 }, Buffer.from('x'));",
+      /nothing attached to long/,
     ],
     ['arguments of another shape', "call({ operation: 'checked', arguments: [1] });", /with other arguments/],
     ['an argument that is too long', `call({ arguments: ['x'.repeat(${FRAME_LIMITS.callTextLength + 1})] });`, /shape/],
@@ -157,15 +170,35 @@ describe('calls of a vessel process', () => {
     assert.equal(calls, 2);
   });
 
+  it('are held back at the pipe with what they attach, except for those whose service charges them', () => {
+    const call = { type: 'call', id: 1, operation: 'x', arguments: [], attached: 1000 };
+    const costOf = (isPaid: boolean) => {
+      const reader = new FrameReader(() => isPaid);
+      reader.expectProgram();
+      const bytes = [encodeFrame({ type: 'ready' }, 99), encodeFrame(call, 999), Buffer.alloc(1000)];
+      assert.equal(reader.read(Buffer.concat(bytes)).length, 2);
+      return reader.cost;
+    };
+    assert.equal(costOf(false) - costOf(true), 1000);
+    const rates = { fileread: 0, filewrite: 1 };
+    const disk = new Disk({ directory: '/nowhere', limitBytes: 0 });
+    const { services } = new FileSession(disk, { quantities: rates, tell: () => {} });
+    const { filesize, readat, writeat, openfile } = services;
+    assert.deepEqual(
+      [filesize, readat, openfile, writeat].map((each) => each?.charged),
+      [false, false, false, true],
+    );
+  });
+
   it('give back the memory of what was attached once they are answered, and none that others share', async () => {
     const shared = Buffer.alloc(8, 'shared');
     const held: Uint8Array[] = [];
     const services: Services = {
-      copy: async (_, { attachment }) => {
+      copy: Object.assign<Service, object>(async (_, { attachment }) => {
         const copy = new Uint8Array(attachment);
         held.push(attachment, copy);
         return { attachment: copy };
-      },
+      }, takesBytes),
       part: async () => ({ attachment: shared.subarray(0, 3) }),
     };
     const body = `

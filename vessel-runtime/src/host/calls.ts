@@ -29,8 +29,13 @@ export interface ServiceAnswer {
  */
 export interface Service {
   (given: readonly unknown[], call: ServiceCall): Promise<ServiceAnswer>;
-  /** Each call, failed or not, is charged to a rate of the vessel: no flood of them has to be held back at the pipe. */
+  /**
+   * Each call, failed or not, is charged to a rate of the vessel, with what it attaches: no flood of them has to be held
+   * back at the pipe.
+   */
   readonly charged?: boolean;
+  /** Takes bytes that are attached. */
+  readonly takesBytes?: boolean;
 }
 export type Services = Readonly<Record<string, Service>>;
 
@@ -102,15 +107,24 @@ export class Calls {
       this.#unanswered.delete(call.id);
       this.#bytes -= bytes;
     });
-    return this.#offered(call.operation)?.charged === true;
+    return this.isCharged(call);
+  }
+
+  /** @returns whether this call is charged for by its service, with what is attached to it. */
+  isCharged({ operation, attached = 0 }: CallFrame): boolean {
+    const { charged, takesBytes }: Partial<Service> = this.#offered(operation) ?? {};
+    return charged === true && (attached === 0 || takesBytes === true);
   }
 
   #offered(operation: string): Service | undefined {
     return Object.hasOwn(this.#services, operation) ? this.#services[operation] : undefined;
   }
 
-  #breachOf({ id }: CallFrame, bytes: number): string | undefined {
+  #breachOf({ id, operation, attached = 0 }: CallFrame, bytes: number): string | undefined {
     const { callsAtOnce, callsBytes } = FRAME_LIMITS;
+    const offered = this.#offered(operation);
+    if (offered === undefined) return `expected a call that is offered, got ${printable(operation)}`;
+    if (attached > 0 && offered.takesBytes !== true) return `expected nothing attached to ${printable(operation)}`;
     if (this.#unanswered.has(id)) return `expected each call once, got ${id} again`;
     if (this.#unanswered.size >= callsAtOnce) return `expected at most ${callsAtOnce} calls at once, got one more`;
     const sum = this.#bytes + bytes;
@@ -134,12 +148,8 @@ export class Calls {
 
   async #serve({ operation, arguments: given, attachment = NOTHING }: Received<CallFrame>, room: number) {
     const serve = this.#offered(operation);
-    if (serve === undefined) {
-      throw new CallFailure(
-        'InternalError',
-        `expected a node manager that offers ${printable(operation)}, it does not`,
-      );
-    }
+    // One that is not offered is refused before.
+    if (serve === undefined) return {};
     const answer = await serve(given, { attachment, room });
     const bytes = answer.attachment?.byteLength ?? 0;
     if (bytes <= room) return answer;

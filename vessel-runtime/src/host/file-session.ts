@@ -108,12 +108,17 @@ export class FileSession {
     serve: (given: A, call: ServiceCall) => Promise<ServiceAnswer & { cost: number }>,
   ): Service {
     const paced = service(schema, (given, call) =>
-      this.#lanes[rate].run(() => this.#carryOut(rate, () => serve(given, call))),
+      this.#lanes[rate].run(() => this.#carryOut(rate, call, () => serve(given, call))),
     );
-    return Object.assign(paced, { charged: true });
+    // Where the rate is 0, a call fails before it could be charged.
+    return Object.assign(paced, { charged: this.#init.quantities[rate] > 0, takesBytes: rate === 'filewrite' });
   }
 
-  async #carryOut(rate: Rate, serve: () => Promise<ServiceAnswer & { cost: number }>): Promise<ServiceAnswer> {
+  async #carryOut(
+    rate: Rate,
+    { attachment }: ServiceCall,
+    serve: () => Promise<ServiceAnswer & { cost: number }>,
+  ): Promise<ServiceAnswer> {
     await this.#turn(rate);
     this.#underWay += 1;
     try {
@@ -124,7 +129,8 @@ export class FileSession {
       this.#told = diskused;
       return { ...answer, usage: { diskused } };
     } catch (error) {
-      this.#rates[rate].add(fileCost(0, 0));
+      // What was attached had to be read all the same.
+      this.#rates[rate].add(fileCost(0, attachment.byteLength));
       throw asFailure(error);
     } finally {
       this.#underWay -= 1;

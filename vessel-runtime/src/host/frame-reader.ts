@@ -11,7 +11,7 @@ const OWN_ENDINGS: readonly Ending['kind'][] = ['finished', 'exitall', 'error', 
 
 /** The frames of one vessel process in the one order that they may come in. */
 export class FrameReader {
-  readonly #decoder = new FrameDecoder<VesselFrame>(vesselFrameSchema, FRAME_LIMITS.fromVesselBytes);
+  readonly #decoder: FrameDecoder<VesselFrame>;
   #ready = false;
   #mayRun = false;
   #started = false;
@@ -19,17 +19,21 @@ export class FrameReader {
   #fault: VesselError | undefined;
   #cost = 0;
 
+  /** @param isPaid whether what is attached to this frame is charged elsewhere. */
+  constructor(isPaid: (frame: VesselFrame) => boolean) {
+    this.#decoder = new FrameDecoder(vesselFrameSchema, FRAME_LIMITS.fromVesselBytes, isPaid);
+  }
+
   /** Set once something came that is no frame, or a frame out of order; nothing is read after it. */
   get fault(): VesselError | undefined {
     return this.#fault;
   }
 
   /**
-   * Bytes that all frames so far have cost beside their own. What is attached to calls costs nothing here: there is only
-   * so much of it before it is answered.
+   * Bytes that all frames so far have cost beside their own, without what was attached and is charged elsewhere.
    */
   get cost(): number {
-    return this.#cost - this.#decoder.attachedBytes;
+    return this.#cost - this.#decoder.paidBytes;
   }
 
   /** The `start` frame is on its way: from now on frames about a program may come. */

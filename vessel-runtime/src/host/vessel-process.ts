@@ -95,7 +95,6 @@ export class VesselProcess implements AsyncDisposable {
     this.started.catch(() => {});
     const [stdin, stdout, stderr, pipe] = this.#child.stdio as [Writable, Readable, Readable, Readable];
     stdin.on('error', () => {});
-    this.#reader = new FrameReader();
     this.#calls = new Calls({
       send: (frame, attachment) => {
         this.#usages.include(frame.usage);
@@ -104,6 +103,7 @@ export class VesselProcess implements AsyncDisposable {
       end: (ending) => this.kill(ending),
       breach: (error) => this.#broken(error, pipe),
     });
+    this.#reader = new FrameReader((frame) => frame.type === 'call' && this.#calls.isCharged(frame));
     this.#drains = [
       new Drain(stdout, ENGINE_BYTES_PER_SECOND, () => 0),
       new Drain(stderr, ENGINE_BYTES_PER_SECOND, (chunk) => this.#keepStderr(chunk)),
