@@ -114,12 +114,12 @@ interface RepyMessages<Data = string> extends RepyListener, AsyncIterable<RepyMe
  * Listens for UDP messages. The address is `getmyip()` or 127.0.0.1, the port one of the vessel's `messport`s. A function
  * is called with each message, its fourth argument is the listener; without a function the listener is iterated.
  * @throws RepyArgumentError
- * @throws ResourceForbiddenError the port is not the vessel's
  * @throws NetworkAddressError the address is not numeric
+ * @throws ResourceForbiddenError the port is not the vessel's
  * @throws AddressBindingError the address is not this node's
  * @throws AlreadyListeningError
- * @throws ResourceExhaustedError no `insocket` is left
  * @throws DuplicateTupleError somebody else has the port
+ * @throws ResourceExhaustedError no `insocket` is left
  * @charges 1 `insocket` until it is stopped; `netrecv`, or `looprecv` from this machine, 64 bytes and its own for each message
  * @example
  * recvmess(getmyip(), 54321, (ip, port, message) => sendmess(ip, port, message));
@@ -300,7 +300,7 @@ interface RepySocket<Data = string> extends AsyncIterable<Data> {
   /**
    * Waits for data. Text is never cut within a character: up to 3 bytes of one are kept for, and then added to, the next
    * `recv`.
-   * @returns 1 to `bytes` bytes of it
+   * @returns 1 to `bytes` bytes of it; text may have up to 3 more, of the character that was kept
    * @throws RepyArgumentError not from 1 to 1048576
    * @throws SocketClosedLocalError
    * @throws SocketClosedRemoteError the peer closed and all it sent was read
@@ -346,10 +346,10 @@ interface RepyConnectOptions extends RepyEncoding {
  * @throws NetworkAddressError neither an address nor a name that leads to one, as `gethostbyname`
  * @throws ResourceForbiddenError the destination or the local port is not allowed
  * @throws AddressBindingError the local address is not this node's
- * @throws AlreadyListeningError the program listens on the local port
- * @throws ResourceExhaustedError no `outsocket` is left
  * @throws DuplicateTupleError there is such a connection already
  * @throws CleanupInProgressError there was such a connection just now
+ * @throws AlreadyListeningError the program listens on the local port
+ * @throws ResourceExhaustedError no `outsocket` is left
  * @throws ConnectionRefusedError nobody listens there
  * @throws TimeoutError no answer in time
  * @throws InternetConnectivityError
@@ -391,12 +391,12 @@ interface RepyConnections<Data = string> extends Promise<RepyListener>, AsyncIte
  * Listens for TCP connections on one of the vessel's `connport`s. A connection beyond the last `outsocket` is closed at
  * once. The function's fourth argument is the connection, its fifth the listener, both for `stopcomm`.
  * @throws RepyArgumentError
- * @throws ResourceForbiddenError the port is not the vessel's
  * @throws NetworkAddressError the address is not numeric
+ * @throws ResourceForbiddenError the port is not the vessel's
  * @throws AddressBindingError the address is not this node's
  * @throws AlreadyListeningError
- * @throws ResourceExhaustedError no `insocket` is left
  * @throws DuplicateTupleError somebody else has the port
+ * @throws ResourceExhaustedError no `insocket` is left
  * @charges 1 `insocket` until it is stopped, and for each connection 1 `outsocket` until it is closed, `netrecv` 128 and
  * `netsend` 64
  * @example

@@ -78,11 +78,9 @@ function partOf(owner: string, kind: Declaration['kind'], { name, signature, sta
   return [`#### ${before}.${name}\n`, codeOf(signature.replace(/^static /, '')), bodyOf(doc)].join('\n');
 }
 
-/** `RepySocket` is `socket` to a reader. */
-const instanceOf = (owner: string): string => {
-  const name = owner.replace(/^Repy/, '');
-  return name.slice(0, 1).toLowerCase() + name.slice(1);
-};
+/** `RepySocket` is `socket` to a reader, `URLSearchParams` is `urlSearchParams`. */
+const instanceOf = (owner: string): string =>
+  owner.replace(/^Repy/, '').replace(/^(?:[A-Z]+(?![a-z])|[A-Z])/, (capitals) => capitals.toLowerCase());
 
 function bodyOf({ text, returns, throws, charges, examples }: Doc): string {
   const raised = throws.map(({ name, when }) => `  1. ${errorLink(name)}${when === '' ? '' : `: ${when}`}`);

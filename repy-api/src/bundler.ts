@@ -25,10 +25,14 @@ export interface ProgramBundle {
  * @throws ProgramError PROGRAM_MISSING, PROGRAM_BROKEN (each problem as `file:line:column: sentence`), PROGRAM_TOO_LARGE;
  * its `problems` and the `files` that it looked at say the same to a program
  */
-export async function bundleProgram(path: string): Promise<ProgramBundle> {
+export function bundleProgram(path: string): Promise<ProgramBundle> {
+  return bundle(path, 'program');
+}
+
+async function bundle(path: string, what: 'program' | 'layer'): Promise<ProgramBundle> {
   const file = resolve(path);
   await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    const message = `expected a program at ${path}, got ${reasonOf(cause)}`;
+    const message = `expected a ${what} at ${path}, got ${reasonOf(cause)}`;
     throw new ProgramError('PROGRAM_MISSING', message, { cause, files: [file] });
   });
   const name = nameOf(file);
@@ -47,10 +51,10 @@ export async function bundleProgram(path: string): Promise<ProgramBundle> {
  * @throws ProgramError as `bundleProgram`; PROGRAM_TOO_LARGE from `LAYER_LIMITS` on, without its source map
  */
 export async function bundleLayer(path: string): Promise<ProgramBundle> {
-  const bundle = await bundleProgram(path);
-  const bytes = Buffer.byteLength(bundle.source.replace(/\n\/\/# sourceMappingURL=\S*\s*$/, ''));
+  const made = await bundle(path, 'layer');
+  const bytes = Buffer.byteLength(made.source.replace(/\n\/\/# sourceMappingURL=\S*\s*$/, ''));
   const most = LAYER_LIMITS.layerBytes;
-  if (bytes <= most) return bundle;
+  if (bytes <= most) return made;
   const message = `expected a layer of at most ${most} bytes as one file, got ${bytes} for ${path}`;
   throw new ProgramError('PROGRAM_TOO_LARGE', message, { details: { bytes, limitBytes: most } });
 }

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LIMITS } from '@potluck/protocol';
-import { bundleProgram, ProgramError } from '../src/index.ts';
+import { bundleLayer, bundleProgram, ProgramError } from '../src/index.ts';
 
 describe('bundleProgram', () => {
   let directory: string;
@@ -109,6 +109,7 @@ describe('bundleProgram', () => {
   it('refuses what is not there, a directory, and a name that no vessel takes', async () => {
     await write({ 'my program.js': 'log(1);', 'folder/x': '' });
     await refusal('away.js', 'PROGRAM_MISSING', /expected a program at .*away\.js, got no such file/);
+    await assert.rejects(bundleLayer(join(directory, 'away.js')), /expected a layer at .*away\.js, got no such file/);
     await refusal('folder', 'PROGRAM_MISSING', /got a directory/);
     await refusal('my program.js', 'PROGRAM_BROKEN', /got "my program\.js"/);
   });

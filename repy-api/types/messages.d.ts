@@ -43,12 +43,12 @@ interface RepyMessages<Data = string> extends RepyListener, AsyncIterable<RepyMe
  * Listens for UDP messages. The address is `getmyip()` or 127.0.0.1, the port one of the vessel's `messport`s. A function
  * is called with each message, its fourth argument is the listener; without a function the listener is iterated.
  * @throws RepyArgumentError
- * @throws ResourceForbiddenError the port is not the vessel's
  * @throws NetworkAddressError the address is not numeric
+ * @throws ResourceForbiddenError the port is not the vessel's
  * @throws AddressBindingError the address is not this node's
  * @throws AlreadyListeningError
- * @throws ResourceExhaustedError no `insocket` is left
  * @throws DuplicateTupleError somebody else has the port
+ * @throws ResourceExhaustedError no `insocket` is left
  * @charges 1 `insocket` until it is stopped; `netrecv`, or `looprecv` from this machine, 64 bytes and its own for each message
  * @example
  * recvmess(getmyip(), 54321, (ip, port, message) => sendmess(ip, port, message));

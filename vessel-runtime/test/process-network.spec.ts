@@ -24,6 +24,15 @@ describe('messages of a program', () => {
     assert.equal(log, `7 h\u00e9\u{1F600} ${OWN} 5001`);
   });
 
+  it('are refused on a port of somebody else, with the first ports of the vessel and how many more there are', async () => {
+    const source = 'try { recvmess(getmyip(), 6000, () => {}); } catch (error) { log(error.message); }';
+    const more = Array.from({ length: 11 }, (_, index) => `resource messport ${5010 + index}`);
+    const ports = '5001, 5002, 5010, 5011, 5012, 5013, 5014, 5015, 5016, 5017, 5018, 5019';
+    const expected = (text: string) => `expected a messport of this vessel (${text}), got 6000`;
+    assert.equal((await runProgram(source, withLines(...more.slice(0, 10)))).log, expected(ports));
+    assert.equal((await runProgram(source, withLines(...more))).log, expected(`${ports} and 1 more`));
+  });
+
   it('are iterated when no function is given, until the listener is closed', async () => {
     const { log, ending } = await runProgram(
       `const listener = recvmess(getmyip(), 5001);

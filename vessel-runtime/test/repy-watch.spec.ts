@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as poll } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { temporaryDirectory } from './helper.ts';
 
@@ -80,6 +81,36 @@ describe('repy --watch', () => {
     await writeFile(path('part.js'), "log('there\\n');\n");
     assert.deepEqual(await watched.next(4), ['change part.js', 'start', 'log there', 'end the program finished']);
     assert.equal(await watched.stop(), 130);
+  });
+
+  it('does not tell a broken program again because of files beside it, such as its own output', async () => {
+    await using directory = await temporaryDirectory();
+    const path = (name: string) => join(directory.path, name);
+    await writeFile(path('main.js'), 'log(;\n');
+    await using output = await open(path('w.out'), 'w');
+    const child = spawn(process.execPath, [REPY, '--watch', '--json', 'main.js'], {
+      cwd: directory.path,
+      env: { ...process.env, TMPDIR: directory.path },
+      stdio: ['ignore', output.fd, 'inherit'],
+    });
+    const told = async (last: string): Promise<string[]> => {
+      for (;;) {
+        const lines = (await readFile(path('w.out'), 'utf8')).split('\n').slice(0, -1);
+        const types = lines.map((line) => (JSON.parse(line) as { type: string }).type);
+        if (types.at(-1) === last) return types;
+        await poll(10);
+      }
+    };
+    await told('problem');
+    // While another one starts, the first has the time to see what it has written itself.
+    const other = new Watched(directory.path, 'main.js');
+    assert.deepEqual(await other.next(1), ['problem Unexpected ";"']);
+    await writeFile(path('main.js'), "log('mended');\n");
+    assert.deepEqual(await told('end'), ['problem', 'change', 'start', 'log', 'end']);
+    const closed = once(child, 'close');
+    child.kill('SIGINT');
+    await closed;
+    await other.stop();
   });
 
   it('heeds the restrictions file as well', async () => {

@@ -42,10 +42,19 @@ export function needPort(value: unknown, what: string): number {
   return value;
 }
 
+const MOST_SECONDS = 1e9;
+
+export function needSeconds(value: unknown, what: string): number {
+  if (typeof value !== 'number' || !finite(value) || value < 0 || value > MOST_SECONDS) {
+    throw argumentError(`${what} as a number of seconds from 0 to ${MOST_SECONDS}`, value);
+  }
+  return value;
+}
+
 /** @param most seconds; above it nobody waits for the answer any more. */
-export function needSeconds(value: unknown, what: string, most = 1e9): number {
-  if (typeof value !== 'number' || !finite(value) || value < 0 || value > most) {
-    throw argumentError(`${what} as a number of seconds from 0 to ${most}`, value);
+export function needTimeout(value: unknown, most: number): number {
+  if (typeof value !== 'number' || !finite(value) || value <= 0 || value > most) {
+    throw argumentError(`a timeout as a number of seconds above 0 and at most ${most}`, value);
   }
   return value;
 }

@@ -1,7 +1,7 @@
 import { CALL_LIMITS, OP } from '../ops.ts';
 import { needSpelled } from './address.ts';
 import { awaitRequest, forgiven, invoke, type Primitive, promised } from './bridge.ts';
-import { fromBinary, needEncoding, needFunction, needPort, needSeconds } from './data.ts';
+import { fromBinary, needEncoding, needFunction, needPort, needTimeout } from './data.ts';
 import { argumentError, callProgram, errorOf } from './errors.ts';
 import { closeListener, Listener, needData, onListenerClose, Socket } from './handles.ts';
 import { toHost } from './names.ts';
@@ -209,12 +209,7 @@ export function openconn(...given: unknown[]): Promise<unknown> {
     const binary = needEncoding(options);
     const local = short ? needLocal(options?.localip, options?.localport) : needLocal(given[2], given[3]);
     const wanted = short ? options?.timeout : given[4];
-    const timeout = needSeconds(
-      wanted === undefined ? DEFAULT_TIMEOUT_SECONDS : wanted,
-      'a timeout',
-      MOST_TIMEOUT_SECONDS,
-    );
-    if (timeout === 0) throw argumentError('a timeout above 0', timeout);
+    const timeout = wanted === undefined ? DEFAULT_TIMEOUT_SECONDS : needTimeout(wanted, MOST_TIMEOUT_SECONDS);
     const map = (handle: Primitive, peer: Primitive, peerPort: Primitive) =>
       new Socket(handle as number, binary, peer as string, peerPort as number);
     const deadline = getruntime() + timeout;

@@ -73,7 +73,8 @@ export class Destinations {
 /** @throws CallFailure ResourceForbiddenError */
 export function checkPort(port: number, allowed: ReadonlySet<number>, resource: 'messport' | 'connport'): void {
   if (allowed.has(port)) return;
-  const list = [...allowed].slice(0, 12).join(', ') || 'none';
+  const more = allowed.size > 12 ? ` and ${allowed.size - 12} more` : '';
+  const list = [...allowed].slice(0, 12).join(', ') + more || 'none';
   throw new CallFailure('ResourceForbiddenError', `expected a ${resource} of this vessel (${list}), got ${port}`);
 }
 

@@ -52,7 +52,7 @@ export class Changes implements Disposable {
       const watcher = watch(folder, (_, name) => {
         const path = name === null ? folder : join(folder, name);
         if (!this.#all && name !== null && !this.#files.has(path)) return;
-        this.#changed = path;
+        if (this.#changed === undefined || this.#files.has(path)) this.#changed = path;
         this.#wake();
       });
       // A folder that goes away is missed when the program is bundled again.

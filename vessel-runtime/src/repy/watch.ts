@@ -31,15 +31,18 @@ export async function watchProgram(
   for (;;) {
     const made = await bundle(program);
     const broken = made instanceof ProgramError;
-    changes.follow([...made.files, ...more], broken);
-    if (broken || made.sha256 !== last) {
+    const files = [...made.files, ...more];
+    changes.follow(files, broken);
+    const now = broken ? made.message : made.sha256;
+    if (now !== last) {
       if (file !== undefined && !(await running.end(`${file} changed`))) hooks.changed(file);
-      last = broken ? undefined : made.sha256;
+      last = now;
       if (broken) hooks.broken(made);
       else running = new Running((signal) => hooks.run(made, signal), stop);
     }
     const path = await changes.next(stop).finally(() => (stop.aborted ? running.ended : undefined));
-    if (more.includes(path)) last = undefined;
+    // What is broken in the same way is told again after an edit, but not for another file: that may be where it is told.
+    if (more.includes(path) || (broken && files.includes(path))) last = undefined;
     file = relative('', path);
   }
 }
