@@ -11,7 +11,7 @@ import { temporaryDirectory } from './helper.ts';
 const REPY = fileURLToPath(new URL('../bin/repy.ts', import.meta.url));
 
 /** `repy --watch --json`, read object by object. */
-class Watched {
+class Watched implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
@@ -45,6 +45,11 @@ class Watched {
     const [code] = await closed;
     return code as number | null;
   }
+
+  /** Also after a test that failed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.stop();
+  }
 }
 
 describe('repy --watch', () => {
@@ -54,7 +59,7 @@ describe('repy --watch', () => {
     await mkdir(path('lib'));
     await writeFile(path('main.ts'), "import { name } from './lib/part.ts';\nlog(name, '\\n');\nsettimer(1e6, log);\n");
     await writeFile(path('lib/part.ts'), "export const name: string = 'one';\n");
-    const watched = new Watched(directory.path, 'main.ts');
+    await using watched = new Watched(directory.path, 'main.ts');
     assert.deepEqual(await watched.next(2), ['start', 'log one ']);
     await writeFile(path('lib/part.ts'), "export const name: string = 'two';\n");
     assert.deepEqual(await watched.next(3), ['end lib/part.ts changed', 'start', 'log two ']);
@@ -74,7 +79,7 @@ describe('repy --watch', () => {
     await using directory = await temporaryDirectory();
     const path = (name: string) => join(directory.path, name);
     await writeFile(path('main.js'), "import './part.js';\n");
-    const watched = new Watched(directory.path, 'main.js');
+    await using watched = new Watched(directory.path, 'main.js');
     assert.deepEqual(await watched.next(1), ['problem Could not resolve "./part.js"']);
     await writeFile(path('part.js'), "log('here\\n');\n");
     assert.deepEqual(await watched.next(4), ['change part.js', 'start', 'log here', 'end the program finished']);
@@ -93,6 +98,12 @@ describe('repy --watch', () => {
       env: { ...process.env, TMPDIR: directory.path },
       stdio: ['ignore', output.fd, 'inherit'],
     });
+    await using ended = new AsyncDisposableStack();
+    ended.defer(async () => {
+      const closed = once(child, 'close');
+      child.kill('SIGINT');
+      await closed;
+    });
     const told = async (last: string): Promise<string[]> => {
       for (;;) {
         const lines = (await readFile(path('w.out'), 'utf8')).split('\n').slice(0, -1);
@@ -103,14 +114,10 @@ describe('repy --watch', () => {
     };
     await told('problem');
     // While another one starts, the first has the time to see what it has written itself.
-    const other = new Watched(directory.path, 'main.js');
+    await using other = new Watched(directory.path, 'main.js');
     assert.deepEqual(await other.next(1), ['problem Unexpected ";"']);
     await writeFile(path('main.js'), "log('mended');\n");
     assert.deepEqual(await told('end'), ['problem', 'change', 'start', 'log', 'end']);
-    const closed = once(child, 'close');
-    child.kill('SIGINT');
-    await closed;
-    await other.stop();
   });
 
   it('heeds the restrictions file as well', async () => {
@@ -120,7 +127,7 @@ describe('repy --watch', () => {
       `resource cpu 1\nresource memory 60000000\nresource diskused 0\nresource lograte 1000\nresource events ${events}\n`;
     await writeFile(path('main.js'), "log(getresources().limits.events, '\\n');\n");
     await writeFile(path('small'), 'resource cpus 1\n');
-    const watched = new Watched(directory.path, '--restrictions', 'small', 'main.js');
+    await using watched = new Watched(directory.path, '--restrictions', 'small', 'main.js');
     const [failed = ''] = await watched.next(1);
     assert.match(failed, /^failed small:1: expected one of .*, got "cpus"$/);
     await writeFile(path('small'), limits(3));
