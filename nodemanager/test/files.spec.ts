@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digest, type FileName, LIMITS, type NodeClient, type VesselName } from '@potluck/protocol';
 import { assertRefused, RawConnection, RESTRICTIONS, rejectsWith, requestTo, TestNode } from './support.ts';
@@ -130,6 +130,45 @@ describe('the files of a vessel', () => {
     assert.deepEqual((await client.call('ResetVessel', { vessel: v1 })).result, { state: 'Fresh' });
     assert.deepEqual(await list(), []);
     await add('a', Buffer.from('two'));
+  });
+
+  it("are the node's own when their names start with private_: refused, hidden, uncounted, and there after a reset", async () => {
+    await start();
+    await writeFile(join(directory(), 'private_note'), "the node's own");
+    await mkdir(join(directory(), 'private_directory'));
+    for (const key of [node.user, node.owner]) {
+      client = await node.client(key);
+      for (const file of ['private_note', 'private_', 'PRIVATE_Note']) {
+        await rejectsWith(add(file, Buffer.from('a user was here')), 'BAD_PARAMETERS');
+        await rejectsWith(retrieve(file), 'BAD_PARAMETERS');
+        const params = { vessel: v1, name: name(file) };
+        await rejectsWith(client.call('DeleteFileInVessel', params), 'BAD_PARAMETERS');
+        const program = { vessel: v1, program: name(file), args: [] };
+        await rejectsWith(client.call('StartVessel', program), 'BAD_PARAMETERS');
+      }
+      await add('a', Buffer.from('one'));
+      assert.deepEqual(
+        (await list()).map(({ name: listed }) => String(listed)),
+        ['a'],
+      );
+      const { usage } = (await client.call('GetVesselResources', { vessel: v1 })).result;
+      assert.equal(usage.diskused, ((await list())[0]?.size ?? 0) + 4096);
+      await client.call('ResetVessel', { vessel: v1 });
+      assert.deepEqual(await list(), []);
+      assert.deepEqual((await readdir(directory())).sort(), ['private_directory', 'private_note']);
+      assert.equal(await readFile(join(directory(), 'private_note'), 'utf8'), "the node's own");
+    }
+  });
+
+  it('are gone after a reset also where the directory was replaced by a link, and what it led to is not', async () => {
+    await start();
+    const elsewhere = join(node.directory.path, 'elsewhere');
+    await rename(directory(), elsewhere);
+    await writeFile(join(elsewhere, 'b'), 'not of the vessel');
+    await symlink(elsewhere, directory());
+    await client.call('ResetVessel', { vessel: v1 });
+    assert.deepEqual(await readdir(elsewhere), ['b']);
+    assert.ok((await lstat(directory())).isDirectory());
   });
 
   it('are for the node manager alone: directories of mode 0700, files of mode 0600', async () => {

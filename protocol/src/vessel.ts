@@ -9,12 +9,15 @@ export const vesselNameSchema = z
   .brand<'VesselName'>();
 export type VesselName = z.infer<typeof vesselNameSchema>;
 
-/** A flat name: letters, digits, `.`, `_`, `-`; no leading dot, so no way out of the vessel's directory. */
+/**
+ * A flat name: letters, digits, `.`, `_`, `-`; no leading dot, so no way out of the vessel's directory. What starts with
+ * `private_` is the node's own, as in Seattle: for requests and programs it is not there.
+ */
 export const fileNameSchema = z
   .string()
   .regex(
-    /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}$/,
-    `expected a file name of 1 to ${LIMITS.fileNameLength} letters, digits, ".", "_" or "-", not starting with "."`,
+    /^(?!private_)[a-z0-9_-][a-z0-9._-]{0,119}$/i,
+    `expected a file name of 1 to ${LIMITS.fileNameLength} letters, digits, ".", "_" or "-", not starting with "." or "private_"`,
   )
   .brand<'FileName'>();
 export type FileName = z.infer<typeof fileNameSchema>;

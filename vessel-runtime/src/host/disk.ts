@@ -8,6 +8,9 @@ import { Descriptors, isPlain } from './descriptors.ts';
 /** What each file costs beyond its bytes, as in Seattle. */
 export const FILE_COST_BYTES = 4096;
 
+/** How the names of the node's own files start: nobody else sees them, and they count for nothing. */
+const PRIVATE = 'private_';
+
 export interface DiskInit {
   /** Made when it is not there. Nobody else writes there. */
   readonly directory: string;
@@ -82,11 +85,15 @@ export class Disk {
     return this.#lane.run(() => this.#descriptors.clear());
   }
 
-  /** Removes all files. */
+  /** Removes all but the node's own files. */
   clear(): Promise<void> {
     return this.#lane.run(async () => {
       await this.#descriptors.clear();
-      await rm(this.#init.directory, { recursive: true, force: true });
+      const { directory } = this.#init;
+      const isDirectory = (await lstat(directory).catch(() => undefined))?.isDirectory() === true;
+      const names = isDirectory ? await readdir(directory) : [];
+      const gone = names.filter((name) => !name.startsWith(PRIVATE)).map((name) => this.pathOf(name));
+      for (const path of isDirectory ? gone : [directory]) await rm(path, { recursive: true, force: true });
       await this.#count();
     });
   }

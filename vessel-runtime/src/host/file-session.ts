@@ -19,7 +19,6 @@ export interface FileSessionInit {
 
 const nameSchema = z.string().regex(/^(?!private_)[a-z0-9_-][a-z0-9._-]{0,119}$/);
 const offsetSchema = z.int().min(0);
-const HIDDEN = 'private_';
 
 /**
  * The file calls of one program, on its vessel's disk: carried out one after the other, and charged once more, for the
@@ -88,8 +87,7 @@ export class FileSession {
         return { cost: fileCost(0, 0) };
       }),
       listfiles: this.#service('fileread', z.tuple([]), async () => {
-        const names = disk.names.filter((each) => !each.startsWith(HIDDEN));
-        return { cost: fileCost(0, 0), attachment: Buffer.from(JSON.stringify(names)) };
+        return { cost: fileCost(0, 0), attachment: Buffer.from(JSON.stringify(disk.names)) };
       }),
     };
   }
