@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { UsageError } from './errors.ts';
 import { targetWords } from './expression.ts';
+import { type Option, OptionReader, type OptionValues, optionUsage } from './option.ts';
 import type { Context } from './session.ts';
 import type { Style } from './style.ts';
 import type { Word } from './words.ts';
@@ -30,17 +31,19 @@ export type Values<S extends readonly Slot[]> = {
 };
 
 /** One row of the command table. */
-export interface Definition<S extends readonly Slot[], R extends z.ZodObject> {
+export interface Definition<S extends readonly Slot[], R extends z.ZodObject, O extends readonly Option[]> {
   /** One word or two: `show log`. */
   readonly name: string;
   readonly summary: string;
   readonly slots: S;
+  /** They stand before, between and after the slots, but not after the words of the last slot if it takes all. */
+  readonly options?: O;
   readonly example: string;
   /** The command's part of its JSON object. */
   readonly result: R;
   /** `as` and `on`: what the value of the first slot stands for when a command follows. */
   readonly prefix?: 'identity' | 'target';
-  run(context: Context, values: Values<S>): Promise<z.infer<R>>;
+  run(context: Context, values: Values<S> & OptionValues<O>): Promise<z.infer<R>>;
   /** Whether all went well; unless given, when nothing `failed`. */
   isOk?(result: z.infer<R>): boolean;
   /** The result in people's words, without its failures, which the shell adds; empty for nothing to say. */
@@ -54,6 +57,7 @@ export interface Command {
   readonly usage: string;
   readonly example: string;
   readonly slots: readonly Slot[];
+  readonly options: readonly Option[];
   readonly result: z.ZodObject;
   readonly prefix: 'identity' | 'target' | undefined;
   /** @throws UsageError USAGE: the words do not fill the slots */
@@ -62,15 +66,22 @@ export interface Command {
   render(result: Record<string, unknown>, style: Style): string;
 }
 
-export function command<const S extends readonly Slot[], R extends z.ZodObject>(d: Definition<S, R>): Command {
-  const usage = [d.name, ...d.slots.map(usageOf)].join(' ');
-  const valuesOf = (words: readonly Word[]) => fill(words, d.slots, usage) as Values<S>;
+export function command<
+  const S extends readonly Slot[],
+  R extends z.ZodObject,
+  const O extends readonly Option[] = readonly [],
+>(d: Definition<S, R, O>): Command {
+  const options: readonly Option[] = d.options ?? [];
+  const usage = [d.name, ...options.map((option) => `[${optionUsage(option)}]`), ...d.slots.map(usageOf)].join(' ');
+  const valuesOf = (words: readonly Word[]) =>
+    fill(words, { slots: d.slots, options, usage }) as Values<S> & OptionValues<O>;
   return {
     name: d.name,
     summary: d.summary,
     usage,
     example: d.example,
     slots: d.slots,
+    options,
     result: d.result,
     prefix: d.prefix,
     check: (words) => void valuesOf(words),
@@ -91,15 +102,21 @@ function usageOf({ name, after, optional, rest }: Slot): string {
   return optional || rest ? `[${text}]` : text;
 }
 
-function fill(words: readonly Word[], slots: readonly Slot[], usage: string): Record<string, unknown> {
+function fill(
+  words: readonly Word[],
+  { slots, options, usage }: Pick<Command, 'slots' | 'options' | 'usage'>,
+): Record<string, unknown> {
   const left = [...words];
   const values: Record<string, unknown> = {};
+  const reader = new OptionReader(options, usage);
+  reader.take(left);
   for (const [index, slot] of slots.entries()) {
     if (slot.rest) values[slot.name] = left.splice(0).map(({ text }) => text);
     else if (!isSkipped(slot, slots[index + 1], left[0])) values[slot.name] = take(slot, left, usage);
+    if (slots[index + 1]?.rest !== true) reader.take(left);
   }
   const [extra] = left;
-  if (extra === undefined) return values;
+  if (extra === undefined) return { ...values, ...reader.values };
   throw new UsageError('USAGE', `expected "${usage}", got "${extra.text}" after its end`);
 }
 

@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises';
-import { type Command, isKeyword, isSkipped, lengthOf, type Slot } from './command.ts';
+import { type Command, isKeyword, isSkipped, lengthOf, type Slot, type SlotKind } from './command.ts';
 import { COMMANDS } from './commands/table.ts';
+import { UsageError } from './errors.ts';
 import { PRIVATE_SUFFIX } from './keys.ts';
+import { OptionReader } from './option.ts';
 import type { Session } from './session.ts';
 import { matchCommand } from './shell.ts';
 import { quoteWord, type Word, wordsBeforeCursor } from './words.ts';
@@ -27,8 +29,11 @@ async function offersFor(session: Session, words: readonly Word[], partial: stri
   const command = matchCommand(words);
   if (command === undefined) return commandWords(words);
   const values = words.slice(command.name.split(' ').length);
-  const { slot, keywords } = expectedAt(command, values);
-  if (slot?.kind !== 'command') return [...keywords, ...(await namesFor(session, slot, partial))];
+  const { slot, keywords, options } = expectedAt(command, values);
+  if (slot?.kind !== 'command') {
+    const names = [...keywords, ...(await namesFor(session, slot?.kind, partial))];
+    return names.length === 0 || partial.startsWith('-') ? [...names, ...options] : names;
+  }
   const [first] = command.slots;
   const inner = command.prefix === undefined || first === undefined ? values : values.slice(lengthOf(first, values));
   return command.prefix === undefined ? commandWords(inner) : await offersFor(session, inner, partial);
@@ -41,18 +46,41 @@ function commandWords(words: readonly Word[]): string[] {
     .map((parts) => parts[words.length] ?? '');
 }
 
-function expectedAt({ slots }: Command, words: readonly Word[]): { slot?: Slot; keywords: string[] } {
-  const left = [...words];
-  for (const [index, slot] of slots.entries()) {
-    if (slot.rest) return { slot, keywords: [] };
-    if (left.length === 0) return expectedFirst(slots.slice(index));
-    if (isSkipped(slot, slots[index + 1], left[0])) continue;
-    if (slot.after !== undefined && !isKeyword(left.shift(), slot.after)) return { keywords: [] };
-    const length = lengthOf(slot, left);
-    if (left.length === 0 || left.length < length) return { slot, keywords: [] };
-    left.splice(0, length);
+interface Expected {
+  readonly slot?: Pick<Slot, 'kind'>;
+  readonly keywords: readonly string[];
+  readonly options: readonly string[];
+}
+
+const NOTHING: Expected = { keywords: [], options: [] };
+
+function expectedAt(command: Command, words: readonly Word[]): Expected {
+  const last = words.at(-1)?.text;
+  const valued = command.options.find(({ name, value }) => value !== undefined && last === `--${name}`);
+  if (valued?.value !== undefined) return { ...NOTHING, slot: valued.value };
+  try {
+    return expectedAfter(command, [...words]);
+  } catch (error) {
+    if (error instanceof UsageError) return NOTHING;
+    throw error;
   }
-  return { keywords: [] };
+}
+
+function expectedAfter({ slots, options, usage }: Command, left: Word[]): Expected {
+  const reader = new OptionReader(options, usage);
+  const unsaid = (): string[] => reader.unsaid.map(({ name }) => `--${name}`);
+  reader.take(left);
+  for (const [index, slot] of slots.entries()) {
+    if (slot.rest) return { slot, keywords: [], options: left.length === 0 && index === 0 ? unsaid() : [] };
+    if (left.length === 0) return { ...expectedFirst(slots.slice(index)), options: unsaid() };
+    if (isSkipped(slot, slots[index + 1], left[0])) continue;
+    if (slot.after !== undefined && !isKeyword(left.shift(), slot.after)) return NOTHING;
+    const length = lengthOf(slot, left);
+    if (left.length === 0 || left.length < length) return { ...NOTHING, slot };
+    left.splice(0, length);
+    if (slots[index + 1]?.rest !== true) reader.take(left);
+  }
+  return { keywords: [], options: left.length === 0 ? unsaid() : [] };
 }
 
 /** Where no word is left: the first slot or its keyword, and if it may be left out, the keyword of the one after it. */
@@ -62,8 +90,8 @@ function expectedFirst([slot, next]: readonly Slot[]): { slot?: Slot; keywords: 
   return { slot, keywords: slot.optional && next?.after !== undefined ? [next.after] : [] };
 }
 
-async function namesFor(session: Session, slot: Slot | undefined, partial: string): Promise<string[]> {
-  switch (slot?.kind) {
+async function namesFor(session: Session, kind: SlotKind | undefined, partial: string): Promise<string[]> {
+  switch (kind) {
     case 'identity':
       return [...session.identities.keys()];
     case 'target':

@@ -2,10 +2,16 @@ import { hintFor } from '@potluck/protocol';
 import { z } from 'zod';
 import { type Command, command } from '../command.ts';
 import { UsageError } from '../errors.ts';
-
+import { optionUsage } from '../option.ts';
 import { table } from '../style.ts';
 
-const row = z.object({ name: z.string(), usage: z.string(), summary: z.string(), example: z.string() });
+const row = z.object({
+  name: z.string(),
+  usage: z.string(),
+  summary: z.string(),
+  options: z.array(z.object({ usage: z.string(), summary: z.string() })),
+  example: z.string(),
+});
 
 /** @param table the whole of it, `help` included, once it is complete. */
 export function helpCommand(table: () => readonly Command[]): Command {
@@ -16,14 +22,17 @@ export function helpCommand(table: () => readonly Command[]): Command {
     example: 'help run',
     result: z.object({ commands: z.array(row) }),
     run: async (_context, { COMMAND }) => ({
-      commands: select(table(), COMMAND.join(' ')).map(({ name, usage, summary, example }) => {
-        return { name, usage, summary, example };
+      commands: select(table(), COMMAND.join(' ')).map(({ name, usage, summary, options, example }) => {
+        const rows = options.map((option) => ({ usage: optionUsage(option), summary: option.summary }));
+        return { name, usage, summary, options: rows, example };
       }),
     }),
     render: ({ commands }, style) => {
       const [only, ...more] = commands;
       if (only === undefined || more.length > 0) return renderAll(commands, style);
-      return `${style.strong(only.usage)}\n  ${only.summary}\n  Example: ${only.example}`;
+      const width = Math.max(0, ...only.options.map(({ usage }) => usage.length));
+      const options = only.options.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`);
+      return [style.strong(only.usage), `  ${only.summary}`, ...options, `  Example: ${only.example}`].join('\n');
     },
   });
 }
