@@ -1,18 +1,22 @@
 import type { Duplex } from 'node:stream';
 import {
   describeError,
+  type FairQueue,
+  type KeyId,
   type Message,
   nonceOf,
   packMessage,
   RequestError,
   toBuffer,
   unpackMessage,
+  type VerifiedRequest,
 } from '@potluck/protocol';
 import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
 import type { ByteBudget } from './budget.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { NodeLimits } from './limits.ts';
+import type { Rates } from './rates.ts';
 
 /** Why the node closed a connection (RFC 6455 section 7.4; 4000 and up are ours). */
 export const CLOSE_CODES = {
@@ -28,6 +32,9 @@ export const CLOSE_CODES = {
 export interface ConnectionComponents {
   readonly dispatcher: Dispatcher;
   readonly budget: ByteBudget;
+  readonly rates: Rates;
+  /** What costs before anything is known of who asks, in turn by address. */
+  readonly checks: FairQueue;
   readonly log: Logger;
 }
 
@@ -35,6 +42,8 @@ export interface ConnectionInit {
   readonly socket: WebSocket;
   /** What carries it: its bytes are counted before they are a message. */
   readonly carrier: Duplex;
+  /** Of the client, as it is counted by (`homeOf`). */
+  readonly address: string;
   readonly limits: NodeLimits;
 }
 
@@ -45,15 +54,19 @@ const REASON_BYTES = 123;
 export class Connection {
   readonly #components: ConnectionComponents;
   readonly #socket: WebSocket;
+  readonly #address: string;
   readonly #limits: NodeLimits;
   #requests = 0;
+  /** The key that signed the last request, if it has a vessel here: its requests are not counted as strangers'. */
+  #member: KeyId | undefined;
   /** Of a message that is not complete. */
   #partialBytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(components: ConnectionComponents, { socket, carrier, limits }: ConnectionInit) {
+  constructor(components: ConnectionComponents, { socket, carrier, address, limits }: ConnectionInit) {
     this.#components = components;
     this.#socket = socket;
+    this.#address = address;
     this.#limits = limits;
     // Before `ws` reads it: a message that it completes must find its bytes counted.
     carrier.prependListener('data', (chunk: Buffer) => this.#count(chunk.length));
@@ -65,7 +78,7 @@ export class Connection {
 
   #closed(): void {
     clearTimeout(this.#timer);
-    this.#components.budget.release(this.#partialBytes);
+    this.#components.budget.release(this.#address, this.#partialBytes);
     this.#partialBytes = 0;
   }
 
@@ -83,7 +96,7 @@ export class Connection {
 
   #count(bytes: number): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (!this.#components.budget.hold(bytes)) {
+    if (!this.#components.budget.hold(this.#address, bytes)) {
       this.#close(CLOSE_CODES.tooManyBytes, 'the node holds as many bytes as it may: try again later');
       return;
     }
@@ -101,25 +114,58 @@ export class Connection {
     this.#partialBytes = 0;
     this.#await(this.#limits.idleMs, CLOSE_CODES.idle, 'no message for too long');
     if (!isBinary) {
-      this.#components.budget.release(held);
+      this.#components.budget.release(this.#address, held);
       this.#close(CLOSE_CODES.binaryOnly, 'expected a binary message, got text');
       return;
     }
-    void this.#answer(bytes).finally(() => this.#components.budget.release(held));
+    void this.#answer(bytes).finally(() => this.#components.budget.release(this.#address, held));
   }
 
   async #answer(bytes: Buffer): Promise<void> {
-    const asked = this.#open(bytes);
-    if (asked === undefined) return;
     this.#requests += 1;
+    const isOver = this.#requests > this.#limits.requestsPerConnection;
+    // Who does not read what he is answered, or sends on after BUSY, is read no further: nothing of his piles up here.
+    if (this.#requests >= this.#limits.repliesPerConnection) this.#socket.pause();
     try {
-      await this.#send(await this.#reply(asked));
+      const checked = await this.#components.checks.run(this.#address, async () => await this.#check(bytes, isOver));
+      if (checked === undefined) return;
+      await this.#send('envelope' in checked ? checked : await this.#components.dispatcher.answer(checked));
     } catch (error) {
       this.#components.log.error({ err: error }, 'a reply could not be made');
       this.#socket.terminate();
     } finally {
       this.#requests -= 1;
+      if (this.#socket.isPaused && this.#requests < this.#limits.repliesPerConnection) this.#socket.resume();
     }
+  }
+
+  /** @returns the request, or its signed refusal; undefined when there is nobody to answer. */
+  async #check(bytes: Buffer, isOver: boolean): Promise<VerifiedRequest | Message | undefined> {
+    if (this.#socket.readyState !== this.#socket.OPEN) return undefined;
+    const asked = this.#open(bytes);
+    if (asked === undefined) return undefined;
+    const { dispatcher, rates } = this.#components;
+    try {
+      if (isOver) throw tooMany(this.#limits.requestsPerConnection);
+      if (this.#member === undefined) rates.ofAddress(this.#address);
+      else rates.ofKey(this.#member);
+      const request = await dispatcher.check(asked.message);
+      this.#settle(request.signer);
+      return request;
+    } catch (error) {
+      return await dispatcher.refuse(asked.nonce, error);
+    }
+  }
+
+  /** The request was paid for as one of the key before it, or of the address; now it is known whose it is. */
+  #settle(signer: KeyId): void {
+    const { dispatcher, rates } = this.#components;
+    const before = this.#member;
+    this.#member = dispatcher.knows(signer) ? signer : undefined;
+    if (this.#member === before) return;
+    if (before === undefined) rates.giveBack(this.#address);
+    if (this.#member === undefined) rates.ofAddress(this.#address);
+    else rates.ofKey(this.#member);
   }
 
   #open(bytes: Buffer): { message: Message; nonce: string } | undefined {
@@ -134,21 +180,17 @@ export class Connection {
     return undefined;
   }
 
-  async #reply({ message, nonce }: { message: Message; nonce: string }): Promise<Message> {
-    const { dispatcher } = this.#components;
-    if (this.#requests <= this.#limits.requestsPerConnection) return await dispatcher.answer(message, nonce);
-    const limit = this.#limits.requestsPerConnection;
-    const busy = new RequestError('BUSY', `expected at most ${limit} requests under way, got one more`);
-    return await dispatcher.refuse(nonce, busy);
-  }
-
   /** Returns when the bytes have left: until then the request counts as under way. */
   async #send(reply: Message): Promise<void> {
     const packed = packMessage(reply);
-    this.#components.budget.charge(packed.length);
+    this.#components.budget.charge(this.#address, packed.length);
     const late = setTimeout(() => this.#socket.terminate(), this.#limits.messageMs).unref();
     await new Promise<void>((resolve) => this.#socket.send(packed, () => resolve()));
     clearTimeout(late);
-    this.#components.budget.release(packed.length);
+    this.#components.budget.release(this.#address, packed.length);
   }
+}
+
+function tooMany(limit: number): RequestError {
+  return new RequestError('BUSY', `expected at most ${limit} requests of one connection under way, got one more`);
 }

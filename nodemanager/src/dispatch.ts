@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   type Identity,
   isMethodName,
+  type KeyId,
   METHODS,
   type Message,
   type MethodName,
@@ -36,26 +37,31 @@ export class Dispatcher {
     this.#components = components;
   }
 
-  /** @returns the signed reply, also to what is refused; never throws for anything in the message. */
-  async answer(message: Message, nonce: string): Promise<Message> {
-    const { identity } = this.#components;
+  /** @throws RequestError BAD_SIGNATURE, BAD_MESSAGE, WRONG_NODE, EXPIRED, BAD_ATTACHMENT */
+  async check(message: Message): Promise<VerifiedRequest> {
+    const { identity, replays } = this.#components;
+    return await verifyRequest(message, { node: identity.id, replays, nowSeconds: Date.now() / 1000 });
+  }
+
+  /** Whether the key has a vessel here. */
+  knows(key: KeyId): boolean {
+    return this.#components.vessels.knows(key);
+  }
+
+  /** @returns the signed reply to a request that was checked; never throws for anything in it. */
+  async answer(request: VerifiedRequest): Promise<Message> {
     let outcome: Reply | RequestError;
     try {
-      outcome = await this.#carryOut(await this.#verify(message));
+      outcome = await this.#carryOut(request);
     } catch (error) {
       outcome = this.#refusal(error);
     }
-    return await signReply(identity, nonce, outcome);
+    return await signReply(this.#components.identity, request.nonce, outcome);
   }
 
-  /** @returns the signed refusal of a message that was not looked at. */
-  async refuse(nonce: string, error: RequestError): Promise<Message> {
-    return await signReply(this.#components.identity, nonce, error);
-  }
-
-  async #verify(message: Message): Promise<VerifiedRequest> {
-    const { identity, replays } = this.#components;
-    return await verifyRequest(message, { node: identity.id, replays, nowSeconds: Date.now() / 1000 });
+  /** @returns the signed refusal of a message that was not carried out. */
+  async refuse(nonce: string, error: unknown): Promise<Message> {
+    return await signReply(this.#components.identity, nonce, this.#refusal(error));
   }
 
   async #carryOut(request: VerifiedRequest): Promise<Reply> {
@@ -78,9 +84,9 @@ export class Dispatcher {
       return await this.#handle(method, params, request.attachment);
     };
     // Strangers' questions change nothing, so they need not wait, and cannot keep the vessel's users waiting. What is the
-    // owner's alone takes effect at once: no user can keep it out by filling the queue.
+    // owner's alone takes effect at once, so that he can end what his users wait for.
     const queued = vessel !== undefined && METHODS[method].permission === 'user';
-    const answer = queued ? await vessel.queue.run(run) : await run();
+    const answer = queued ? await vessel.queue.run(request.signer, run) : await run();
     return { result: answer.result, attachment: answer.attachment ?? new Uint8Array() };
   }
 

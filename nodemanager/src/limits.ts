@@ -1,18 +1,37 @@
+import { LIMITS } from '@potluck/protocol';
+
 /**
  * Every limit of a node manager beyond those of the wire (`LIMITS` of protocol), in one place; docs/LIMITS.md lists
  * them. A `NodeManager` may be given others, which is how the tests reach them.
  */
 export const NODE_LIMITS = {
-  /** Connections at once, in all; one more is dropped before its handshake. */
-  connections: 256,
+  /** Connections at once, in all; one more takes the place of one of the address that has most, or is dropped. */
+  connections: 512,
   /** Connections at once from one address; one more is dropped before its handshake. */
-  connectionsPerAddress: 32,
+  connectionsPerAddress: 256,
+  /** New connections of one address: a second, and at once after a pause; one more is dropped before its handshake. */
+  connectionsPerSecond: 50,
+  connectionsBurst: 500,
   /** Requests of one connection that are not answered yet; one more is answered with BUSY. */
-  requestsPerConnection: 16,
-  /** Requests that wait for or change one vessel; one more is answered with BUSY. */
-  requestsPerVessel: 32,
+  requestsPerConnection: LIMITS.requestsPerConnection,
+  /** Of them and the refused ones together, from which on the node reads no further until some are answered. */
+  repliesPerConnection: 2 * LIMITS.requestsPerConnection,
+  /** Requests of one key that wait for or change one vessel; one more is answered with BUSY. */
+  requestsPerVessel: 16,
+  /** Messages whose signatures are checked at once; the others wait in turn by address. */
+  checksAtOnce: 4,
+  /** Requests from one address by keys that have no vessel here: a second, and at once after a pause. */
+  addressPerSecond: 100,
+  addressBurst: 1000,
+  /** Requests of one key that has a vessel here: a second, and at once after a pause. */
+  keyPerSecond: 200,
+  keyBurst: 2000,
+  /** Addresses, and keys, whose requests are counted; when there are more, the new ones share one count. */
+  rateEntries: 10_000,
   /** Bytes of messages and replies held in memory for all connections; past it a connection is closed as busy. */
   heldBytes: 128 * 1024 * 1024,
+  /** Of it, for the connections of one address. */
+  heldBytesPerAddress: 64 * 1024 * 1024,
   /** From a connection to its completed handshakes (TLS, then WebSocket). */
   handshakeMs: 10_000,
   /** From the first byte of a message to its last, and for a reply to be taken. */

@@ -1,6 +1,15 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { Admission, ConfigError, type Identity, LIMITS, tlsOptionsOf } from '@potluck/protocol';
+import {
+  Admission,
+  ConfigError,
+  FairQueue,
+  homeOf,
+  type Identity,
+  LIMITS,
+  RateLimit,
+  tlsOptionsOf,
+} from '@potluck/protocol';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import { ByteBudget } from './budget.ts';
@@ -8,6 +17,7 @@ import { CLOSE_CODES, Connection } from './connection.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { codeOf, NodeManagerError } from './errors.ts';
 import type { NodeLimits } from './limits.ts';
+import { Rates } from './rates.ts';
 
 export interface RequestServerComponents {
   readonly identity: Identity;
@@ -31,8 +41,9 @@ export class RequestServer implements AsyncDisposable {
   constructor(components: RequestServerComponents, init: RequestServerInit) {
     this.#components = components;
     this.#init = init;
-    const { connections, connectionsPerAddress: perAddress } = init.limits;
-    this.#admission = new Admission({ connections, perAddress });
+    const { connections, connectionsPerAddress: perAddress, connectionsPerSecond: perSecond, ...more } = init.limits;
+    const rate = new RateLimit({ perSecond, burst: more.connectionsBurst, entries: more.rateEntries });
+    this.#admission = new Admission({ connections, perAddress, rate });
   }
 
   /** @returns the address that is listened on. @throws NodeManagerError PORT_IN_USE @throws ConfigError CONFIG_BROKEN */
@@ -75,10 +86,15 @@ export class RequestServer implements AsyncDisposable {
   #upgrade(server: Server): WebSocketServer {
     const { dispatcher, log } = this.#components;
     const { limits } = this.#init;
-    const budget = new ByteBudget(limits.heldBytes);
+    const budget = new ByteBudget({ limitBytes: limits.heldBytes, perAddressBytes: limits.heldBytesPerAddress });
+    const rates = new Rates(limits);
+    // How many wait is bounded by connection.
+    const checks = new FairQueue({ atOnce: limits.checksAtOnce, perCaller: Number.POSITIVE_INFINITY, of: 'requests' });
     const webSockets = new WebSocketServer({ server, maxPayload: LIMITS.messageBytes, perMessageDeflate: false });
     webSockets.on('connection', (socket, request) => {
-      new Connection({ dispatcher, budget, log }, { socket, carrier: request.socket, limits });
+      const carrier = request.socket;
+      const address = homeOf(carrier.remoteAddress ?? '');
+      new Connection({ dispatcher, budget, rates, checks, log }, { socket, carrier, address, limits });
     });
     // The https server's errors come again here; `#listen` has them.
     webSockets.on('error', () => undefined);

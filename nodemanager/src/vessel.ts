@@ -1,5 +1,6 @@
 import {
   type Ending,
+  FairQueue,
   type FileName,
   type KeyId,
   type Permission,
@@ -16,7 +17,6 @@ import type { NodeLimits } from './limits.ts';
 import { LogRing } from './log-ring.ts';
 import type { VesselPaths } from './paths.ts';
 import type { Launcher, Run } from './program.ts';
-import { TaskQueue } from './queue.ts';
 import type { VesselRecord, VesselRights, VesselStatus, VesselStore } from './vessel-store.ts';
 
 export interface VesselComponents {
@@ -44,8 +44,8 @@ export class Vessel {
   readonly restrictions: Restrictions;
   readonly files: VesselFiles;
   readonly log: LogRing;
-  /** What changes the vessel goes through here, one at a time. */
-  readonly queue: TaskQueue;
+  /** What changes the vessel goes through here, one at a time, in turn by key. */
+  readonly queue: FairQueue;
   readonly #components: VesselComponents;
   #rights: VesselRights;
   #status: VesselStatus;
@@ -60,7 +60,8 @@ export class Vessel {
     this.restrictions = parseRestrictions(record.restrictions, record.name);
     this.files = new VesselFiles(paths, this.restrictions.quantities.diskused);
     this.log = new LogRing({ newPath: paths.logNew, oldPath: paths.logOld, limitBytes: limits.vesselLogBytes });
-    this.queue = new TaskQueue(limits.requestsPerVessel);
+    const of = 'requests of one key under way for the vessel';
+    this.queue = new FairQueue({ atOnce: 1, perCaller: limits.requestsPerVessel, of });
   }
 
   /** Nothing runs yet: a vessel that was recorded as `Started` has lost its program with the last node manager. */

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  FairQueue,
   formatRestrictions,
   joinRestrictions,
   type KeyId,
@@ -14,7 +15,6 @@ import {
 import type { VesselConfig } from './config.ts';
 import type { NodeLimits } from './limits.ts';
 import type { StatePaths } from './paths.ts';
-import { TaskQueue } from './queue.ts';
 import { Vessel, type VesselComponents } from './vessel.ts';
 import type { VesselRecord } from './vessel-store.ts';
 
@@ -33,12 +33,13 @@ export class Vessels implements AsyncDisposable {
   readonly #init: VesselsInit;
   readonly #vessels = new Map<VesselName, Vessel>();
   /** Splits and joins, one at a time for the whole node. */
-  readonly #queue: TaskQueue;
+  readonly #queue: FairQueue;
 
   constructor(components: VesselComponents, init: VesselsInit) {
     this.#components = components;
     this.#init = init;
-    this.#queue = new TaskQueue(init.limits.requestsPerVessel);
+    const of = 'splits and joins of one owner under way';
+    this.#queue = new FairQueue({ atOnce: 1, perCaller: init.limits.requestsPerVessel, of });
   }
 
   async start(): Promise<void> {
@@ -78,7 +79,7 @@ export class Vessels implements AsyncDisposable {
    * @throws RequestError NO_SUCH_VESSEL, BAD_STATE (it runs), QUOTA_EXCEEDED, BAD_PARAMETERS, BUSY
    */
   async split(name: VesselName, wanted: Restrictions): Promise<{ wanted: VesselName; rest: VesselName }> {
-    return await this.#queue.run(async () => {
+    return await this.#queue.run(this.get(name).rights.owner, async () => {
       const { vessels: most } = this.#init.limits;
       if (this.#vessels.size >= most) {
         throw new RequestError('QUOTA_EXCEEDED', `expected at most ${most} vessels on this node, got one more`);
@@ -95,7 +96,7 @@ export class Vessels implements AsyncDisposable {
    * @throws RequestError NO_SUCH_VESSEL, BAD_STATE (one runs, or they do not fit), BAD_PARAMETERS (twice the same), BUSY
    */
   async join(name: VesselName, other: VesselName): Promise<VesselName> {
-    return await this.#queue.run(async () => {
+    return await this.#queue.run(this.get(name).rights.owner, async () => {
       if (name === other) throw new RequestError('BAD_PARAMETERS', `expected two vessels, got ${name} twice`);
       const pair = [this.get(name), this.get(other)] as const;
       const whole = joinRestrictions(pair[0].restrictions, pair[1].restrictions, this.offcut);
@@ -112,6 +113,12 @@ export class Vessels implements AsyncDisposable {
       counts.set(memory, (counts.get(memory) ?? 0) + 1);
     }
     return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+  }
+
+  /** Whether a key owns or may use a vessel of this node. */
+  knows(key: KeyId): boolean {
+    for (const vessel of this.#vessels.values()) if (vessel.permits('user', key)) return true;
+    return false;
   }
 
   /** Whom the node tells where it is; owners first, as many as an advertisement may name. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { on } from 'node:events';
+import { on, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import {
   type Message,
   NodeClient,
   openPinnedSocket,
+  PeerError,
   packMessage,
   type Reply,
   type RequestCode,
@@ -21,7 +22,7 @@ import {
   unpackMessage,
   verifyReply,
 } from '@potluck/protocol';
-import type { RawData, WebSocket } from 'ws';
+import { type RawData, WebSocket } from 'ws';
 import { type NodeConfig, NodeManager, type NodeManagerInit, type StatePaths, statePaths } from '../src/index.ts';
 
 export const RESTRICTIONS = [
@@ -147,7 +148,17 @@ export class RawConnection implements AsyncDisposable {
     });
   }
 
-  static async open({ address, id }: { address: Address; id: KeyId }): Promise<RawConnection> {
+  /** @param from one of this machine's own addresses, where it has more than one for us (Linux: all of 127.0.0.0/8). */
+  static async open({ address, id }: { address: Address; id: KeyId }, from?: string): Promise<RawConnection> {
+    if (from !== undefined) {
+      const url = `wss://${address.host}:${address.port}/`;
+      const socket = new WebSocket(url, { localAddress: from, rejectUnauthorized: false, perMessageDeflate: false });
+      const opened = new RawConnection(socket, id);
+      await once(socket, 'open').catch((cause: unknown) => {
+        throw new PeerError('UNREACHABLE', 'expected to be let in, was dropped', { cause });
+      });
+      return opened;
+    }
     const { socket } = await openPinnedSocket({ address, key: id, maxPayloadBytes: LIMITS.messageBytes });
     return new RawConnection(socket, id);
   }

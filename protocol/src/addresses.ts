@@ -17,6 +17,20 @@ export function canonicalAddress(text: string): string | undefined {
 }
 
 /**
+ * By what callers are told apart where addresses are counted: an IPv4 address, or the 64 bits of an IPv6 one that name
+ * its network, since who has one address there has them all.
+ */
+export function homeOf(text: string): string {
+  const address = canonicalAddress(text.split('%')[0] ?? '') ?? text;
+  return isIPv6(address)
+    ? `${groupsOf(address)
+        .slice(0, 4)
+        .map((group) => group.toString(16))
+        .join(':')}::/64`
+    : address;
+}
+
+/**
  * A set of networks; one of IPv6 holds no IPv4 address, not even `::/0`.
  * @param networks addresses with an optional prefix length: `10.0.0.0/8`, `::1`
  */

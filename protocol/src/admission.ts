@@ -1,17 +1,24 @@
 import type { Server, Socket } from 'node:net';
+import { homeOf } from './addresses.ts';
+import type { RateLimit } from './rate.ts';
 
 export interface AdmissionInit {
   /** At once, in all. */
   readonly connections: number;
-  /** At once, from one address. */
+  /** At once, from one address (of IPv6: from one network of 64 bits). */
   readonly perAddress: number;
+  /** New ones, by address. */
+  readonly rate?: RateLimit;
 }
 
-/** Counts a server's connections before their handshakes, which are what costs; one too many is dropped. */
+/**
+ * Counts a server's connections before their handshakes, which are what costs; one too many is dropped. When all places
+ * are taken, the address that holds most gives its newest one to an address that holds fewer: nobody keeps others out.
+ */
 export class Admission {
   readonly #init: AdmissionInit;
-  readonly #sockets = new Set<Socket>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #sockets = new Map<string, Set<Socket>>();
+  #count = 0;
 
   constructor(init: AdmissionInit) {
     this.#init = init;
@@ -23,24 +30,41 @@ export class Admission {
 
   /** Cuts off whatever is connected. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const sockets of this.#sockets.values()) for (const socket of sockets) socket.destroy();
   }
 
   #admit(socket: Socket): void {
-    const address = socket.remoteAddress ?? '';
-    const count = (this.#perAddress.get(address) ?? 0) + 1;
-    const { connections, perAddress } = this.#init;
-    if (this.#sockets.size >= connections || count > perAddress) {
+    const address = homeOf(socket.remoteAddress ?? '');
+    const own = this.#sockets.get(address) ?? new Set();
+    const { connections, perAddress, rate } = this.#init;
+    if (own.size >= perAddress || (rate?.take(address) ?? 0) > 0) {
       socket.destroy();
       return;
     }
-    this.#sockets.add(socket);
-    this.#perAddress.set(address, count);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      const left = (this.#perAddress.get(address) ?? 1) - 1;
-      if (left === 0) this.#perAddress.delete(address);
-      else this.#perAddress.set(address, left);
-    });
+    if (this.#count >= connections && !this.#makeRoom(own.size + 1)) {
+      socket.destroy();
+      return;
+    }
+    own.add(socket);
+    this.#sockets.set(address, own);
+    this.#count += 1;
+    socket.once('close', () => this.#leave(address, socket));
+  }
+
+  /** @param share of the address that asks, once it is in. */
+  #makeRoom(share: number): boolean {
+    const [address, most] = [...this.#sockets].reduce((a, b) => (b[1].size > a[1].size ? b : a), ['', new Set()]);
+    const newest = [...most].at(-1);
+    if (newest === undefined || most.size <= share) return false;
+    newest.destroy();
+    this.#leave(address, newest);
+    return true;
+  }
+
+  #leave(address: string, socket: Socket): void {
+    const own = this.#sockets.get(address);
+    if (own?.delete(socket) !== true) return;
+    this.#count -= 1;
+    if (own.size === 0) this.#sockets.delete(address);
   }
 }

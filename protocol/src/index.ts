@@ -13,6 +13,8 @@ export * from './methods.ts';
 export * from './nearest.ts';
 export * from './node-client.ts';
 export * from './pinned-socket.ts';
+export * from './queue.ts';
+export * from './rate.ts';
 export * from './replay.ts';
 export * from './resources.ts';
 export * from './restrictions.ts';

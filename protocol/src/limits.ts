@@ -24,6 +24,8 @@ export const LIMITS = {
   advertisedKeys: 256,
   restrictionsBytes: 64 * 1024,
   restrictionsLines: 2000,
+  /** Unanswered requests of one connection: a client keeps others back, a node answers one more with BUSY. */
+  requestsPerConnection: 16,
   replyTimeoutMs: 30_000,
   connectTimeoutMs: 10_000,
   /** From a caller's farewell on a connection to its end, whatever the other side does. */

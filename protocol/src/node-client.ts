@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
 import type { Address } from './advertisement.ts';
 import { type Reply, signRequest, verifyReply } from './envelope.ts';
@@ -7,6 +8,7 @@ import { LIMITS } from './limits.ts';
 import { packMessage, unpackMessage } from './message.ts';
 import { METHODS, type MethodName, type Params, type Result } from './methods.ts';
 import { openPinnedSocket } from './pinned-socket.ts';
+import { FairQueue } from './queue.ts';
 
 export interface NodeClientInit {
   readonly address: Address;
@@ -27,13 +29,18 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** One connection to a node manager; many requests may be under way on it at once. */
+/** One connection to a node manager; as many requests as it takes are under way on it at once, the others wait here. */
 export class NodeClient implements AsyncDisposable {
   readonly node: KeyId;
   readonly address: Address;
   readonly #identity: Identity;
   readonly #socket: WebSocket;
   readonly #waiting = new Map<string, Waiting>();
+  readonly #window = new FairQueue({
+    atOnce: LIMITS.requestsPerConnection,
+    perCaller: Number.POSITIVE_INFINITY,
+    of: 'requests',
+  });
 
   private constructor(init: NodeClientInit, node: KeyId, socket: WebSocket) {
     this.node = node;
@@ -58,6 +65,7 @@ export class NodeClient implements AsyncDisposable {
   }
 
   /**
+   * A node that is asked too often says when to come again: then the request is sent again, until its time is over.
    * @returns the result of the method's schema, and the bytes that the node attached (empty if the method has none).
    * @throws RequestError the node refused, with its code. @throws PeerError TIMEOUT, CLOSED, BAD_REPLY
    */
@@ -73,8 +81,26 @@ export class NodeClient implements AsyncDisposable {
         `expected at most ${LIMITS.fileBytes} bytes, got ${attachment.byteLength}`,
       );
     }
+    const timeoutMs = options.timeoutMs ?? LIMITS.replyTimeoutMs;
+    const until = performance.now() + timeoutMs;
+    for (;;) {
+      try {
+        return await this.#window.run('', () => this.#ask(method, params, { attachment, timeoutMs }));
+      } catch (error) {
+        const waitMs = retryAfterMs(error);
+        if (waitMs === undefined || performance.now() + waitMs > until) throw error;
+        await delay(waitMs, undefined, { ref: false }); // The connection keeps the process, as long as it is there.
+      }
+    }
+  }
+
+  async #ask<M extends MethodName>(
+    method: M,
+    params: Params<M>,
+    { attachment, timeoutMs }: Required<CallOptions>,
+  ): Promise<{ result: Result<M>; attachment: Uint8Array }> {
     const { message, nonce } = await signRequest(this.#identity, { method, params, node: this.node, attachment });
-    const reply = await this.#exchange(nonce, packMessage(message), options.timeoutMs ?? LIMITS.replyTimeoutMs);
+    const reply = await this.#exchange(nonce, packMessage(message), timeoutMs);
     const parsed = METHODS[method].result.safeParse(reply.result);
     if (!parsed.success) {
       throw new PeerError('BAD_REPLY', `expected a result of ${method}, got another shape`, { cause: parsed.error });
@@ -141,6 +167,13 @@ export class NodeClient implements AsyncDisposable {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
+}
+
+/** What a node says that was asked too often; it may say nothing that makes us wait without end, or not at all. */
+function retryAfterMs(error: unknown): number | undefined {
+  if (!(error instanceof RequestError) || error.code !== 'BUSY') return undefined;
+  const { retryAfterMs: ms } = error.details;
+  return typeof ms === 'number' && ms > 0 ? Math.max(1, ms) : undefined;
 }
 
 /** `ws` hands over a Buffer, an ArrayBuffer or fragments, as its `binaryType` says. */
