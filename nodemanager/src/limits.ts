@@ -31,7 +31,7 @@ export const NODE_LIMITS = {
   /** Bytes of messages and replies held in memory for all connections; past it a connection is closed as busy. */
   heldBytes: 128 * 1024 * 1024,
   /** Of it, for the connections of one address. */
-  heldBytesPerAddress: 64 * 1024 * 1024,
+  addressHeldBytes: 64 * 1024 * 1024,
   /** From a connection to its completed handshakes (TLS, then WebSocket). */
   handshakeMs: 10_000,
   /** From the first byte of a message to its last, and for a reply to be taken. */

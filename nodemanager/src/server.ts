@@ -86,7 +86,7 @@ export class RequestServer implements AsyncDisposable {
   #upgrade(server: Server): WebSocketServer {
     const { dispatcher, log } = this.#components;
     const { limits } = this.#init;
-    const budget = new ByteBudget({ limitBytes: limits.heldBytes, perAddressBytes: limits.heldBytesPerAddress });
+    const budget = new ByteBudget({ limitBytes: limits.heldBytes, perAddressBytes: limits.addressHeldBytes });
     const rates = new Rates(limits);
     // How many wait is bounded by connection.
     const checks = new FairQueue({ atOnce: limits.checksAtOnce, perCaller: Number.POSITIVE_INFINITY, of: 'requests' });

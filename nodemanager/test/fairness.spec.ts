@@ -124,7 +124,7 @@ describe('a node manager that many ask at once', () => {
 
   it('repliesPerConnection: who sends on without reading is read no further, and later answered to the end', async () => {
     const held = 256 * 1024;
-    await start({ heldBytes: held, heldBytesPerAddress: held });
+    await start({ heldBytes: held, addressHeldBytes: held });
     const messages = await Promise.all(Array.from({ length: 1500 }, () => requestTo(node, node.user)));
     await using raw = await RawConnection.open(node);
     const packed = messages.map(packMessage);
@@ -133,9 +133,9 @@ describe('a node manager that many ask at once', () => {
     for (const _ of packed) await raw.reply();
   });
 
-  it('heldBytesPerAddress: a message within it is taken, one past it ends its connection, other addresses go on', async function () {
+  it('addressHeldBytes: a message within it is taken, one past it ends its connection, other addresses go on', async function () {
     if (!isLinux) this.skip();
-    await start({ heldBytesPerAddress: 1024 * 1024 });
+    await start({ addressHeldBytes: 1024 * 1024 });
     const add = async (bytes: number): Promise<void> => {
       const attachment = Buffer.alloc(bytes);
       await (await node.client(node.user)).call('AddFileToVessel', { vessel: v1, name: file }, { attachment });
