@@ -1,44 +1,102 @@
 import { randomUUID } from 'node:crypto';
-import type { KeyId } from '@potluck/protocol';
+import type { AcquireType, KeyId } from '@potluck/protocol';
 import { PortalError } from './errors.ts';
 import { QUEUE } from './limits.ts';
 import type { Queue } from './queue.ts';
 import type { Account } from './store/accounts.ts';
 import type { Holding } from './store/holdings.ts';
 import type { Attempt, Reservation } from './store/leases.ts';
+import { networkOf } from './store/networks.ts';
 import type { Store } from './store/store.ts';
 
 /** First choice, and replacements for nodes that failed. */
 const WAVES = 3;
+/** Networks that are tried for vessels of one network, as in Seattle. */
+const NETWORKS = 10;
+
+export interface Components {
+  readonly store: Store;
+  readonly queue: Queue;
+}
+
+export interface Wanted {
+  readonly count: number;
+  readonly type: AcquireType;
+  /** The caller's name for it: asked again under the same name, it gives what the first time gave. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** An acquisition under way. */
+interface Work extends Components {
+  readonly attempt: Attempt;
+  /** Handed over so far. */
+  readonly given: Reservation[];
+  readonly failed: KeyId[];
+  /** No wave begins after this; the reservations of the first still hold when one that began before has ended. */
+  readonly until: number;
+}
 
 /**
  * Acquires vessels for an account, all or nothing: each is reserved, handed over on its node by the backend, and leased
  * when all are. Nodes that fail are replaced.
- * @throws PortalError NOT_ENOUGH_CREDITS, UNABLE_TO_ACQUIRE
+ * @throws PortalError NOT_ENOUGH_CREDITS, UNABLE_TO_ACQUIRE, IN_PROGRESS, INVALID_REQUEST
  */
-export async function acquire(store: Store, queue: Queue, account: Account, count: number): Promise<Holding[]> {
-  const attempt: Attempt = { id: randomUUID(), accountId: account.id, userKey: account.key_id };
-  const given: Reservation[] = [];
+export async function acquire(components: Components, account: Account, wanted: Wanted): Promise<Holding[]> {
+  const { store, queue } = components;
+  const attempt = { id: randomUUID(), accountId: account.id, userKey: account.key_id, type: wanted.type };
+  const { count, type, idempotencyKey: key } = wanted;
+  if (key === undefined) return await carryOut(components, attempt, count);
+  for (;;) {
+    const first = await store.acquisitions.begin({ accountId: account.id, key, attempt: attempt.id, count, type });
+    if (first.done) return await store.leases.holdings(account.id, first.attempt);
+    if (first.attempt === attempt.id) return await carryOut(components, attempt, count);
+    const ended = async (): Promise<boolean> => (await store.acquisitions.isDone(first.attempt)) !== false;
+    if (await queue.until(ended, QUEUE.acquireMs)) continue;
+    throw new PortalError(
+      'IN_PROGRESS',
+      'expected the acquisition of this idempotencyKey to end soon, it goes on: ask again',
+    );
+  }
+}
+
+async function carryOut({ store, queue }: Components, attempt: Attempt, count: number): Promise<Holding[]> {
+  const until = Date.now() + 2 * QUEUE.acquireMs;
+  const work: Work = { store, queue, attempt, until, given: [], failed: [] };
   try {
-    await handOver({ store, queue, attempt }, count, given);
-    if (!(await store.leases.confirm(attempt, count))) throw unable(count, given.length);
+    await handOver(work, count);
+    if (!(await store.leases.confirm(attempt, count))) throw unable(count, work.given.length);
   } catch (error) {
-    await store.leases.abandon(attempt, given);
+    await store.leases.abandon(attempt, work.given);
+    await store.acquisitions.forget(attempt.id);
     queue.wake();
     throw error;
   }
-  const held = await store.leases.holdings(account.id);
-  return held.filter((holding) => given.some(({ node, name }) => node === holding.node && name === holding.name));
+  return await store.leases.holdings(attempt.accountId, attempt.id);
 }
 
-async function handOver(
-  { store, queue, attempt }: { store: Store; queue: Queue; attempt: Attempt },
-  count: number,
-  given: Reservation[],
-): Promise<void> {
-  const failed: KeyId[] = [];
-  for (let wave = 0; wave < WAVES && given.length < count; wave += 1) {
-    const reserved = await store.leases.reserve(attempt, count - given.length, failed).catch((error: unknown) => {
+/** For vessels of one network: when the nodes of a network fail, all of them are given back and another one is tried. */
+async function handOver(work: Work, count: number): Promise<void> {
+  const networks: string[] = [];
+  for (;;) {
+    try {
+      return await inWaves(work, count, networks);
+    } catch (error) {
+      const [first] = work.given;
+      const isShort = error instanceof PortalError && error.code === 'UNABLE_TO_ACQUIRE';
+      if (!isShort || work.attempt.type !== 'lan' || first === undefined || networks.length >= NETWORKS) throw error;
+      const host = (await work.store.nodes.find(first.node))?.address.host;
+      if (host === undefined || Date.now() >= work.until) throw error;
+      networks.push(networkOf(host));
+      await work.store.leases.abandon(work.attempt, work.given.splice(0));
+    }
+  }
+}
+
+async function inWaves({ store, queue, ...work }: Work, count: number, networks: readonly string[]): Promise<void> {
+  const { attempt, given, failed } = work;
+  for (let wave = 0; wave < WAVES && given.length < count && Date.now() < work.until; wave += 1) {
+    const without = { nodes: failed, networks };
+    const reserved = await store.leases.reserve(attempt, count - given.length, without).catch((error: unknown) => {
       throw failed.length > 0 ? unable(count, given.length, error) : error;
     });
     queue.wake();

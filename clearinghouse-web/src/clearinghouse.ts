@@ -134,6 +134,8 @@ export class Clearinghouse implements AsyncDisposable {
     const once = async (): Promise<void> => {
       if ((await store.leases.expire()) > 0) queue.wake();
       await store.sessions.expire();
+      await store.nonces.expire();
+      await store.acquisitions.expire();
       await store.tasks.prune();
       await store.nodes.prune();
     };

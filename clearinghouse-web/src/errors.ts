@@ -1,31 +1,38 @@
-import { type ErrorInit, PotluckError } from '@potluck/protocol';
+import { type ErrorInit, PotluckError, type ProblemKind } from '@potluck/protocol';
 
-/** What can be wrong with a request to the site, and the HTTP status that says so. */
-const STATUS = {
-  INVALID_REQUEST: 400,
-  NOT_AUTHENTICATED: 401,
-  WRONG_PASSWORD: 401,
-  CSRF: 403,
-  NO_SUCH_PAGE: 404,
-  NO_SUCH_VESSEL: 404,
-  USERNAME_TAKEN: 409,
-  NOT_ENOUGH_CREDITS: 409,
-  UNABLE_TO_ACQUIRE: 409,
-  TOO_LARGE: 413,
-  TOO_MANY_REQUESTS: 429,
-  INTERNAL: 500,
-  NO_PAYLOAD: 503,
-  NOT_READY: 503,
-} as const;
-export type PortalCode = keyof typeof STATUS;
+/** What can be wrong with a request to the site: the HTTP status, and the kind of fault as programs tell it apart. */
+const CODES = {
+  INVALID_REQUEST: [400, 'invalid_request'],
+  NOT_AUTHENTICATED: [401, 'authentication'],
+  BAD_SIGNATURE: [401, 'authentication'],
+  REPLAYED: [401, 'authentication'],
+  UNKNOWN_KEY: [401, 'authentication'],
+  WRONG_PASSWORD: [401, 'authentication'],
+  CSRF: [403, 'authentication'],
+  NO_SUCH_PAGE: [404, 'invalid_request'],
+  NO_SUCH_VESSEL: [404, 'invalid_request'],
+  USERNAME_TAKEN: [409, 'invalid_request'],
+  NOT_ENOUGH_CREDITS: [409, 'not_enough_credits'],
+  UNABLE_TO_ACQUIRE: [409, 'unable_to_acquire'],
+  IN_PROGRESS: [409, 'unable_to_acquire'],
+  TOO_LARGE: [413, 'invalid_request'],
+  TOO_MANY_REQUESTS: [429, 'invalid_request'],
+  INTERNAL: [500, 'internal'],
+  NO_PAYLOAD: [503, 'internal'],
+  NOT_READY: [503, 'internal'],
+} as const satisfies Record<string, readonly [number, ProblemKind]>;
+export type PortalCode = keyof typeof CODES;
 
-/** A request that the site refuses; `status` is the HTTP status, `code` stands in the problem document. */
+/** A request that the site refuses; `status` is the HTTP status, `code` and `kind` stand in the problem document. */
 export class PortalError extends PotluckError<PortalCode> {
   readonly status: number;
+  readonly kind: ProblemKind;
 
   constructor(code: PortalCode, message: string, init: ErrorInit = {}) {
-    super(STATUS[code] >= 500 ? 'internal' : 'caller', code, message, init);
-    this.status = STATUS[code];
+    const [status, kind] = CODES[code];
+    super(status >= 500 ? 'internal' : 'caller', code, message, init);
+    this.status = status;
+    this.kind = kind;
   }
 }
 

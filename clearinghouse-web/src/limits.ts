@@ -14,6 +14,13 @@ export const LIMITS = {
   /** Registrations of one address in `windowMs`; a class may sit behind one address. */
   registrations: 100,
   windowMs: 15 * 60_000,
+  /** Requests of one account, by its pages and its programs. */
+  requestsPerMinute: 300,
+  /** The `Authorization` header of a signed request. */
+  authorizationLength: 4096,
+  /** The caller's own name of an acquisition, and how long it is remembered. */
+  idempotencyKeyLength: 64,
+  idempotencyMs: 3_600_000,
   gatewayConnections: 20_000,
   gatewayConnectionsPerHost: 512,
   /** Messages of one connection to the gateway in a minute. */

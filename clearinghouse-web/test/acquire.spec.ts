@@ -40,7 +40,7 @@ describe('acquiring', () => {
 
   it('replaces a node that fails', async () => {
     const bad = await site.peer(donor, 'donor', 1);
-    await site.peer(donor, 'donor', 1, 1024); // Without the user's port, so the bad one is the first choice.
+    await site.peer(donor, 'donor', 1, { firstPort: 1024 }); // Without the user's port, so the bad one is the first choice.
     const refused = Promise.withResolvers<void>();
     bad.gate = (method) => {
       if (method !== 'ChangeUsers') return;

@@ -14,6 +14,7 @@ import type { Trx } from '../src/store/tasks.ts';
 import { temporaryDirectory } from './support/site.ts';
 
 const ACQUIRER = join(import.meta.dirname, 'support', 'acquirer.ts');
+const SOMEWHERE = { network: '10.0.0.0/24', relayed: false };
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -225,10 +226,10 @@ describe('leases', () => {
     const [a, b, c] = ['a', 'b', 'c'] as KeyId[] as [KeyId, KeyId, KeyId];
     const [v1, v2] = ['v1', 'v2'] as VesselName[] as [VesselName, VesselName];
     const candidates = [
-      { node: a, name: v1, owns: true },
-      { node: a, name: v2, owns: false },
-      { node: b, name: v1, owns: false },
-      { node: c, name: v1, owns: true },
+      { ...SOMEWHERE, node: a, name: v1, owns: true },
+      { ...SOMEWHERE, node: a, name: v2, owns: false },
+      { ...SOMEWHERE, node: b, name: v1, owns: false },
+      { ...SOMEWHERE, node: c, name: v1, owns: true },
     ];
     const chosen = (count: number, taken: KeyId[] = []): string[] =>
       choose(candidates, count, taken).map(({ node, name }) => `${node}:${name}`);

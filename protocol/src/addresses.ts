@@ -68,8 +68,8 @@ export function innerAddresses(address: string): string[] {
   ];
 }
 
-/** @param address canonical IPv6, without an IPv4 tail. */
-function groupsOf(address: string): number[] {
+/** The eight groups of an address. @param address canonical IPv6, without an IPv4 tail. */
+export function groupsOf(address: string): number[] {
   const [head = '', tail] = address.split('::');
   const parse = (part: string) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
   const [first, last] = [parse(head), parse(tail ?? '')];

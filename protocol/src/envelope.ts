@@ -11,8 +11,8 @@ import { openSigned, signJson } from './signed.ts';
  * The signed envelope of requests and replies: a JWS (RFC 7515, EdDSA by RFC 8037) whose protected header carries the
  * signer's public key and whose payload says what, to whom, until when, once.
  */
-const sha256Schema = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
-const nonceSchema = z.string().regex(/^[A-Za-z0-9_-]{22}$/, 'expected a nonce of 16 bytes in base64url');
+export const sha256Schema = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+export const nonceSchema = z.string().regex(/^[A-Za-z0-9_-]{22}$/, 'expected a nonce of 16 bytes in base64url');
 
 const requestSchema = z.strictObject({
   method: z.string().max(64),
@@ -92,7 +92,7 @@ export async function verifyRequest(
   message: Message,
   context: { node: KeyId; replays: ReplayStore; nowSeconds: number },
 ): Promise<VerifiedRequest> {
-  const { payload, signer } = await open(message.envelope, TYPE.request, requestSchema);
+  const { payload, signer } = await openAs(message.envelope, TYPE.request, requestSchema);
   if (payload.node !== context.node) {
     throw new RequestError('WRONG_NODE', `expected a request for node ${context.node}, got one for ${payload.node}`);
   }
@@ -138,7 +138,7 @@ export async function verifyReply(
   message: Message,
   node: KeyId,
 ): Promise<{ re: string; outcome: Reply | RequestError }> {
-  const { payload, signer } = await open(message.envelope, TYPE.reply, replySchema).catch((cause: unknown) => {
+  const { payload, signer } = await openAs(message.envelope, TYPE.reply, replySchema).catch((cause: unknown) => {
     throw new PeerError('BAD_REPLY', 'expected a reply signed by the node, got something else', { cause });
   });
   if (signer !== node) {
@@ -156,7 +156,11 @@ function outcomeOf(payload: z.infer<typeof replySchema>, attachment: Uint8Array)
   return new RequestError(code satisfies RequestCode, message, details === undefined ? {} : { details });
 }
 
-async function open<T>(envelope: string, typ: string, schema: z.ZodType<T>): Promise<{ payload: T; signer: KeyId }> {
+export async function openAs<T>(
+  envelope: string,
+  typ: string,
+  schema: z.ZodType<T>,
+): Promise<{ payload: T; signer: KeyId }> {
   const signed = await openSigned(envelope).catch((cause: unknown) => {
     throw new RequestError('BAD_SIGNATURE', 'expected an envelope with a valid EdDSA signature, got another', {
       cause,
@@ -181,7 +185,7 @@ function parsePayload<T>(bytes: Uint8Array, schema: z.ZodType<T>): T {
   );
 }
 
-function checkLifetime({ iat, exp }: { iat: number; exp: number }, nowSeconds: number): void {
+export function checkLifetime({ iat, exp }: { iat: number; exp: number }, nowSeconds: number): void {
   const skew = LIMITS.clockSkewSeconds;
   if (exp - iat > LIMITS.requestLifetimeSeconds || exp < iat) {
     throw new RequestError(

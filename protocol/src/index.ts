@@ -1,6 +1,7 @@
 export * from './addresses.ts';
 export * from './admission.ts';
 export * from './advertisement.ts';
+export * from './clearinghouse.ts';
 export * from './destinations.ts';
 export * from './envelope.ts';
 export * from './errors.ts';
@@ -19,6 +20,7 @@ export * from './replay.ts';
 export * from './resources.ts';
 export * from './restrictions.ts';
 export * from './seal.ts';
+export * from './site-request.ts';
 export * from './split.ts';
 export * from './tls.ts';
 export * from './vessel.ts';

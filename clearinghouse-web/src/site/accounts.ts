@@ -1,3 +1,4 @@
+import { type AccountFacts, accountSchema } from '@potluck/protocol';
 import type { z } from 'zod';
 import { PortalError } from '../errors.ts';
 import { hashPassword, verifyPassword } from '../password.ts';
@@ -6,7 +7,7 @@ import { csrfTokenOf, newSessionToken } from '../store/sessions.ts';
 import { fieldsOf, wantsJson } from './render.ts';
 import type { Route } from './route.ts';
 import { loginSchema, nothingSchema, registerSchema } from './schemas.ts';
-import { keepSession, setSession } from './session.ts';
+import { keepSession, memberOf, setSession } from './session.ts';
 
 type Registration = z.infer<typeof registerSchema>;
 type Credentials = z.infer<typeof loginSchema>;
@@ -21,6 +22,20 @@ export const session: Route<object> = {
     keepSession(visit);
     visit.response.set('cache-control', 'no-store');
     return { json: { user: userOf(visit.account), csrfToken: csrfTokenOf(visit.sessionToken) } };
+  },
+};
+
+/** What a program has to know of its account. */
+export const account: Route<object> = {
+  method: 'get',
+  path: '/account',
+  access: 'user',
+  body: nothingSchema,
+  result: accountSchema,
+  handle: async (visit) => {
+    const { username, key_id: keyId, user_port: userPort, id } = memberOf(visit).account;
+    const credits = await visit.store.leases.credits(id);
+    return { json: { username, keyId, userPort, credits } satisfies AccountFacts };
   },
 };
 

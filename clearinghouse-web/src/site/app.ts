@@ -1,13 +1,14 @@
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import { rateLimit } from 'express-rate-limit';
+import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
 import { PortalError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import { limitersOf } from './limiters.ts';
 import { portalErrorOf, problemOf, titleOf } from './problems.ts';
 import { PUBLIC_FILES, send, sendPage, wantsJson } from './render.ts';
 import type { Page, Route, SiteComponents, SiteFacts, Visit } from './route.ts';
 import { ROUTES } from './routes.ts';
-import { checkOrigin, sessionTokenOf } from './session.ts';
+import { checkOrigin, memberOf, sessionTokenOf } from './session.ts';
+import { keepBody, signedCaller } from './signature.ts';
 
 /** The site: the routes of the one table, behind the same checks. */
 export function createApp(components: SiteComponents, facts: SiteFacts): Express {
@@ -20,14 +21,24 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
   app.use(helmet(helmetOptions(secure)));
   app.use('/assets', express.static(PUBLIC_FILES, { maxAge: '1h', index: false, redirect: false }));
   const parsers = [
-    express.json({ limit: LIMITS.bodyBytes }),
-    express.urlencoded({ extended: false, limit: LIMITS.bodyBytes, parameterLimit: 2 * LIMITS.vesselsPerRequest }),
+    express.json({ limit: LIMITS.bodyBytes, verify: keepBody }),
+    express.urlencoded({
+      extended: false,
+      limit: LIMITS.bodyBytes,
+      parameterLimit: 2 * LIMITS.vesselsPerRequest,
+      verify: keepBody,
+    }),
   ];
-  const limiters = { login: limiter(LIMITS.loginFailures, true), register: limiter(LIMITS.registrations, false) };
+  const limiters = limitersOf();
+  const everything = { ...components, ...facts };
   for (const route of ROUTES) {
     const before = [...(route.method === 'post' ? parsers : []), ...(route.limit ? [limiters[route.limit]] : [])];
-    app[route.method](route.path, ...before, async (request: Request, response: Response) => {
-      await answer(route, await visitOf(request, response, { ...components, ...facts }));
+    const meet = async (request: Request, response: Response): Promise<void> => {
+      response.locals.visit = await visitOf(request, response, everything);
+    };
+    const after = route.access === 'user' ? [limiters.account] : [];
+    app[route.method](route.path, ...before, passing(meet), ...after, async (_request: Request, response: Response) => {
+      await answer(route, response.locals.visit);
     });
   }
   app.use((request: Request) => {
@@ -35,24 +46,35 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
   });
   app.use(async (error: unknown, request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) return next(error);
-    const visit = await visitOf(request, response, { ...components, ...facts }).catch(() => ({
-      ...{ ...components, ...facts, request, response },
+    const nobody = (): Visit => ({
+      ...{ ...everything, request, response },
       account: undefined,
+      signed: undefined,
       sessionToken: sessionTokenOf({ request, response, ...facts }),
-    }));
+    });
+    const visit = response.locals.visit ?? (await visitOf(request, response, everything).catch(nobody));
     refuse(visit, portalErrorOf(error));
   });
   return app;
 }
 
+/** A step before the route's own, after which the next one has its turn. */
+function passing(step: (request: Request, response: Response) => Promise<void>): RequestHandler {
+  return async (request, response, next) => {
+    await step(request, response);
+    next();
+  };
+}
+
 async function answer(route: Route<unknown>, visit: Visit): Promise<void> {
   const { _csrf: formToken, ...entered } = entriesOf(visit.request.body);
   try {
-    if (route.method === 'post') checkOrigin(visit, formToken);
-    if (route.access === 'user' && visit.account === undefined) {
-      throw new PortalError('NOT_AUTHENTICATED', 'expected somebody who is logged in, got nobody');
-    }
-    const answered = await route.handle(visit, route.body.parse(entered));
+    // No other site's page can make a browser sign.
+    if (route.method === 'post' && visit.signed === undefined) checkOrigin(visit, formToken);
+    if (route.access === 'user') memberOf(visit);
+    const body = route.body.parse(entered);
+    await visit.signed?.claim();
+    const answered = await route.handle(visit, body);
     if (answered !== undefined) send(visit, answered);
   } catch (thrown) {
     const error = portalErrorOf(thrown);
@@ -77,39 +99,20 @@ function refuse(visit: Visit, error: PortalError, page?: Page): void {
     response.redirect(303, `/login?next=${encodeURIComponent(next)}`);
   } else {
     const title = titleOf(error);
-    sendPage(
-      visit,
-      page ?? { view: 'problem', title, data: { problem: { title, ...problemOf(error) } } },
-      error.status,
-    );
+    sendPage(visit, page ?? { view: 'problem', title, data: { problem: problemOf(error) } }, error.status);
   }
 }
 
+/** Who signed it; without a signature, whose session the cookie is. @throws PortalError of a signature that is not good */
 async function visitOf(request: Request, response: Response, rest: SiteComponents & SiteFacts): Promise<Visit> {
   const sessionToken = sessionTokenOf({ request, response, publicUrl: rest.publicUrl });
-  const account = await rest.store.sessions.accountOf(sessionToken);
-  return { ...rest, request, response, sessionToken, account };
+  const caller = await signedCaller(request, rest);
+  const account = caller?.account ?? (await rest.store.sessions.accountOf(sessionToken));
+  return { ...rest, request, response, sessionToken, account, signed: caller?.signed };
 }
 
 function entriesOf(body: unknown): Record<string, unknown> {
   return typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...body } : {};
-}
-
-function limiter(limit: number, onlyFailures: boolean) {
-  return rateLimit({
-    windowMs: LIMITS.windowMs,
-    limit,
-    standardHeaders: 'draft-8',
-    legacyHeaders: false,
-    skipSuccessfulRequests: onlyFailures,
-    handler: (_request, _response, next) =>
-      next(
-        new PortalError(
-          'TOO_MANY_REQUESTS',
-          `expected at most ${limit} attempts in 15 minutes, got more: wait a little`,
-        ),
-      ),
-  });
 }
 
 function helmetOptions(secure: boolean): Parameters<typeof helmet>[0] {

@@ -4,6 +4,7 @@ import { PortalError } from '../errors.ts';
 import type { Account } from '../store/accounts.ts';
 import type { Route, Visit } from './route.ts';
 import { nothingSchema } from './schemas.ts';
+import { memberOf } from './session.ts';
 
 const ARCHIVE = 'potluck-linux-x64.tgz';
 /** A new account's donor key takes the backend some milliseconds; longer than this it is away. */
@@ -15,8 +16,7 @@ export const donations: Route<object> = {
   access: 'user',
   body: nothingSchema,
   handle: async (visit) => {
-    const { store, account, publicUrl, payload } = visit;
-    if (account === undefined) throw new PortalError('NOT_AUTHENTICATED', 'expected somebody who is logged in');
+    const { store, account, publicUrl, payload } = memberOf(visit);
     const donated = await store.nodes.donationsOf(account.id);
     const downloadUrl = `${publicUrl()}/download/${account.donor_token}/${ARCHIVE}`;
     const donorPage = `${publicUrl()}/download/${account.donor_token}`;

@@ -1,4 +1,4 @@
-import { describeError } from '@potluck/protocol';
+import { describeError, type Problem } from '@potluck/protocol';
 import { z } from 'zod';
 import { PortalError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
@@ -6,6 +6,9 @@ import { LIMITS } from '../limits.ts';
 const TITLES: Record<PortalError['code'], string> = {
   INVALID_REQUEST: 'That was not quite right',
   NOT_AUTHENTICATED: 'Please log in',
+  BAD_SIGNATURE: 'Not signed as it must be',
+  REPLAYED: 'Once is enough',
+  UNKNOWN_KEY: 'Nobody has this key here',
   WRONG_PASSWORD: 'Wrong username or password',
   CSRF: 'This form has gone stale',
   NO_SUCH_PAGE: 'There is nothing here',
@@ -13,6 +16,7 @@ const TITLES: Record<PortalError['code'], string> = {
   USERNAME_TAKEN: 'That username is taken',
   NOT_ENOUGH_CREDITS: 'Not enough credits',
   UNABLE_TO_ACQUIRE: 'No vessels to give',
+  IN_PROGRESS: 'Still at it',
   TOO_LARGE: 'Too large',
   TOO_MANY_REQUESTS: 'Slow down, please',
   INTERNAL: 'Something broke on our side',
@@ -25,14 +29,15 @@ export function titleOf(error: PortalError): string {
 }
 
 /** RFC 9457. */
-export function problemOf(error: PortalError): object {
+export function problemOf(error: PortalError): Problem {
   return {
     type: `urn:potluck:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,
     title: titleOf(error),
     status: error.status,
     detail: error.message,
     code: error.code,
-    ...(Object.keys(error.details).length > 0 && { details: error.details }),
+    kind: error.kind,
+    ...(Object.keys(error.details).length > 0 && { details: { ...error.details } }),
   };
 }
 

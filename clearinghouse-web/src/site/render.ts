@@ -4,6 +4,7 @@ import type { PortalCode, PortalError } from '../errors.ts';
 import { csrfTokenOf } from '../store/sessions.ts';
 import type { Answer, Page, Visit } from './route.ts';
 import { keepSession } from './session.ts';
+import { signatureOf } from './signature.ts';
 import * as words from './words.ts';
 
 const ROOM = join(import.meta.dirname, '..', '..');
@@ -11,9 +12,10 @@ export const PUBLIC_FILES = join(ROOM, 'public');
 
 const eta = new Eta({ views: join(ROOM, 'views'), cache: true, autoTrim: false });
 
-/** Programs say that they want JSON, or send it; everybody else is shown a page. */
+/** Programs sign, say that they want JSON, or send it; everybody else is shown a page. */
 export function wantsJson(visit: Pick<Visit, 'request'>): boolean {
   const { request } = visit;
+  if (signatureOf(request) !== undefined) return true;
   if (request.is('application/json')) return true;
   return request.accepts(['text/html', 'application/json']) === 'application/json';
 }

@@ -29,6 +29,14 @@ export interface Visit extends SiteComponents, SiteFacts {
   readonly account: Account | undefined;
   /** The cookie's value; of nobody in particular before the log-in. */
   readonly sessionToken: string;
+  /** When a program has signed it: no cookie counts then. */
+  readonly signed: Signed | undefined;
+}
+
+/** A request that the account's key has signed. */
+export interface Signed {
+  /** To be called once, before the request is carried out. @throws PortalError REPLAYED */
+  claim(): Promise<void>;
 }
 
 export interface Page {
@@ -53,6 +61,8 @@ export interface Route<B> {
   /** Which limit on attempts it falls under. */
   readonly limit?: 'login' | 'register';
   readonly body: z.ZodType<B>;
+  /** What a program is answered, where programs ask. */
+  readonly result?: z.ZodType;
   /** `undefined` when it has written the response itself. */
   handle(visit: Visit, body: B): Promise<Answer | undefined>;
   /** The page to show instead of the general one when it is refused. */

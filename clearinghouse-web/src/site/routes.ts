@@ -1,4 +1,4 @@
-import { login, loginForm, logout, register, registerForm, session } from './accounts.ts';
+import { account, login, loginForm, logout, register, registerForm, session } from './accounts.ts';
 import { archive, donations, donorPage } from './donations.ts';
 import { advertisements, home } from './public.ts';
 import type { Route } from './route.ts';
@@ -8,6 +8,7 @@ import { acquireVessels, listVessels, releaseVessels, renewVessels } from './ves
 export const ROUTES: readonly Route<unknown>[] = [
   home,
   session,
+  account,
   registerForm,
   register,
   loginForm,

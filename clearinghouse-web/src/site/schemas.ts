@@ -1,4 +1,4 @@
-import { keyIdSchema, publicJwkSchema, vesselNameSchema } from '@potluck/protocol';
+import { acquireTypeSchema, keyIdSchema, publicJwkSchema, vesselNameSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
 
@@ -49,6 +49,14 @@ export const acquireSchema = z.object({
     .int('expected a whole number of vessels')
     .min(1, 'expected at least 1 vessel')
     .max(LIMITS.vesselsPerRequest, `expected at most ${LIMITS.vesselsPerRequest} vessels`),
+  type: z.preprocess(emptyIsMissing, acquireTypeSchema.default('random')),
+  idempotencyKey: z
+    .string()
+    .regex(
+      new RegExp(`^[A-Za-z0-9_-]{1,${LIMITS.idempotencyKeyLength}}$`),
+      `expected 1 to ${LIMITS.idempotencyKeyLength} letters, digits, "_" or "-"`,
+    )
+    .optional(),
 });
 
 /** `NODEID:v1` */
@@ -67,11 +75,11 @@ const handlesSchema = z
     error: `expected at most ${LIMITS.vesselsPerRequest} vessels`,
   });
 
-/** Programs send `handles`; the page's buttons say `only` this one or `all`. */
+/** Programs send `handles`, or `all`; the page's buttons say `only` this one or `all`. */
 export const selectionSchema = z.object({
   handles: handlesSchema.optional(),
   only: handleSchema.optional(),
-  all: z.literal('yes').optional(),
+  all: z.literal(['yes', true]).optional(),
 });
 export type Selection = z.infer<typeof selectionSchema>;
 

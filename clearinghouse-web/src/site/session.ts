@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { PortalError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { csrfMatches, newSessionToken } from '../store/sessions.ts';
-import type { Visit } from './route.ts';
+import type { Member, Visit } from './route.ts';
 
 interface Exchange {
   readonly request: Request;
@@ -56,6 +56,15 @@ export function checkOrigin(visit: Visit, formToken: unknown): void {
   if (request.get('sec-fetch-site') === 'cross-site') {
     throw new PortalError('CSRF', 'expected a request from this site, got one from another');
   }
+}
+
+/** The check of `access: 'user'`, for the types. */
+export function memberOf(visit: Visit): Member {
+  const { account } = visit;
+  if (account === undefined) {
+    throw new PortalError('NOT_AUTHENTICATED', 'expected somebody who is logged in, or a signed request, got nobody');
+  }
+  return { ...visit, account };
 }
 
 function isOwnOrigin({ request, publicUrl }: Visit, origin: string): boolean {

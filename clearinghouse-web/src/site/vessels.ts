@@ -1,11 +1,11 @@
-import { type KeyId, parseRestrictions, type VesselName } from '@potluck/protocol';
+import { acquiredSchema, type HeldVessel, type Holdings, holdingsSchema, parseRestrictions } from '@potluck/protocol';
 import type { z } from 'zod';
 import { acquire } from '../acquire.ts';
 import { PortalError } from '../errors.ts';
 import type { Holding, VesselRef } from '../store/holdings.ts';
 import { titleOf } from './problems.ts';
 import { fieldsOf } from './render.ts';
-import type { Member, Page, Route, Visit } from './route.ts';
+import type { Page, Route, Visit } from './route.ts';
 import {
   acquireSchema as acquireBody,
   type acquireSchema,
@@ -13,20 +13,7 @@ import {
   type Selection,
   selectionSchema,
 } from './schemas.ts';
-
-/** A vessel as the API tells it. */
-interface VesselView {
-  /** `NODEID:v1` */
-  readonly handle: string;
-  readonly node: KeyId;
-  readonly vessel: VesselName;
-  readonly address: { host: string; port: number };
-  readonly active: boolean;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number;
-  readonly messports: readonly number[];
-  readonly connports: readonly number[];
-}
+import { memberOf } from './session.ts';
 
 const NOTICES = new Map(
   Object.entries({
@@ -42,6 +29,7 @@ export const listVessels: Route<object> = {
   path: '/vessels',
   access: 'user',
   body: nothingSchema,
+  result: holdingsSchema,
   handle: async (visit) => ({ json: await overview(visit), page: await pageOf(visit) }),
 };
 
@@ -50,8 +38,9 @@ export const acquireVessels: Route<z.infer<typeof acquireSchema>> = {
   path: '/vessels/acquire',
   access: 'user',
   body: acquireBody,
-  handle: async (visit, { count }) => {
-    const vessels = await acquire(visit.store, visit.queue, memberOf(visit).account, count);
+  result: acquiredSchema,
+  handle: async (visit, wanted) => {
+    const vessels = await acquire(visit, memberOf(visit).account, wanted);
     return { status: 201, json: { vessels: vessels.map(viewOf) }, redirect: '/vessels?notice=acquired' };
   },
   refused: async (visit, error, entered) => await pageOf(visit, { error, entered }),
@@ -62,6 +51,7 @@ export const renewVessels: Route<Selection> = {
   path: '/vessels/renew',
   access: 'user',
   body: selectionSchema,
+  result: holdingsSchema,
   handle: async (visit, selection) => {
     const { store, account } = memberOf(visit);
     await store.leases.renew(account.id, await selected(visit, selection));
@@ -75,6 +65,7 @@ export const releaseVessels: Route<Selection> = {
   path: '/vessels/release',
   access: 'user',
   body: selectionSchema,
+  result: holdingsSchema,
   handle: async (visit, selection) => {
     const { store, queue, account } = memberOf(visit);
     await store.leases.release(account.id, await selected(visit, selection));
@@ -84,7 +75,7 @@ export const releaseVessels: Route<Selection> = {
   refused: async (visit, error) => await pageOf(visit, { error }),
 };
 
-async function overview(visit: Visit) {
+async function overview(visit: Visit): Promise<Holdings> {
   const { store, account } = memberOf(visit);
   const [credits, holdings] = [await store.leases.credits(account.id), await store.leases.holdings(account.id)];
   return { credits, userPort: account.user_port, vessels: holdings.map(viewOf) };
@@ -117,20 +108,12 @@ async function selected(visit: Visit, { handles, only, all }: Selection): Promis
   const { store, account } = memberOf(visit);
   const refs =
     only !== undefined ? [only] : all !== undefined ? await store.leases.holdings(account.id) : (handles ?? []);
-  if (refs.length === 0)
+  if (refs.length === 0 && all === undefined)
     throw new PortalError('INVALID_REQUEST', 'expected at least one vessel to be chosen, got none');
   return refs;
 }
 
-/** The check of `access: 'user'`, for the types. */
-function memberOf(visit: Visit): Member {
-  const { account } = visit;
-  if (account === undefined)
-    throw new PortalError('NOT_AUTHENTICATED', 'expected somebody who is logged in, got nobody');
-  return { ...visit, account };
-}
-
-function viewOf({ node, name, address, active, expiresAt, restrictions }: Holding): VesselView {
+function viewOf({ node, name, address, active, expiresAt, restrictions }: Holding): HeldVessel {
   const { messport, connport } = parseRestrictions(restrictions);
   return {
     handle: `${node}:${name}`,

@@ -69,6 +69,17 @@ export class Accounts {
       .executeTakeFirst();
   }
 
+  /** In the order of their registration: nobody is asked to prove the key that he registers with. */
+  async byKey(key: KeyId): Promise<Account[]> {
+    return await this.#db
+      .selectFrom('accounts')
+      .selectAll()
+      .where('key_id', '=', key)
+      .orderBy('created_at')
+      .orderBy('id')
+      .execute();
+  }
+
   async byId(id: string): Promise<Account | undefined> {
     return await this.#db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst();
   }

@@ -1,7 +1,8 @@
-import type { KeyId } from '@potluck/protocol';
+import type { AcquireType, KeyId } from '@potluck/protocol';
 import { sql } from 'kysely';
 import { POLICY } from '../limits.ts';
 import type { VesselRef } from './holdings.ts';
+import { networkOf } from './networks.ts';
 import type { Trx } from './tasks.ts';
 
 /** Looked at in one acquisition: far more than anybody may ask for. */
@@ -10,6 +11,18 @@ const MOST = 5000;
 export interface Candidate extends VesselRef {
   /** It owns the user's port, for UDP and TCP. */
   readonly owns: boolean;
+  /** See `networkOf`. */
+  readonly network: string;
+  /** Its node is reached through a relay. */
+  readonly relayed: boolean;
+}
+
+/** What is already given to an account and to the acquisition under way. */
+export interface Taken {
+  /** Nodes on which the account has vessels. */
+  readonly nodes: readonly KeyId[];
+  /** Networks of the vessels that this acquisition has got so far. */
+  readonly networks: readonly string[];
 }
 
 /** Free vessels on active nodes, in random order, those that own the port first. */
@@ -20,7 +33,7 @@ export async function freeVessels(trx: Trx, port: number, without: readonly KeyI
     .leftJoin('vessel_ports as p', (join) =>
       join.onRef('p.node_id', '=', 'vessels.node_id').onRef('p.name', '=', 'vessels.name').on('p.port', '=', port),
     )
-    .select(['vessels.node_id', 'vessels.name', 'p.port as owned'])
+    .select(['vessels.node_id', 'vessels.name', 'nodes.host', 'p.port as owned'])
     .where('vessels.state', '=', sql.lit('free'))
     .where('nodes.connected', '=', 1)
     .where('nodes.advertised_until', '>', Date.now())
@@ -29,7 +42,31 @@ export async function freeVessels(trx: Trx, port: number, without: readonly KeyI
     .orderBy(sql`random()`)
     .limit(MOST)
     .execute();
-  return rows.map(({ node_id, name, owned }) => ({ node: node_id, name, owns: owned !== null }));
+  return rows.map(({ node_id, name, host, owned }) => {
+    return { node: node_id, name, owns: owned !== null, network: networkOf(host), relayed: false };
+  });
+}
+
+/** As many as asked for, or as there are, among those that the type allows. */
+export function chooseOf(
+  type: AcquireType,
+  { candidates, taken }: { candidates: readonly Candidate[]; taken: Taken },
+  count: number,
+): Candidate[] {
+  switch (type) {
+    case 'random':
+      return choose(candidates, count, taken.nodes);
+    case 'nat':
+      return choose(
+        candidates.filter(({ relayed }) => relayed),
+        count,
+        taken.nodes,
+      );
+    case 'wan':
+      return choose(onePerNetwork(candidates, taken), count, taken.nodes);
+    case 'lan':
+      return choose(ofOneNetwork(candidates, count, taken), count, taken.nodes);
+  }
 }
 
 /**
@@ -51,6 +88,22 @@ export function choose(candidates: readonly Candidate[], count: number, taken: r
   take(({ node }) => !nodes.has(node));
   take(() => true);
   return [...chosen];
+}
+
+/** Of each network that has given none yet, the one that `choose` would take first. */
+function onePerNetwork(candidates: readonly Candidate[], taken: Taken): Candidate[] {
+  const without = new Set(taken.networks);
+  const networks = Map.groupBy(candidates, ({ network }) => network);
+  return [...networks].flatMap(([network, ofIt]) => (without.has(network) ? [] : choose(ofIt, 1, taken.nodes)));
+}
+
+/** The network of what the acquisition has got; at first any that has enough, or else the one that has most. */
+function ofOneNetwork(candidates: readonly Candidate[], count: number, taken: Taken): Candidate[] {
+  const [begun] = taken.networks;
+  if (begun !== undefined) return candidates.filter(({ network }) => network === begun);
+  const networks = [...Map.groupBy(candidates, ({ network }) => network).values()];
+  const largest = networks.reduce<Candidate[]>((best, ofIt) => (ofIt.length > best.length ? ofIt : best), []);
+  return networks.find(({ length }) => length >= count) ?? largest;
 }
 
 /** The user's port, given at his first acquisition: one that many nodes have free and few users share. */

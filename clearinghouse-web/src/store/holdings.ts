@@ -44,13 +44,14 @@ export async function creditsOf(db: Database | Trx, accountId: string): Promise<
 }
 
 /** Only what is leased in full; a vessel of an acquisition under way is not there yet. */
-export async function holdingsOf(db: Database | Trx, accountId: string): Promise<Holding[]> {
+export async function holdingsOf(db: Database | Trx, accountId: string, attempt?: string): Promise<Holding[]> {
   const rows = await db
     .selectFrom('vessels')
     .innerJoin('nodes', 'nodes.id', 'vessels.node_id')
     .select(['vessels.node_id', 'name', 'restrictions', 'expires_at', 'host', 'port', 'connected', 'advertised_until'])
     .where('account_id', '=', accountId)
     .where('state', '=', 'leased')
+    .$if(attempt !== undefined, (query) => query.where('attempt', '=', attempt ?? null))
     .orderBy('vessels.node_id')
     .orderBy('name')
     .execute();

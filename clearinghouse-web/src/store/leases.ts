@@ -1,10 +1,12 @@
-import type { KeyId } from '@potluck/protocol';
+import type { AcquireType, KeyId } from '@potluck/protocol';
 import { sql } from 'kysely';
 import { PortalError } from '../errors.ts';
 import { POLICY, QUEUE } from '../limits.ts';
-import { type Candidate, choose, freeVessels, userPortOf } from './candidates.ts';
+import { keepAcquisition } from './acquisitions.ts';
+import { type Candidate, chooseOf, freeVessels, type Taken, userPortOf } from './candidates.ts';
 import type { Database } from './database.ts';
 import { type Credits, creditsOf, type Holding, holdingsOf, type VesselRef } from './holdings.ts';
+import { networkOf } from './networks.ts';
 import type { Tasks, Trx } from './tasks.ts';
 
 /** A vessel that an acquisition has reserved, and the task that gives it to the user. */
@@ -17,6 +19,14 @@ export interface Attempt {
   readonly id: string;
   readonly accountId: string;
   readonly userKey: KeyId;
+  /** Which vessels will do; any unless given. */
+  readonly type?: AcquireType;
+}
+
+/** Whom not to ask: they have just failed. */
+export interface Without {
+  readonly nodes?: readonly KeyId[];
+  readonly networks?: readonly string[];
 }
 
 /** Who holds which vessel until when. Each method is one transaction, so that no vessel is ever held twice. */
@@ -33,28 +43,25 @@ export class Leases {
     return await creditsOf(this.#db, accountId);
   }
 
-  async holdings(accountId: string): Promise<Holding[]> {
-    return await holdingsOf(this.#db, accountId);
+  /** @param attempt only those of this acquisition. */
+  async holdings(accountId: string, attempt?: string): Promise<Holding[]> {
+    return await holdingsOf(this.#db, accountId, attempt);
   }
 
   /**
    * Reserves vessels and queues the handing over of each.
-   * @param without nodes that have just failed.
    * @throws PortalError NOT_ENOUGH_CREDITS, UNABLE_TO_ACQUIRE: then nothing was reserved.
    */
-  async reserve(attempt: Attempt, count: number, without: readonly KeyId[] = []): Promise<Reservation[]> {
+  async reserve(attempt: Attempt, count: number, without: Without = {}): Promise<Reservation[]> {
     return await this.#db.transaction().execute(async (trx) => {
       await checkCredits(trx, attempt.accountId, count);
       const port = await userPortOf(trx, attempt.accountId);
-      const mine = await nodesHeldBy(trx, attempt.accountId);
-      const chosen = choose(await freeVessels(trx, port, without), count, mine);
-      if (chosen.length < count) {
-        throw new PortalError(
-          'UNABLE_TO_ACQUIRE',
-          `expected ${count} free ${count === 1 ? 'vessel' : 'vessels'}, got ${chosen.length}: try fewer, or later`,
-          { details: { wanted: count, free: chosen.length } },
-        );
-      }
+      const free = await freeVessels(trx, port, without.nodes ?? []);
+      const candidates = free.filter(({ network }) => !without.networks?.includes(network));
+      const taken = await takenBy(trx, attempt);
+      const { type = 'random' } = attempt;
+      const chosen = chooseOf(type, { candidates, taken }, count);
+      if (chosen.length < count) throw tooFew(type, count, chosen.length);
       const reservations: Reservation[] = [];
       for (const candidate of chosen) reservations.push(await this.#reserveOne(trx, attempt, candidate));
       return reservations;
@@ -78,6 +85,7 @@ export class Leases {
         .where('account_id', '=', attempt.accountId)
         .where('attempt', '=', attempt.id)
         .execute();
+      await keepAcquisition(trx, attempt.id);
       return true;
     });
   }
@@ -202,14 +210,30 @@ function ofHolder(trx: Trx, accountId: string, { node, name }: VesselRef) {
     .where('state', '=', sql.lit('leased'));
 }
 
-async function nodesHeldBy(trx: Trx, accountId: string): Promise<KeyId[]> {
+async function takenBy(trx: Trx, { accountId, id }: Attempt): Promise<Taken> {
   const rows = await trx
     .selectFrom('vessels')
-    .select('node_id')
-    .distinct()
-    .where('account_id', '=', accountId)
+    .innerJoin('nodes', 'nodes.id', 'vessels.node_id')
+    .select(['vessels.node_id', 'vessels.attempt', 'nodes.host'])
+    .where('vessels.account_id', '=', accountId)
     .execute();
-  return rows.map(({ node_id }) => node_id);
+  const own = rows.filter(({ attempt }) => attempt === id);
+  return { nodes: rows.map(({ node_id }) => node_id), networks: own.map(({ host }) => networkOf(host)) };
+}
+
+const WHICH: Record<AcquireType, string> = {
+  random: '',
+  wan: ' in as many different networks',
+  lan: ' in one network',
+  nat: ' behind a relay',
+};
+
+function tooFew(type: AcquireType, wanted: number, free: number): PortalError {
+  return new PortalError(
+    'UNABLE_TO_ACQUIRE',
+    `expected ${wanted} free ${wanted === 1 ? 'vessel' : 'vessels'}${WHICH[type]}, got ${free}: try fewer, or later`,
+    { details: { wanted, free, type } },
+  );
 }
 
 async function checkCredits(trx: Trx, accountId: string, wanted: number): Promise<void> {

@@ -123,12 +123,39 @@ const tasks: Migration = {
   },
 };
 
+const programs: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema.createIndex('accounts_key').on('accounts').column('key_id').execute();
+    await db.schema
+      .createTable('nonces')
+      .addColumn('key_id', 'text', (c) => c.notNull())
+      .addColumn('nonce', 'text', (c) => c.notNull())
+      .addColumn('expires_at', 'bigint', (c) => c.notNull())
+      .addPrimaryKeyConstraint('nonces_pk', ['key_id', 'nonce'])
+      .execute();
+    await db.schema.createIndex('nonces_expiry').on('nonces').column('expires_at').execute();
+    await db.schema
+      .createTable('acquisitions')
+      .addColumn('account_id', 'text', (c) => c.notNull().references('accounts.id').onDelete('cascade'))
+      .addColumn('key', 'text', (c) => c.notNull())
+      .addColumn('attempt', 'text', (c) => c.notNull().unique())
+      .addColumn('count', 'integer', (c) => c.notNull())
+      .addColumn('type', 'text', (c) => c.notNull())
+      .addColumn('done', 'integer', (c) => c.notNull())
+      .addColumn('expires_at', 'bigint', (c) => c.notNull())
+      .addPrimaryKeyConstraint('acquisitions_pk', ['account_id', 'key'])
+      .execute();
+    await db.schema.createIndex('acquisitions_expiry').on('acquisitions').column('expires_at').execute();
+  },
+};
+
 /** Oldest first; a released one is never edited, only followed by another. */
 const MIGRATIONS: Record<string, Migration> = {
   '0001-accounts': accounts,
   '0002-nodes': nodes,
   '0003-vessels': vessels,
   '0004-tasks': tasks,
+  '0005-programs': programs,
 };
 
 /** @throws ServiceError STATE_BROKEN */

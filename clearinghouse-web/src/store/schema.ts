@@ -1,4 +1,4 @@
-import type { KeyId, VesselName } from '@potluck/protocol';
+import type { AcquireType, KeyId, VesselName } from '@potluck/protocol';
 import type { ColumnType, Generated } from 'kysely';
 
 /** All times are milliseconds since the epoch. */
@@ -99,6 +99,26 @@ export interface TasksTable {
   ended_at: number | null;
 }
 
+/** Signed requests that were carried out, until they have expired. */
+export interface NoncesTable {
+  key_id: KeyId;
+  nonce: string;
+  expires_at: number;
+}
+
+/** An acquisition that its caller has named, so that asking again gives the same vessels. */
+export interface AcquisitionsTable {
+  account_id: string;
+  /** The caller's name for it. */
+  key: string;
+  attempt: string;
+  count: number;
+  type: AcquireType;
+  /** 1 when all vessels were leased. */
+  done: number;
+  expires_at: number;
+}
+
 export interface Tables {
   accounts: AccountsTable;
   sessions: SessionsTable;
@@ -108,4 +128,6 @@ export interface Tables {
   vessels: VesselsTable;
   vessel_ports: VesselPortsTable;
   tasks: TasksTable;
+  nonces: NoncesTable;
+  acquisitions: AcquisitionsTable;
 }

@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
 import { Accounts } from './accounts.ts';
+import { Acquisitions } from './acquisitions.ts';
 import { type Database, openDatabase } from './database.ts';
 import { Inventory } from './inventory.ts';
 import { Leases } from './leases.ts';
 import { migrate } from './migrations.ts';
 import { Nodes } from './nodes.ts';
+import { Nonces } from './nonces.ts';
 import { Sessions } from './sessions.ts';
 import { Tasks } from './tasks.ts';
 
@@ -16,6 +18,8 @@ export class Store implements AsyncDisposable {
   readonly nodes: Nodes;
   readonly leases: Leases;
   readonly inventory: Inventory;
+  readonly nonces: Nonces;
+  readonly acquisitions: Acquisitions;
   readonly #db: Database;
 
   private constructor(db: Database) {
@@ -26,6 +30,8 @@ export class Store implements AsyncDisposable {
     this.nodes = new Nodes(db, this.tasks);
     this.leases = new Leases(db, this.tasks);
     this.inventory = new Inventory(db, this.tasks);
+    this.nonces = new Nonces(db);
+    this.acquisitions = new Acquisitions(db);
   }
 
   /** Opens the database and brings its tables up to date. @throws ServiceError STATE_BROKEN */

@@ -1,4 +1,4 @@
-import { generateIdentity, type Identity } from '@potluck/protocol';
+import { generateIdentity, type Identity, type SiteRequestInit, signSiteRequest } from '@potluck/protocol';
 
 export interface VesselView {
   readonly handle: string;
@@ -14,6 +14,8 @@ export interface VesselView {
 interface ApiBody {
   readonly advertisements: readonly string[];
   readonly code: string;
+  readonly kind: string;
+  readonly username: string;
   readonly detail: string;
   readonly status: number;
   readonly user: { username: string; keyId: string } | null;
@@ -57,9 +59,25 @@ export class Api {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     for (const line of response.headers.getSetCookie()) this.cookie = line.split(';')[0] ?? '';
-    const text = await response.text();
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : {} };
+    return await answerOf(response);
+  }
+
+  /** As a program does it: signed by the account's key, without a cookie. @param other what to sign instead. */
+  async signed(method: 'GET' | 'POST', path: string, body?: object, other: Partial<SiteRequestInit> = {}) {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const init = { audience: this.url, method, path, body: Buffer.from(text), ...other };
+    return await this.bare(method, path, text, { authorization: await signSiteRequest(this.identity, init) });
+  }
+
+  /** These headers and no others. */
+  async bare(method: string, path: string, text: string, headers: Record<string, string>): Promise<ApiAnswer> {
+    const response = await fetch(this.url + path, {
+      method,
+      redirect: 'manual',
+      headers: { ...headers, ...(text !== '' && { 'content-type': 'application/json' }) },
+      ...(text !== '' && { body: text }),
+    });
+    return await answerOf(response);
   }
 
   async get(path: string, headers: Record<string, string> = {}): Promise<ApiAnswer> {
@@ -92,4 +110,10 @@ export class Api {
     await this.login(username);
     return this;
   }
+}
+
+async function answerOf(response: Response): Promise<ApiAnswer> {
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : {} };
 }

@@ -28,6 +28,11 @@ export interface PeerVessel {
   readonly ports: readonly number[];
 }
 
+export interface Where {
+  readonly firstPort?: number;
+  readonly host?: string;
+}
+
 /** Decides whether a request is answered: it may throw a RequestError, or wait for as long as it likes. */
 export type Gate = (method: string, vessel: string | undefined) => Promise<void> | void;
 
@@ -46,8 +51,12 @@ export class Peer implements AsyncDisposable {
   #sockets: WebSocketServer | undefined;
   #gateway: WebSocket | undefined;
 
-  constructor(owner: KeyId, vessels: number, firstPort = 63_100) {
+  readonly #host: string;
+
+  /** @param where ports from `firstPort` on, one for each vessel, and a loopback address to listen at. */
+  constructor(owner: KeyId, vessels: number, { firstPort = 63_100, host = '127.0.0.1' }: Where = {}) {
     this.#owner = owner;
+    this.#host = host;
     for (let index = 0; index < vessels; index += 1) {
       this.vessels.set(`v${index + 1}`, { users: [], state: 'Fresh', ports: [firstPort + index] });
     }
@@ -60,7 +69,7 @@ export class Peer implements AsyncDisposable {
     this.#sockets.on('connection', (socket) => {
       socket.on('message', (data) => void this.#answer(socket, data));
     });
-    server.listen(port, '127.0.0.1');
+    server.listen(port, this.#host);
     await once(server, 'listening');
     this.#server = server;
     return this;
@@ -75,7 +84,7 @@ export class Peer implements AsyncDisposable {
   async advertise(gateway: GatewayAddress): Promise<GatewayReply> {
     const { socket } = await openPinnedSocket({ address: gateway, key: gateway.key, maxPayloadBytes: 65_536 });
     this.#gateway = socket;
-    const facts = { addresses: [{ host: '127.0.0.1', port: this.port }], keys: [this.#owner], version: 'test' };
+    const facts = { addresses: [{ host: this.#host, port: this.port }], keys: [this.#owner], version: 'test' };
     socket.send(await signAdvertisement(this.identity, facts, 60));
     const [data] = await once(socket, 'message');
     return JSON.parse(String(data));

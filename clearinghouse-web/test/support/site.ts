@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import { pino } from 'pino';
 import { Clearinghouse, type ClearinghouseInit } from '../../src/clearinghouse.ts';
 import { Api } from './api.ts';
-import { Peer } from './peer.ts';
+import { Peer, type Where } from './peer.ts';
 
 export async function temporaryDirectory(): Promise<{ path: string } & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), 'potluck-clearinghouse-'));
@@ -70,9 +70,9 @@ export class Site implements AsyncDisposable {
   }
 
   /** A node with vessels of this donor, that has been looked at. */
-  async peer(donor: Api, username: string, vessels: number, firstPort?: number): Promise<Peer> {
+  async peer(donor: Api, username: string, vessels: number, where: Where = {}): Promise<Peer> {
     const before = (await donor.get('/donations')).body.donations.length;
-    const peer = this.#stack.use(await new Peer(await this.donorKey(username), vessels, firstPort).listen());
+    const peer = this.#stack.use(await new Peer(await this.donorKey(username), vessels, where).listen());
     await peer.advertise(this.gateway);
     await eventually(async () => (await donor.get('/donations')).body.donations.length > before || undefined);
     return peer;

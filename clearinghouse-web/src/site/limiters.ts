@@ -1,0 +1,36 @@
+import type { Response } from 'express';
+import { type Options, rateLimit } from 'express-rate-limit';
+import { PortalError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
+import type { Visit } from './route.ts';
+
+/** What holds back those who ask too often; the `RateLimit` headers of each answer say how much is left. */
+export function limitersOf() {
+  const { windowMs } = LIMITS;
+  return {
+    login: limiter({ windowMs, limit: LIMITS.loginFailures, skipSuccessfulRequests: true }),
+    register: limiter({ windowMs, limit: LIMITS.registrations }),
+    /** By account and not by address: a class may sit behind one. */
+    account: limiter({
+      windowMs: 60_000,
+      limit: LIMITS.requestsPerMinute,
+      skip: (_request, response) => accountOf(response as Response) === undefined,
+      keyGenerator: (_request, response) => accountOf(response as Response) ?? '',
+    }),
+  };
+}
+
+function limiter(options: Partial<Options> & { windowMs: number; limit: number }) {
+  const minutes = options.windowMs === 60_000 ? 'a minute' : `${options.windowMs / 60_000} minutes`;
+  const message = `expected at most ${options.limit} attempts in ${minutes}, got more: wait a little`;
+  return rateLimit({
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    ...options,
+    handler: (_request, _response, next) => next(new PortalError('TOO_MANY_REQUESTS', message)),
+  });
+}
+
+function accountOf(response: Response): string | undefined {
+  return (response.locals.visit as Visit | undefined)?.account?.id;
+}

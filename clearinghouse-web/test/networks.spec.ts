@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { RequestError } from '@potluck/protocol';
+import { networkOf } from '../src/store/networks.ts';
+import type { Api, ApiAnswer } from './support/api.ts';
+import type { Peer } from './support/peer.ts';
+import { Site } from './support/site.ts';
+
+describe('the network of a node', () => {
+  for (const [host, network] of [
+    ['10.1.2.3', '10.1.2.0/24'],
+    ['10.1.2.255', '10.1.2.0/24'],
+    ['::ffff:10.1.2.3', '10.1.2.0/24'],
+    ['2001:db8:7:1::5', '2001:db8:7::/48'],
+    ['2001:0DB8:0007:ffff:1:2:3:4', '2001:db8:7::/48'],
+    ['2001:db8::1', '2001:db8:0::/48'],
+    ['::1', '0:0:0::/48'],
+    ['Node.example.', 'node.example'],
+    ['10.1.2', '10.1.2'],
+  ] as const) {
+    it(`of ${host} is ${network}`, () => assert.equal(networkOf(host), network));
+  }
+});
+
+describe('acquiring by networks', () => {
+  let site: Site;
+  let donor: Api;
+  let user: Api;
+  /** Two nodes in 127.0.1.0/24, the first choice by their ports, and one in 127.0.2.0/24. */
+  let peers: [Peer, Peer, Peer];
+
+  beforeEach(async () => {
+    site = await Site.start();
+    donor = await site.api().join('donor');
+    user = await site.api().join('user');
+    peers = [
+      await site.peer(donor, 'donor', 2, { host: '127.0.1.1' }),
+      await site.peer(donor, 'donor', 2, { host: '127.0.1.2' }),
+      await site.peer(donor, 'donor', 3, { host: '127.0.2.1', firstPort: 1024 }),
+    ];
+  });
+  afterEach(async () => await site[Symbol.asyncDispose]());
+
+  const acquire = async (count: number, type?: string): Promise<ApiAnswer> =>
+    await user.signed('POST', '/vessels/acquire', { count, ...(type !== undefined && { type }) });
+  const networksOf = ({ body }: ApiAnswer): string[] => body.vessels.map(({ address }) => networkOf(address.host));
+
+  it('wan: gives each vessel in another network, and no more than there are', async () => {
+    const answer = await acquire(2, 'wan');
+    assert.equal(answer.status, 201, answer.text);
+    assert.deepEqual(networksOf(answer).sort(), ['127.0.1.0/24', '127.0.2.0/24']);
+    const again = await acquire(3, 'wan');
+    assert.equal(again.body.code, 'UNABLE_TO_ACQUIRE');
+    assert.match(again.body.detail, /expected 3 free vessels in as many different networks, got 2/);
+  });
+
+  it('wan: replaces a node that fails by one of a network that has given none', async () => {
+    peers[0].gate = refuseUsers;
+    const answer = await acquire(2, 'wan');
+    assert.deepEqual(networksOf(answer).sort(), ['127.0.1.0/24', '127.0.2.0/24']);
+    assert.ok(answer.body.vessels.every(({ node }) => node !== peers[0].identity.id));
+  });
+
+  it('lan: gives all vessels in one network, on its different nodes first', async () => {
+    const answer = await acquire(4, 'lan');
+    assert.equal(answer.status, 201, answer.text);
+    assert.deepEqual([...new Set(networksOf(answer))], ['127.0.1.0/24']);
+    const more = await acquire(4, 'lan');
+    assert.match(more.body.detail, /expected 4 free vessels in one network, got 3/);
+  });
+
+  it('lan: falls to the next network when nodes of the first fail, and gives back what it had of it', async () => {
+    peers[0].gate = refuseUsers;
+    const answer = await acquire(3, 'lan');
+    assert.equal(answer.status, 201, answer.text);
+    assert.deepEqual([...new Set(networksOf(answer))], ['127.0.2.0/24']);
+    assert.ok(peers[1].done.includes('ChangeUsers v1'), 'the first network was tried first');
+    assert.deepEqual((await user.signed('GET', '/account')).body.credits, { total: 10, used: 3 });
+  });
+
+  it('nat: gives only what is behind a relay; random: any; and no other type', async () => {
+    assert.match((await acquire(1, 'nat')).body.detail, /expected 1 free vessel behind a relay, got 0/);
+    assert.equal((await acquire(7, 'random')).status, 201);
+    assert.equal((await acquire(1, 'moon')).body.code, 'INVALID_REQUEST');
+  });
+
+  describe('under a name of the caller', () => {
+    const named = async (count: number, idempotencyKey: string): Promise<ApiAnswer> =>
+      await user.signed('POST', '/vessels/acquire', { count, idempotencyKey });
+    const handles = ({ body }: ApiAnswer): string[] => body.vessels.map(({ handle }) => handle).sort();
+
+    it('gives the first vessels again, and takes no more credits, however often and at once it is asked', async () => {
+      const answers = await Promise.all([1, 2, 3].map(async () => await named(3, 'once')));
+      const [first] = answers;
+      assert.ok(first);
+      for (const answer of answers) assert.deepEqual(handles(answer), handles(first));
+      assert.deepEqual(handles(await named(3, 'once')), handles(first));
+      assert.equal((await user.signed('GET', '/account')).body.credits.used, 3);
+    });
+
+    it('no longer gives what was released since', async () => {
+      const first = await named(2, 'once');
+      await user.signed('POST', '/vessels/release', { handles: handles(first).slice(0, 1) });
+      assert.deepEqual(handles(await named(2, 'once')), handles(first).slice(1));
+    });
+
+    it('refuses another wish, and knows the names of each account apart', async () => {
+      await named(1, 'once');
+      assert.equal((await named(2, 'once')).body.code, 'INVALID_REQUEST');
+      const other = await donor.signed('POST', '/vessels/acquire', { count: 2, idempotencyKey: 'once' });
+      assert.equal(other.status, 201, other.text);
+    });
+
+    it('tries again what has failed', async () => {
+      assert.equal((await named(8, 'once')).body.code, 'UNABLE_TO_ACQUIRE');
+      await site.peer(donor, 'donor', 1);
+      assert.equal((await named(8, 'once')).body.vessels.length, 8);
+    });
+  });
+});
+
+function refuseUsers(method: string): void {
+  if (method === 'ChangeUsers') throw new RequestError('DISK_FULL', 'expected room, got none');
+}

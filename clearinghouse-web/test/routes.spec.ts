@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import type { Route } from '../src/site/route.ts';
+import { ROUTES } from '../src/site/routes.ts';
+import { Api, type ApiAnswer } from './support/api.ts';
+import { Site } from './support/site.ts';
+
+/** Who asks, and by what he shows who he is. */
+type Caller = 'nobody' | 'another user' | 'the user';
+const MEANS = ['a session', 'a signature'] as const;
+
+/** What is sent to a route, and what the one whom it is for is answered. A new route is nobody's until it stands here. */
+interface Sample {
+  readonly body?: () => object;
+  readonly parameters?: () => Readonly<Record<string, string>>;
+  readonly status: number;
+  /** What others get who are logged in, too; the same as the user unless given. */
+  readonly others?: { status: number; code: string };
+}
+
+describe('who may do what', () => {
+  let site: Site;
+  let user: Api;
+  let other: Api;
+  let handle = '';
+  let token = '';
+
+  before(async () => {
+    site = await Site.start();
+    user = await site.api().join('user');
+    other = await site.api().join('other');
+    token = new URL((await user.get('/donations')).body.downloadUrl).pathname.split('/')[2] ?? '';
+    await site.peer(user, 'user', 4);
+  });
+  beforeEach(async () => {
+    await user.signed('POST', '/vessels/release', { all: true });
+    for (;;) {
+      const { status, body } = await user.signed('POST', '/vessels/acquire', { count: 1 });
+      handle = body.vessels?.[0]?.handle ?? '';
+      if (status === 201) return;
+    }
+  });
+  after(async () => await site[Symbol.asyncDispose]());
+
+  const notTheirs = { status: 404, code: 'NO_SUCH_VESSEL' };
+  const SAMPLES: Readonly<Record<string, Sample>> = {
+    'get /': { status: 200 },
+    'get /session': { status: 200 },
+    'get /account': { status: 200 },
+    'get /register': { status: 200 },
+    'post /register': { status: 400 },
+    'get /login': { status: 200 },
+    'post /login': { status: 400 },
+    'post /logout': { status: 200 },
+    'get /vessels': { status: 200 },
+    'post /vessels/acquire': { status: 201, body: () => ({ count: 1 }) },
+    'post /vessels/renew': { status: 200, body: () => ({ handles: [handle] }), others: notTheirs },
+    'post /vessels/release': { status: 200, body: () => ({ handles: [handle] }), others: notTheirs },
+    'get /donations': { status: 200 },
+    'get /download/:token': { status: 200, parameters: () => ({ token }) },
+    'get /download/:token/potluck-linux-x64.tgz': { status: 503, parameters: () => ({ token }) },
+    'get /advertisements/:keyId': { status: 200, parameters: () => ({ keyId: user.identity.id }) },
+  };
+
+  const nameOf = ({ method, path }: Route<unknown>): string => `${method} ${path}`;
+
+  async function ask(route: Route<unknown>, caller: Caller, means: (typeof MEANS)[number]): Promise<ApiAnswer> {
+    const { body = () => ({}), parameters } = SAMPLES[nameOf(route)] ?? {};
+    const path = Object.entries(parameters?.() ?? {}).reduce(
+      (text, [key, value]) => text.replace(`:${key}`, value),
+      route.path,
+    );
+    const api = { nobody: await new Api(site.clearinghouse.url).open(), 'another user': other, 'the user': user }[
+      caller
+    ];
+    const sent = route.method === 'post' ? body() : undefined;
+    const method = route.method === 'post' ? 'POST' : 'GET';
+    if (means === 'a session') return await api.call(method, path, sent);
+    return await api.signed(method, path, sent);
+  }
+
+  it('is tested for each route, and for no other', () => {
+    assert.deepEqual(Object.keys(SAMPLES).sort(), ROUTES.map(nameOf).sort());
+  });
+
+  for (const route of ROUTES.toSorted((a, b) => Number(a.path === '/logout') - Number(b.path === '/logout'))) {
+    const { status, others } = SAMPLES[nameOf(route)] ?? { status: 0 };
+    for (const means of MEANS) {
+      it(`${nameOf(route)} for the user, by ${means}`, async () => {
+        const answer = await ask(route, 'the user', means);
+        assert.equal(answer.status, status, answer.text);
+        if (status < 300) route.result?.parse(answer.body);
+      });
+
+      it(`${nameOf(route)} for another user, by ${means}`, async () => {
+        const answer = await ask(route, 'another user', means);
+        assert.equal(answer.status, others?.status ?? status, answer.text);
+        assert.equal(others === undefined || answer.body.code === others.code, true, answer.text);
+        assert.equal((await user.signed('GET', '/vessels')).body.vessels.length, 1, 'the user keeps his vessel');
+        assert.doesNotMatch(answer.text, /\$argon2|secret of/);
+        if (route.access === 'user') assert.doesNotMatch(answer.text, new RegExp(`"(user|${handle})"`));
+      });
+    }
+
+    it(`${nameOf(route)} for nobody`, async () => {
+      const answer = await ask(route, 'nobody', 'a session');
+      if (route.access === 'user') assert.equal(answer.body.code, 'NOT_AUTHENTICATED', answer.text);
+      else assert.equal(answer.status, status, answer.text);
+      const stranger = await ask(route, 'nobody', 'a signature');
+      assert.equal(stranger.body.code, 'UNKNOWN_KEY', 'a key that no account has opens nothing');
+      assert.equal((await user.signed('GET', '/vessels')).body.vessels.length, 1);
+    });
+  }
+});

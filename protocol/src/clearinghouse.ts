@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { addressSchema } from './advertisement.ts';
+import { keyIdSchema } from './identity.ts';
+import { vesselNameSchema } from './vessel.ts';
+
+/** The JSON that a clearinghouse and the programs of its users speak: one schema for both sides. */
+
+/** Which vessels one acquisition gives: of different networks, of one network, behind a relay, or any. */
+export const acquireTypeSchema = z.enum(['random', 'wan', 'lan', 'nat']);
+export type AcquireType = z.infer<typeof acquireTypeSchema>;
+
+/** A vessel that an account holds. */
+export const heldVesselSchema = z.object({
+  /** `NODEID:v1` */
+  handle: z.string(),
+  node: keyIdSchema,
+  vessel: vesselNameSchema,
+  address: addressSchema,
+  active: z.boolean(),
+  /** Milliseconds since the epoch. */
+  expiresAt: z.int(),
+  messports: z.array(z.int()),
+  connports: z.array(z.int()),
+});
+export type HeldVessel = z.infer<typeof heldVesselSchema>;
+
+export const creditsSchema = z.object({ total: z.int(), used: z.int() });
+
+/** `GET /vessels`, and what renewing and releasing leave. */
+export const holdingsSchema = z.object({
+  credits: creditsSchema,
+  /** Which every vessel owns that the account can be given it on; null before the first acquisition. */
+  userPort: z.int().nullable(),
+  vessels: z.array(heldVesselSchema),
+});
+export type Holdings = z.infer<typeof holdingsSchema>;
+
+/** `GET /account` */
+export const accountSchema = z.object({
+  username: z.string(),
+  keyId: keyIdSchema,
+  userPort: z.int().nullable(),
+  credits: creditsSchema,
+});
+export type AccountFacts = z.infer<typeof accountSchema>;
+
+/** `POST /vessels/acquire` */
+export const acquiredSchema = z.object({ vessels: z.array(heldVesselSchema) });
+
+/** Seattle's five kinds of fault: what a program has to tell apart. */
+export const problemKindSchema = z.enum([
+  'internal',
+  'authentication',
+  'invalid_request',
+  'not_enough_credits',
+  'unable_to_acquire',
+]);
+export type ProblemKind = z.infer<typeof problemKindSchema>;
+
+/** RFC 9457; every refusal has this form. */
+export const problemSchema = z.object({
+  type: z.string().max(200),
+  title: z.string().max(200),
+  status: z.int(),
+  detail: z.string().max(4000),
+  code: z.string().max(64),
+  kind: problemKindSchema,
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+export type Problem = z.infer<typeof problemSchema>;
