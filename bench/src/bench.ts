@@ -11,6 +11,7 @@ import { fileRow } from '../rows/files.ts';
 import { governor } from '../rows/governor.ts';
 import { idleMemory } from '../rows/idle-memory.ts';
 import { memory } from '../rows/memory.ts';
+import { signedRequest } from '../rows/signed-request.ts';
 import { start } from '../rows/start.ts';
 import { tcp } from '../rows/tcp.ts';
 import { hundred, thousand } from '../rows/thousand.ts';
@@ -28,6 +29,7 @@ const ROWS: readonly Row[] = [
   calls,
   compute,
   idleMemory,
+  signedRequest,
   memory,
   governor,
   hundred,

@@ -8,14 +8,14 @@ type Arguments = readonly (string | number)[];
 
 /** Runs one of the plain programs in `plain/` to its end. @returns the number that it prints. */
 export async function figureOf(script: string, args: Arguments, flags: readonly string[] = []): Promise<number> {
-  const [figure = Number.NaN, ...more] = await figures(spawnPlain(script, args, flags), script);
+  const [figure = Number.NaN, ...more] = await figures(spawnPlain(script, args, { flags }), script);
   if (more.length === 0) return figure;
   throw new BenchError('NO_FIGURE', `expected one figure from ${script}, got ${more.length + 1}`);
 }
 
 /** Runs one of the clients in `plain/` that serve both sides in turn. @returns what it prints, one pair a line. */
-export async function pairsOf(script: string, args: Arguments): Promise<Pair[]> {
-  const values = await figures(spawnPlain(script, args), script);
+export async function pairsOf(script: string, args: Arguments, env: NodeJS.ProcessEnv = {}): Promise<Pair[]> {
+  const values = await figures(spawnPlain(script, args, { env }), script);
   return values.flatMap((value, at): Pair[] => (at % 2 === 1 ? [[values[at - 1] ?? Number.NaN, value]] : []));
 }
 
@@ -54,7 +54,13 @@ export async function plainServer(script: string, args: Arguments): Promise<Asyn
   };
 }
 
-function spawnPlain(script: string, args: Arguments, flags: readonly string[] = []): ChildProcess {
+interface PlainOptions {
+  readonly flags?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+function spawnPlain(script: string, args: Arguments, { flags = [], env = {} }: PlainOptions = {}): ChildProcess {
   const path = fileURLToPath(new URL(`../plain/${script}`, import.meta.url));
-  return spawn(process.execPath, [...flags, path, ...args.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const command = [...flags, path, ...args.map(String)];
+  return spawn(process.execPath, command, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
 }

@@ -30,11 +30,20 @@ describe('bench', () => {
     assert.match(results[0].counted, /median of \d+/);
   }).timeout(180_000);
 
+  it('measures signed requests, one at a time and several, against as many bytes over TLS and without', async () => {
+    const { code, stdout, stderr } = await run(['--json', 'signed-request']);
+    assert.equal(code, 0, stderr);
+    const { results } = JSON.parse(stdout);
+    assert.equal(results.length, 8);
+    assert.equal(results.filter(({ goal }: { goal?: object }) => goal !== undefined).length, 4);
+    for (const { potluck, floor } of results) assert.ok(potluck > 0 && floor > 0);
+  }).timeout(180_000);
+
   it('refuses an unknown row and an unknown option, naming what it knows', async () => {
     for (const args of [['no-such-row'], ['--no-such-option']]) {
       const { code, stderr } = await run(args);
       assert.equal(code, 2);
-      assert.match(stderr, /start big-program udp-echo tcp files calls compute idle-memory/);
+      assert.match(stderr, /start big-program udp-echo tcp files calls compute idle-memory signed-request/);
     }
   });
 

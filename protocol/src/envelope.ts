@@ -27,6 +27,9 @@ const requestSchema = z.strictObject({
   sha256: sha256Schema,
 });
 
+/** What a request that is not checked yet claims. */
+const claimSchema = z.object({ nonce: nonceSchema });
+
 const replySchema = z.strictObject({
   /** The nonce of the request that this answers. */
   re: nonceSchema,
@@ -115,7 +118,7 @@ export function nonceOf({ envelope }: Message): string | undefined {
   if (payload === undefined) return undefined;
   try {
     const json: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
-    return z.object({ nonce: nonceSchema }).safeParse(json).data?.nonce;
+    return claimSchema.safeParse(json).data?.nonce;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { sign } from 'node:crypto';
+import { CompactSign, compactVerify, EmbeddedJWK } from 'jose';
 import {
   digest,
   generateIdentity,
@@ -84,6 +85,33 @@ describe('a signed request', () => {
     await refused(verify(signedUnder({ ...good, jwk: { ...good.jwk, key_ops: ['verify'] } })), 'BAD_SIGNATURE');
     const plain = Buffer.from(body, 'base64url').toString();
     await refused(verify(signedUnder({ ...good, b64: false, crit: ['b64'] }, plain)), 'BAD_SIGNATURE');
+  });
+
+  it('is a JWS as any library reads and writes it', async () => {
+    const { envelope, attachment } = await request();
+    const { payload } = await compactVerify(envelope, EmbeddedJWK, { algorithms: ['EdDSA'] });
+    const theirs = await new CompactSign(payload)
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'potluck-request', jwk: user.publicJwk })
+      .sign(user.privateKey);
+    assert.equal((await verify({ envelope: theirs, attachment })).signer, user.id);
+  });
+
+  it('is refused with any character of its signature changed, and with parts too many or too few', async () => {
+    const { envelope, attachment } = await request();
+    await verify({ envelope, attachment });
+    const at = envelope.lastIndexOf('.') + 1;
+    const other = envelope[at] === 'A' ? 'B' : 'A';
+    const wrong = [`${envelope.slice(0, at)}${other}${envelope.slice(at + 1)}`, envelope.slice(0, at), `${envelope}A`];
+    for (const text of [...wrong, `${envelope}.A`, `.${envelope}`, `${envelope}\n`, envelope.replace('.', '..')]) {
+      await refused(verify({ envelope: text, attachment }), 'BAD_SIGNATURE');
+    }
+  });
+
+  it('is refused under the header of somebody who signed before, by whom it is not', async () => {
+    await verify(await request());
+    const [head] = (await request()).envelope.split('.');
+    const { envelope, attachment } = await request({}, generateIdentity());
+    await refused(verify({ envelope: envelope.replace(/^[^.]*/, head ?? ''), attachment }), 'BAD_SIGNATURE');
   });
 
   it('is refused when it is a signed reply', async () => {
