@@ -6,7 +6,7 @@ import type { Queue } from './queue.ts';
 import type { Account } from './store/accounts.ts';
 import type { Holding } from './store/holdings.ts';
 import type { Attempt, Reservation } from './store/leases.ts';
-import { networkOf } from './store/networks.ts';
+import { networkOfNode } from './store/networks.ts';
 import type { Store } from './store/store.ts';
 
 /** First choice, and replacements for nodes that failed. */
@@ -84,9 +84,9 @@ async function handOver(work: Work, count: number): Promise<void> {
       const [first] = work.given;
       const isShort = error instanceof PortalError && error.code === 'UNABLE_TO_ACQUIRE';
       if (!isShort || work.attempt.type !== 'lan' || first === undefined || networks.length >= NETWORKS) throw error;
-      const host = (await work.store.nodes.find(first.node))?.address.host;
-      if (host === undefined || Date.now() >= work.until) throw error;
-      networks.push(networkOf(host));
+      const known = await work.store.nodes.find(first.node);
+      if (known === undefined || Date.now() >= work.until) throw error;
+      networks.push(networkOfNode(first.node, known.reach));
       await work.store.leases.abandon(work.attempt, work.given.splice(0));
     }
   }

@@ -138,7 +138,8 @@ export class Gateway {
 
   async #take(connection: Connection, jws: string): Promise<void> {
     const { node, advertisement } = await verifyAdvertisement(jws);
-    if (advertisement.addresses.length === 0) throw bad('an advertisement with an address, got none');
+    const { addresses, relays } = advertisement;
+    if (addresses.length + relays.length === 0) throw bad('an advertisement with an address or a relay, got none');
     if (connection.node !== undefined && connection.node !== node) {
       throw bad(`advertisements of node ${connection.node} on its connection, got one of ${node}`);
     }

@@ -49,7 +49,8 @@ describe('the gateway', () => {
   }
 
   function nodeRow({ id }: Identity) {
-    return site.rows('SELECT host, port, connected FROM nodes WHERE id = ?', id)[0];
+    const row = site.rows('SELECT reach, connected FROM nodes WHERE id = ?', id)[0];
+    return row && { ...JSON.parse(String(row.reach)), connected: row.connected };
   }
 
   it('proves the key that it was given, and no other', async () => {
@@ -88,7 +89,7 @@ describe('the gateway', () => {
     await ask(socket, await signAdvertisement(node, FACTS, 60));
     const addresses = [{ host: '127.0.0.9', port: 7 }];
     assert.deepEqual(await ask(socket, await signAdvertisement(node, { ...FACTS, addresses }, 60)), { ok: true });
-    assert.deepEqual(nodeRow(node), { host: '127.0.0.9', port: 7, connected: 1 });
+    assert.deepEqual(nodeRow(node), { addresses, relays: [], connected: 1 });
   });
 
   it('knows a node as away when its connection has closed', async () => {
@@ -128,7 +129,7 @@ describe('the gateway', () => {
     ['one that has expired', async () => await signAdvertisement(generateIdentity(), FACTS, -60)],
     ['one that lives too long', async () => await signAdvertisement(generateIdentity(), FACTS, 86_400)],
     [
-      'one without an address',
+      'one without an address or a relay',
       async () => await signAdvertisement(generateIdentity(), { ...FACTS, addresses: [] }, 60),
     ],
     ['a binary one', async () => Buffer.from(await signAdvertisement(generateIdentity(), FACTS, 60))],
@@ -156,7 +157,7 @@ describe('the gateway', () => {
     const addresses = [{ host: '127.0.0.9', port: 7 }];
     await ask(await dial(), await signAdvertisement(node, { ...FACTS, addresses }, 60));
     assert.equal((await ask(await dial(), old)).ok, false);
-    assert.equal(nodeRow(node)?.host, '127.0.0.9');
+    assert.deepEqual(nodeRow(node)?.addresses, addresses);
   });
 
   it('counts connections of one address before their handshakes, and drops one too many', async () => {

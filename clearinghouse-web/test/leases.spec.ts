@@ -78,6 +78,7 @@ describe('leases', () => {
     const now = Math.floor(Date.now() / 1000);
     const advertisement = {
       addresses: [{ host: '127.0.0.1', port: 1 }],
+      relays: [],
       keys: [],
       version: '1',
       iat: now,
@@ -183,6 +184,7 @@ describe('leases', () => {
     const now = Math.floor(Date.now() / 1000);
     const advertisement = {
       addresses: [{ host: '127.0.0.1', port: 1 }],
+      relays: [],
       keys: [],
       version: '1',
       iat: now,

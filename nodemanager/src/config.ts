@@ -64,12 +64,26 @@ const vesselConfigSchema = z.strictObject({
 });
 export type VesselConfig = z.infer<typeof vesselConfigSchema>;
 
+const listenSchema = z.strictObject({ host: z.string().min(1).max(255), port: z.int().min(0).max(65535) });
+
+/** Not a union: that could not say what is wrong in it. */
+const listensSchema = z.unknown().transform((value, context) => {
+  const several = z.tuple([listenSchema], listenSchema).refine((list) => list.length <= LIMITS.advertisedAddresses, {
+    error: `expected at most ${LIMITS.advertisedAddresses} addresses`,
+  });
+  const one = listenSchema.transform((only): z.infer<typeof several> => [only]);
+  const parsed = (Array.isArray(value) ? several : one).safeParse(value);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) context.addIssue({ ...issue });
+  return z.NEVER;
+});
+
 /** `nodemanager.json`. */
 export const nodeConfigSchema = z
   .strictObject({
-    /** Port 0 takes any free one. */
-    listen: z.strictObject({ host: z.string().min(1).max(255), port: z.int().min(0).max(65535) }),
-    /** What others are told to dial; by default the address that is listened on. */
+    /** One or several, such as one of IPv6 and one of IPv4; `::` is both at once. Port 0 takes any free one. */
+    listen: listensSchema,
+    /** What others are told to dial; by default the addresses that are listened on. */
     advertise: z.array(addressSchema).min(1).max(LIMITS.advertisedAddresses).optional(),
     gateway: gatewayAddressSchema.optional(),
     /**
@@ -90,8 +104,9 @@ export const nodeConfigSchema = z
     vessels: z.array(vesselConfigSchema).max(NODE_LIMITS.vessels),
   })
   .superRefine((config, context) => {
-    if (config.advertise !== undefined || !WILDCARDS.has(config.listen.host)) return;
-    const message = `expected an address that others can dial, because listen.host is ${config.listen.host}`;
+    const wildcard = config.listen.find(({ host }) => WILDCARDS.has(host));
+    if (config.advertise !== undefined || wildcard === undefined) return;
+    const message = `expected an address that others can dial, because listen.host is ${wildcard.host}`;
     context.addIssue({ code: 'custom', path: ['advertise'], message });
   });
 export type NodeConfig = z.infer<typeof nodeConfigSchema>;

@@ -39,7 +39,7 @@ export async function examine(paths: StatePaths): Promise<Finding[]> {
   if ('error' in configured) return [...findings, { what: 'configuration', state: 'wrong', text: configured.error }];
   findings.splice(1, 0, well('configuration', `${paths.config} is right`));
   const running = StateLock.isHeld(paths);
-  findings.push(running ? await aboutDaemon(paths) : await aboutPort(configured));
+  findings.push(...(running ? [await aboutDaemon(paths)] : await Promise.all(configured.listen.map(aboutPort))));
   findings.push(...(await aboutClearinghouse(configured)), await aboutDisk(paths, configured), ...(await aboutWalls()));
   return findings;
 }
@@ -102,7 +102,7 @@ async function aboutDaemon(paths: StatePaths): Promise<Finding> {
   }
 }
 
-async function aboutPort({ listen: { host, port } }: NodeConfig): Promise<Finding> {
+async function aboutPort({ host, port }: NodeConfig['listen'][number]): Promise<Finding> {
   const server = createServer();
   const { promise, resolve } = Promise.withResolvers<Finding>();
   const stopped = 'the node manager does not run';

@@ -56,9 +56,11 @@ export interface NodeManagerInit {
   readonly without?: readonly OuterWall[];
 }
 
+type Listening = readonly [Address, ...Address[]];
+
 interface Running {
   readonly id: KeyId;
-  readonly address: Address;
+  readonly addresses: Listening;
   readonly stack: AsyncDisposableStack;
 }
 
@@ -80,9 +82,14 @@ export class NodeManager implements AsyncDisposable {
     return this.#started().id;
   }
 
-  /** Where requests are listened for; known once started. */
+  /** Where requests are listened for first; known once started. */
   get address(): Address {
-    return this.#started().address;
+    return this.#started().addresses[0];
+  }
+
+  /** Everywhere that requests are listened for; known once started. */
+  get addresses(): readonly Address[] {
+    return this.#started().addresses;
   }
 
   /**
@@ -102,10 +109,10 @@ export class NodeManager implements AsyncDisposable {
     const database = openDatabase(this.#paths, this.#limits.databaseReserveBytes);
     stack.defer(() => void database.close());
     const parts = { config, layers, identity, log, database, stack };
-    const address = await this.#serve(parts);
-    log.info({ node: identity.id, ...address }, 'the node manager listens');
+    const addresses = await this.#serve(parts);
+    log.info({ node: identity.id, addresses }, 'the node manager listens');
     stack.defer(() => log.info('the node manager stops'));
-    this.#running = { id: identity.id, address, stack: stack.move() };
+    this.#running = { id: identity.id, addresses, stack: stack.move() };
   }
 
   /** Programs that run are ended and recorded as `Stale`; clients are told farewell. */
@@ -125,7 +132,8 @@ export class NodeManager implements AsyncDisposable {
   }
 
   /** Later parts use earlier ones, and stop before them. */
-  async #serve({ config, layers, identity, log, database, stack }: Parts): Promise<Address> {
+  async #serve(parts: Parts): Promise<Listening> {
+    const { config, layers, identity, log, database, stack } = parts;
     const limits = this.#limits;
     const processes = new ProcessStore(database);
     const leftovers = await processes.killLeftovers();
@@ -160,17 +168,12 @@ export class NodeManager implements AsyncDisposable {
     const replays = new SqliteReplayStore(database);
     const dispatcher = new Dispatcher({ identity, replays, vessels, handlers, log });
     const server = stack.use(new RequestServer({ identity, dispatcher, log }, { listen: config.listen, limits }));
-    const address = await server.start();
+    const addresses = await server.start();
     pool.start();
-    await writeAddress(this.#paths, { ...address, node: identity.id, pid: process.pid });
+    await writeAddress(this.#paths, { ...addresses[0], node: identity.id, pid: process.pid });
     stack.defer(async () => await removeAddress(this.#paths));
-    if (config.gateway !== undefined) {
-      const addresses = config.advertise ?? [address];
-      const init = { gateway: config.gateway, addresses, version: packageJson.version, keys: () => vessels.keys() };
-      gateway = stack.use(new GatewayClient({ identity, log }, init));
-      gateway.start();
-    }
-    return address;
+    gateway = reportTo(parts, addresses, vessels);
+    return addresses;
   }
 
   /** A given runtime is looked at now; one of our own is built when a process is first wanted, and again if that failed. */
@@ -189,6 +192,17 @@ interface Parts {
   readonly log: Logger;
   readonly database: Database.Database;
   readonly stack: AsyncDisposableStack;
+}
+
+/** Keeps the clearinghouse of the configuration told where the node is. */
+function reportTo(parts: Parts, listening: Listening, vessels: Vessels): GatewayClient | undefined {
+  const { config, identity, log, stack } = parts;
+  const { gateway, advertise = listening } = config;
+  if (gateway === undefined) return undefined;
+  const init = { gateway, addresses: advertise, version: packageJson.version, keys: () => vessels.keys() };
+  const client = stack.use(new GatewayClient({ identity, log }, init));
+  client.start();
+  return client;
 }
 
 async function makeState({ directory }: StatePaths): Promise<void> {

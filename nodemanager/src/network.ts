@@ -16,7 +16,7 @@ const LINK_LOCAL = /^(169\.254\.|fe[89ab])/;
 /**
  * What each program is told of the node's network, as it is when the program starts.
  *
- * Its addresses are the one that the node listens on, or, when it listens on all, those that it advertises and has, then
+ * Its addresses are those that the node listens on, or, when it listens on all, those that it advertises and has, then
  * those from which it would send to the Internet, IPv4 first. Without a way there it is an address that others on the
  * local network can see; a node without any has none.
  */
@@ -37,8 +37,9 @@ export function networkOf(config: NetworkConfig, interfaces = networkInterfaces)
 
 /** @returns undefined when the node listens on all of its addresses. */
 function listened({ listen }: NetworkConfig): string[] | undefined {
-  const host = listen.host === 'localhost' ? '127.0.0.1' : canonicalAddress(listen.host);
-  return host === undefined || host === '0.0.0.0' || host === '::' ? undefined : [host];
+  const hosts = listen.map(({ host }) => (host === 'localhost' ? '127.0.0.1' : canonicalAddress(host)));
+  const known = hosts.filter((host): host is string => host !== undefined && host !== '0.0.0.0' && host !== '::');
+  return known.length < hosts.length ? undefined : [...new Set(known)];
 }
 
 async function reachable(advertised: readonly string[], interfaces: Interfaces): Promise<string[]> {

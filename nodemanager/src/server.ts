@@ -8,6 +8,7 @@ import {
   type Identity,
   LIMITS,
   RateLimit,
+  type TlsOptions,
   tlsOptionsOf,
 } from '@potluck/protocol';
 import type { Logger } from 'pino';
@@ -25,8 +26,13 @@ export interface RequestServerComponents {
   readonly log: Logger;
 }
 
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface RequestServerInit {
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: readonly [ListenAddress, ...ListenAddress[]];
   readonly limits: NodeLimits;
 }
 
@@ -35,7 +41,7 @@ export class RequestServer implements AsyncDisposable {
   readonly #components: RequestServerComponents;
   readonly #init: RequestServerInit;
   readonly #admission: Admission;
-  #server: Server | undefined;
+  readonly #servers: Server[] = [];
   #webSockets: WebSocketServer | undefined;
 
   constructor(components: RequestServerComponents, init: RequestServerInit) {
@@ -46,36 +52,44 @@ export class RequestServer implements AsyncDisposable {
     this.#admission = new Admission({ connections, perAddress, rate });
   }
 
-  /** @returns the address that is listened on. @throws NodeManagerError PORT_IN_USE @throws ConfigError CONFIG_BROKEN */
-  async start(): Promise<{ host: string; port: number }> {
-    const { identity, log } = this.#components;
+  /** @returns the addresses that are listened on. @throws NodeManagerError PORT_IN_USE @throws ConfigError CONFIG_BROKEN */
+  async start(): Promise<[ListenAddress, ...ListenAddress[]]> {
+    const tls = await tlsOptionsOf(this.#components.identity);
+    this.#webSockets = this.#accept();
+    const [first, ...others] = this.#init.listen;
+    return [await this.#listen(tls, first), ...(await Promise.all(others.map((one) => this.#listen(tls, one))))];
+  }
+
+  #make(tls: TlsOptions): Server {
+    const { log } = this.#components;
     const { handshakeMs } = this.#init.limits;
     const server = createServer({
-      ...(await tlsOptionsOf(identity)),
+      ...tls,
       handshakeTimeout: handshakeMs,
       headersTimeout: handshakeMs,
       requestTimeout: handshakeMs,
       connectionsCheckingInterval: Math.min(1000, handshakeMs),
     });
-    this.#server = server;
+    this.#servers.push(server);
     this.#admission.guard(server);
     server.on('tlsClientError', (error) => log.debug({ reason: error.message }, 'a TLS handshake failed'));
     server.on('request', (_request, response) => response.writeHead(426, { connection: 'close' }).end());
-    this.#webSockets = this.#upgrade(server);
-    await this.#listen(server);
-    return { host: this.#init.listen.host, port: (server.address() as AddressInfo).port };
+    server.on('upgrade', (request, socket, head) => {
+      this.#webSockets?.handleUpgrade(request, socket, head, (client) => {
+        this.#webSockets?.emit('connection', client, request);
+      });
+    });
+    return server;
   }
 
   /** Says farewell to every client. */
   async stop(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
-    this.#server = undefined;
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const servers = this.#servers.splice(0);
+    const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     for (const client of this.#webSockets?.clients ?? []) client.close(CLOSE_CODES.goingAway, 'the node manager stops');
     const cut = setTimeout(() => this.#admission.cut(), this.#init.limits.farewellMs);
-    server.closeIdleConnections();
-    await closed;
+    for (const server of servers) server.closeIdleConnections();
+    await Promise.all(closed);
     clearTimeout(cut);
   }
 
@@ -83,26 +97,28 @@ export class RequestServer implements AsyncDisposable {
     await this.stop();
   }
 
-  #upgrade(server: Server): WebSocketServer {
+  #accept(): WebSocketServer {
     const { dispatcher, log } = this.#components;
     const { limits } = this.#init;
     const budget = new ByteBudget({ limitBytes: limits.heldBytes, perAddressBytes: limits.addressHeldBytes });
     const rates = new Rates(limits);
     // How many wait is bounded by connection.
     const checks = new FairQueue({ atOnce: limits.checksAtOnce, perCaller: Number.POSITIVE_INFINITY, of: 'requests' });
-    const webSockets = new WebSocketServer({ server, maxPayload: LIMITS.messageBytes, perMessageDeflate: false });
+    const webSockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: LIMITS.messageBytes,
+      perMessageDeflate: false,
+    });
     webSockets.on('connection', (socket, request) => {
       const carrier = request.socket;
       const address = homeOf(carrier.remoteAddress ?? '');
       new Connection({ dispatcher, budget, rates, checks, log }, { socket, carrier, address, limits });
     });
-    // The https server's errors come again here; `#listen` has them.
-    webSockets.on('error', () => undefined);
     return webSockets;
   }
 
-  async #listen(server: Server): Promise<void> {
-    const { host, port } = this.#init.listen;
+  async #listen(tls: TlsOptions, { host, port }: ListenAddress): Promise<ListenAddress> {
+    const server = this.#make(tls);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once('error', reject);
     server.listen({ host, port }, resolve);
@@ -113,6 +129,7 @@ export class RequestServer implements AsyncDisposable {
     }
     server.off('error', reject);
     server.on('error', (error) => this.#components.log.error({ err: error }, 'the server reported an error'));
+    return { host, port: (server.address() as AddressInfo).port };
   }
 }
 

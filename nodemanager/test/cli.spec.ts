@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { access, chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { generateIdentity, NodeClient } from '@potluck/protocol';
+import { generateIdentity, LIMITS, NodeClient } from '@potluck/protocol';
 import { NodeManager, nodeAddressSchema, statePaths } from '../src/index.ts';
 import { Daemon, runCli } from './daemon.ts';
 import { RESTRICTIONS, TemporaryDirectory } from './support.ts';
@@ -46,6 +46,9 @@ describe('the nodemanager command', () => {
       ['{ "listen": ', /nodemanager\.json, got: .*JSON/],
       [[], /the whole: /],
       [{ ...GOOD, listen: { host: '127.0.0.1', port: 70_000 } }, /listen\.port: /],
+      [{ ...GOOD, listen: [GOOD.listen, { host: '::1', port: -1 }] }, /listen\[1\]\.port: /],
+      [{ ...GOOD, listen: Array(LIMITS.advertisedAddresses + 1).fill(GOOD.listen) }, /listen: .*8/],
+      [{ ...GOOD, listen: [] }, /listen\[0\]: /],
       [{ ...GOOD, listen: { host: '127.0.0.1', port: 0 }, color: 'red' }, /color/],
       [{ ...GOOD, vessels: [{ ...vessel, owner: 'me' }] }, /vessels\[0\]\.owner: expected a key id/],
       [

@@ -104,7 +104,7 @@ describe('the addresses of a node', () => {
       ['0:0::1', '::1'],
       ['localhost', '127.0.0.1'],
     ] as const)
-      assert.deepEqual(await addressesOf({ listen: { host, port: 1224 } }), {
+      assert.deepEqual(await addressesOf({ listen: [{ host, port: 1224 }] }), {
         address,
         addresses: [address],
         elsewhere: [],
@@ -113,14 +113,14 @@ describe('the addresses of a node', () => {
 
   it('are those that it advertises and has; of a router in front of it, programs have none', async () => {
     const advertise = ['203.0.113.9', 'node.example.org', '127.0.0.1'].map((host) => ({ host, port: 1224 }));
-    const { address, addresses, elsewhere } = await addressesOf({ listen: all, advertise });
+    const { address, addresses, elsewhere } = await addressesOf({ listen: [all], advertise });
     assert.deepEqual([address, addresses?.includes('203.0.113.9'), elsewhere], ['127.0.0.1', false, ['203.0.113.9']]);
   });
 
   /** What `networkOf` says in a network of its own, after some commands. */
   const within = (commands: string, interfaces?: object): { address: string; addresses: string[] } => {
     const script = `import { networkOf } from ${JSON.stringify(NETWORK)};
-      console.log(JSON.stringify(await networkOf({ listen: { host: '::', port: 1224 }, advertise: [{ host: 'node.example.org', port: 1 }] }${interfaces === undefined ? '' : `, () => (${JSON.stringify(interfaces)})`})()));`;
+      console.log(JSON.stringify(await networkOf({ listen: [{ host: '::', port: 1224 }], advertise: [{ host: 'node.example.org', port: 1 }] }${interfaces === undefined ? '' : `, () => (${JSON.stringify(interfaces)})`})()));`;
     const shell = `ip link set lo up\n${commands}\nexec "$@"`;
     const node = [process.execPath, '--input-type=module', '-e', script];
     const { status, stdout, stderr } = spawnSync('unshare', ['-rn', 'sh', '-ec', shell, 'sh', ...node]);

@@ -23,7 +23,8 @@ import {
   verifyReply,
 } from '@potluck/protocol';
 import { type RawData, WebSocket } from 'ws';
-import { type NodeConfig, NodeManager, type NodeManagerInit, type StatePaths, statePaths } from '../src/index.ts';
+import type { z } from 'zod';
+import { NodeManager, type NodeManagerInit, type nodeConfigSchema, type StatePaths, statePaths } from '../src/index.ts';
 
 export const RESTRICTIONS = [
   'resource cpu 0.2',
@@ -56,7 +57,7 @@ export class TemporaryDirectory implements AsyncDisposable {
 export interface TestNodeInit {
   readonly vessels?: number;
   readonly limits?: NodeManagerInit['limits'];
-  readonly config?: Partial<NodeConfig>;
+  readonly config?: Partial<z.input<typeof nodeConfigSchema>>;
   readonly restrictions?: string;
 }
 

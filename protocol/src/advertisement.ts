@@ -1,27 +1,14 @@
-import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { PeerError } from './errors.ts';
 import { type Identity, type KeyId, keyIdSchema } from './identity.ts';
 import { parseJson } from './json.ts';
 import { LIMITS } from './limits.ts';
+import { reachSchema } from './reach.ts';
 import { openSigned, signJson } from './signed.ts';
-
-/** A label of RFC 1123; the underscore is in names of containers. */
-const LABEL = '[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
-const NAME = new RegExp(`^${LABEL}(\\.${LABEL})*\\.?$`);
-
-/** A name or an IP address and nothing else: peers choose it, and it stands in URLs, file names and terminals. */
-export const hostSchema = z
-  .string()
-  .max(255)
-  .refine((host) => NAME.test(host) || (isIPv6(host) && !host.includes('%')), 'expected a host name or an IP address');
-
-export const addressSchema = z.object({ host: hostSchema, port: z.int().min(1).max(65535) });
-export type Address = z.infer<typeof addressSchema>;
 
 /** What a node says of itself: where it is, and for which keys (owners and users) it hosts vessels. */
 export const advertisementSchema = z.object({
-  addresses: z.array(addressSchema).max(LIMITS.advertisedAddresses),
+  ...reachSchema.shape,
   keys: z.array(keyIdSchema).max(LIMITS.advertisedKeys),
   version: z.string().max(32),
   /** Whole seconds since the epoch. */
@@ -35,11 +22,11 @@ const TYPE = 'potluck-advertisement';
 /** @param lifetimeSeconds until when readers may believe it; at most `LIMITS.advertisementLifetimeSeconds`. */
 export async function signAdvertisement(
   identity: Identity,
-  facts: Omit<Advertisement, 'iat' | 'exp'>,
+  facts: Omit<z.input<typeof advertisementSchema>, 'iat' | 'exp'>,
   lifetimeSeconds: number,
 ): Promise<string> {
   const iat = Math.floor(Date.now() / 1000);
-  const payload: Advertisement = { ...facts, iat, exp: iat + lifetimeSeconds };
+  const payload: z.input<typeof advertisementSchema> = { ...facts, iat, exp: iat + lifetimeSeconds };
   return await signJson(identity, TYPE, payload);
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { addressSchema } from './advertisement.ts';
 import { keyIdSchema } from './identity.ts';
+import { addressSchema, reachSchema } from './reach.ts';
 import { vesselNameSchema } from './vessel.ts';
 
 /** The JSON that a clearinghouse and the programs of its users speak: one schema for both sides. */
@@ -15,7 +15,9 @@ export const heldVesselSchema = z.object({
   handle: z.string(),
   node: keyIdSchema,
   vessel: vesselNameSchema,
-  address: addressSchema,
+  /** The first of its node's addresses; a node behind a relay has none. */
+  address: addressSchema.optional(),
+  reach: reachSchema,
   active: z.boolean(),
   /** Milliseconds since the epoch. */
   expiresAt: z.int(),

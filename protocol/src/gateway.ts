@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { addressSchema } from './advertisement.ts';
 import { keyIdSchema } from './identity.ts';
+import { gatewayAddressSchema } from './reach.ts';
 
 /**
  * The gateway: a node dials the clearinghouse by wss, pinned to the clearinghouse's key, and sends its advertisement as
@@ -22,13 +22,6 @@ export const GATEWAY = {
   redialFirstMs: 200,
   redialLongestMs: 30_000,
 } as const;
-
-export const gatewayAddressSchema = z.object({
-  ...addressSchema.shape,
-  /** The clearinghouse's key, to which its TLS certificate is pinned. */
-  key: keyIdSchema,
-});
-export type GatewayAddress = z.infer<typeof gatewayAddressSchema>;
 
 /** `donation.json` in a donor's archive: where to report, and who will own the vessels. */
 export const donationSchema = z.object({

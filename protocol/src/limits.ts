@@ -21,13 +21,17 @@ export const LIMITS = {
   clockSkewSeconds: 30,
   advertisementLifetimeSeconds: 600,
   advertisedAddresses: 8,
+  advertisedRelays: 4,
   advertisedKeys: 256,
   restrictionsBytes: 64 * 1024,
   restrictionsLines: 2000,
   /** Unanswered requests of one connection: a client keeps others back, a node answers one more with BUSY. */
   requestsPerConnection: 16,
   replyTimeoutMs: 30_000,
+  /** One connection to a node, whatever ways to it are tried. */
   connectTimeoutMs: 10_000,
+  /** From the beginning of an attempt to that of the next: the Connection Attempt Delay of RFC 8305. */
+  attemptDelayMs: 250,
   /** From a caller's farewell on a connection to its end, whatever the other side does. */
   farewellMs: 1000,
 } as const;

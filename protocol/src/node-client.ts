@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
-import type { Address } from './advertisement.ts';
 import { type Reply, signRequest, verifyReply } from './envelope.ts';
 import { PeerError, RequestError } from './errors.ts';
 import type { Identity, KeyId } from './identity.ts';
@@ -9,15 +8,25 @@ import { packMessage, unpackMessage } from './message.ts';
 import { METHODS, type MethodName, type Params, type Result } from './methods.ts';
 import { openPinnedSocket } from './pinned-socket.ts';
 import { FairQueue } from './queue.ts';
+import { type Attempt, race } from './race.ts';
+import { type Address, directly, type Reach, type Way, waysOf, wayText } from './reach.ts';
 
-export interface NodeClientInit {
-  readonly address: Address;
+/** Where the node is: one address, or all that it advertised. */
+export type Place =
+  | { readonly address: Address }
+  | {
+      readonly reach: Reach;
+      /** `wayText` of the way that won last time. */
+      readonly lastWay?: string | undefined;
+    };
+
+export type NodeClientInit = Place & {
   /** The node's key. Without it the first key seen is believed; `node` then says which it was. */
   readonly node?: KeyId | undefined;
   readonly identity: Identity;
   readonly connectTimeoutMs?: number;
   readonly signal?: AbortSignal;
-}
+};
 
 export interface CallOptions {
   readonly attachment?: Uint8Array;
@@ -32,7 +41,8 @@ interface Waiting {
 /** One connection to a node manager; as many requests as it takes are under way on it at once, the others wait here. */
 export class NodeClient implements AsyncDisposable {
   readonly node: KeyId;
-  readonly address: Address;
+  /** `wayText` of the way that won. */
+  readonly way: string;
   readonly #identity: Identity;
   readonly #socket: WebSocket;
   readonly #waiting = new Map<string, Waiting>();
@@ -42,26 +52,32 @@ export class NodeClient implements AsyncDisposable {
     of: 'requests',
   });
 
-  private constructor(init: NodeClientInit, node: KeyId, socket: WebSocket) {
-    this.node = node;
-    this.address = init.address;
-    this.#identity = init.identity;
+  private constructor(identity: Identity, way: Way, { key, socket }: Opened) {
+    this.node = key;
+    this.way = wayText(way);
+    this.#identity = identity;
     this.#socket = socket;
     socket.on('message', (data) => void this.#receive(data));
-    socket.on('error', (cause) => this.#fail(new PeerError('CLOSED', `connection to ${this.#where} broke`, { cause })));
+    socket.on('error', (cause) => this.#fail(new PeerError('CLOSED', `connection to ${this.way} broke`, { cause })));
     socket.on('close', (code, reason) => this.#fail(this.#closed(code, reason)));
   }
 
-  /** @throws PeerError UNREACHABLE, TIMEOUT, WRONG_IDENTITY */
+  /**
+   * Tries the ways to the node in the order of `waysOf`, as happy eyeballs do; the first that proves the key wins.
+   * @throws PeerError UNREACHABLE, TIMEOUT, WRONG_IDENTITY
+   */
   static async connect(init: NodeClientInit): Promise<NodeClient> {
-    const { socket, key } = await openPinnedSocket({
-      address: init.address,
-      key: init.node,
-      maxPayloadBytes: LIMITS.messageBytes,
-      connectTimeoutMs: init.connectTimeoutMs ?? LIMITS.connectTimeoutMs,
-      signal: init.signal,
-    });
-    return new NodeClient(init, key, socket);
+    const { identity, node, signal, connectTimeoutMs = LIMITS.connectTimeoutMs } = init;
+    const ways = 'reach' in init ? waysOf(init.reach, init.lastWay) : waysOf(directly(init.address));
+    const deadline = performance.now() + connectTimeoutMs;
+    const attempts = ways.map(
+      (way): Attempt<{ way: Way; opened: Opened }> => ({
+        open: async (broken: AbortSignal) => ({ way, opened: await openWay(way, { node, deadline, signal: broken }) }),
+        close: ({ opened }) => opened.socket.terminate(),
+      }),
+    );
+    const { way, opened } = await race(attempts, { delayMs: LIMITS.attemptDelayMs, signal });
+    return new NodeClient(identity, way, opened);
   }
 
   /**
@@ -119,17 +135,13 @@ export class NodeClient implements AsyncDisposable {
     await closed;
   }
 
-  get #where(): string {
-    return `${this.address.host}:${this.address.port}`;
-  }
-
   async #exchange(nonce: string, bytes: Buffer, timeoutMs: number): Promise<Reply> {
     if (this.#socket.readyState !== this.#socket.OPEN) {
-      throw new PeerError('CLOSED', `connection to ${this.#where} was closed`);
+      throw new PeerError('CLOSED', `connection to ${this.way} was closed`);
     }
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
     const timer = setTimeout(() => {
-      reject(new PeerError('TIMEOUT', `expected an answer of ${this.#where} within ${timeoutMs / 1000} s, got none`));
+      reject(new PeerError('TIMEOUT', `expected an answer of ${this.way} within ${timeoutMs / 1000} s, got none`));
     }, timeoutMs);
     this.#waiting.set(nonce, { resolve, reject });
     try {
@@ -160,7 +172,7 @@ export class NodeClient implements AsyncDisposable {
   /** With the node's own words, if it gave any. */
   #closed(code: number, reason: Buffer): PeerError {
     const why = reason.length === 0 ? '' : `: ${reason.toString()}`;
-    return new PeerError('CLOSED', `connection to ${this.#where} was closed${why}`, { details: { code } });
+    return new PeerError('CLOSED', `connection to ${this.way} was closed${why}`, { details: { code } });
   }
 
   #fail(error: PeerError): void {
@@ -174,6 +186,25 @@ function retryAfterMs(error: unknown): number | undefined {
   if (!(error instanceof RequestError) || error.code !== 'BUSY') return undefined;
   const { retryAfterMs: ms } = error.details;
   return typeof ms === 'number' && ms > 0 ? Math.max(1, ms) : undefined;
+}
+
+interface Opened {
+  readonly socket: WebSocket;
+  readonly key: KeyId;
+}
+
+async function openWay(
+  address: Way,
+  { node, deadline, signal }: { node: KeyId | undefined; deadline: number; signal: AbortSignal },
+): Promise<Opened> {
+  const connectTimeoutMs = Math.max(1, deadline - performance.now());
+  return await openPinnedSocket({
+    address,
+    key: node,
+    maxPayloadBytes: LIMITS.messageBytes,
+    connectTimeoutMs,
+    signal,
+  });
 }
 
 /** `ws` hands over a Buffer, an ArrayBuffer or fragments, as its `binaryType` says. */

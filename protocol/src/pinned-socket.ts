@@ -1,9 +1,9 @@
 import type { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
-import type { Address } from './advertisement.ts';
 import { PeerError } from './errors.ts';
 import type { KeyId } from './identity.ts';
 import { LIMITS } from './limits.ts';
+import { type Address, addressText } from './reach.ts';
 import { peerKeyOf } from './tls.ts';
 
 export interface PinnedSocketInit {
@@ -20,7 +20,6 @@ export interface PinnedSocketInit {
  * @throws PeerError UNREACHABLE, TIMEOUT, WRONG_IDENTITY
  */
 export async function openPinnedSocket(init: PinnedSocketInit): Promise<{ socket: WebSocket; key: KeyId }> {
-  const { host, port } = init.address;
   // Not written at the call, since the types of `ws` do not know `closeTimeout` yet.
   const options = {
     rejectUnauthorized: false, // The pin below replaces the authorities.
@@ -29,7 +28,7 @@ export async function openPinnedSocket(init: PinnedSocketInit): Promise<{ socket
     perMessageDeflate: false,
     closeTimeout: LIMITS.farewellMs,
   } as const;
-  const socket = new WebSocket(`wss://${host.includes(':') ? `[${host}]` : host}:${port}/`, options);
+  const socket = new WebSocket(`wss://${addressText(init.address)}/`, options);
   const abort = (): void => socket.terminate();
   init.signal?.addEventListener('abort', abort, { once: true });
   try {
@@ -46,7 +45,7 @@ export async function openPinnedSocket(init: PinnedSocketInit): Promise<{ socket
 }
 
 async function pinned(socket: WebSocket, init: PinnedSocketInit): Promise<KeyId> {
-  const where = `${init.address.host}:${init.address.port}`;
+  const where = addressText(init.address);
   const { promise, resolve, reject } = Promise.withResolvers<KeyId>();
   const timeoutMs = init.connectTimeoutMs ?? LIMITS.connectTimeoutMs;
   // `ws` only counts the time of silence: a server that sends a byte now and then would be waited for without end.

@@ -1,10 +1,10 @@
-import type { MethodName, Params, Result } from '@potluck/protocol';
+import type { KeyId, MethodName, Params, Result } from '@potluck/protocol';
 import { PeerError } from '@potluck/protocol';
 import { z } from 'zod';
 import { throwIfCancelled } from './cancel.ts';
 import { type ErrorFacts, factsOf } from './errors.ts';
 import type { Context } from './session.ts';
-import { addressText, nameOf, type Target } from './targets.ts';
+import { nameOf, type Target } from './targets.ts';
 
 /** Vessels, or the addresses of nodes, that failed for the same reason. */
 export const failureSchema = z.object({ code: z.string(), message: z.string(), affected: z.array(z.string()) });
@@ -92,20 +92,20 @@ export async function inParallel<I, T>(
 /** One request to a vessel's node in the name of the context's identity. */
 export async function ask<M extends MethodName>(
   context: Context,
-  target: Pick<Target, 'node' | 'address'>,
+  target: Pick<Target, 'node' | 'reach'>,
   call: { method: M; params: Params<M>; attachment?: Uint8Array },
 ): Promise<{ result: Result<M>; attachment: Uint8Array }> {
   const { identity, signal, session } = context;
-  return await session.connections.call({ identity, signal, node: target.node, address: target.address }, call);
+  return await session.connections.call({ identity, signal, node: target.node, reach: target.reach }, call);
 }
 
 /** `GetVessels` once for each node, however many of its vessels are asked for. */
 export function nodeFacts(context: Context): (target: Target) => Promise<Result<'GetVessels'>> {
-  const asked = new Map<string, Promise<Result<'GetVessels'>>>();
+  const asked = new Map<KeyId, Promise<Result<'GetVessels'>>>();
   return async (target) => {
-    const key = `${target.node} ${addressText(target.address)}`;
-    const answer = asked.get(key) ?? ask(context, target, { method: 'GetVessels', params: {} }).then((r) => r.result);
-    asked.set(key, answer);
+    const answer =
+      asked.get(target.node) ?? ask(context, target, { method: 'GetVessels', params: {} }).then((r) => r.result);
+    asked.set(target.node, answer);
     return await answer;
   };
 }

@@ -1,4 +1,11 @@
-import { type Address, describeError, type KeyId, parseJson, verifyAdvertisement } from '@potluck/protocol';
+import {
+  type Advertisement,
+  describeError,
+  type KeyId,
+  parseJson,
+  type Reach,
+  verifyAdvertisement,
+} from '@potluck/protocol';
 import { z } from 'zod';
 import { throwIfCancelled } from './cancel.ts';
 import { ClearinghouseError, type ErrorFacts, factsOf, UsageError } from './errors.ts';
@@ -13,10 +20,10 @@ export const LOOKUP_LIMITS = {
 const answerSchema = z.object({ advertisements: z.array(z.string()).max(LOOKUP_LIMITS.advertisements) });
 const problemSchema = z.object({ detail: z.string().max(1000) });
 
-/** Where a node says that it is, in the order of its preference; checked against the node's signature. */
+/** Where a node says that it is; checked against the node's signature. */
 export interface Sighting {
   readonly node: KeyId;
-  readonly addresses: readonly Address[];
+  readonly reach: Reach;
 }
 
 export interface Lookup {
@@ -42,7 +49,7 @@ export function clearinghouseUrl(text: string): URL {
  */
 export async function lookUp(clearinghouse: URL, key: KeyId, signal: AbortSignal): Promise<Lookup> {
   const { advertisements } = await askForAdvertisements(new URL(`advertisements/${key}`, clearinghouse), signal);
-  const newest = new Map<KeyId, { iat: number; addresses: Address[] }>();
+  const newest = new Map<KeyId, Advertisement>();
   const refused: ErrorFacts[] = [];
   for (const jws of advertisements) {
     try {
@@ -53,7 +60,10 @@ export async function lookUp(clearinghouse: URL, key: KeyId, signal: AbortSignal
       refused.push(factsOf(error));
     }
   }
-  return { sightings: [...newest].map(([node, { addresses }]) => ({ node, addresses })), refused };
+  return {
+    sightings: [...newest].map(([node, { addresses, relays }]) => ({ node, reach: { addresses, relays } })),
+    refused,
+  };
 }
 
 async function askForAdvertisements(url: URL, signal: AbortSignal): Promise<z.infer<typeof answerSchema>> {

@@ -1,5 +1,4 @@
 import {
-  type Address,
   type CallOptions,
   type Identity,
   type KeyId,
@@ -8,6 +7,7 @@ import {
   NodeClient,
   type Params,
   PeerError,
+  type Reach,
   type Result,
 } from '@potluck/protocol';
 import { throwIfCancelled, unlessCancelled } from './cancel.ts';
@@ -21,7 +21,7 @@ export interface ConnectionsInit {
 export interface Endpoint {
   readonly identity: Identity;
   readonly node: KeyId;
-  readonly address: Address;
+  readonly reach: Reach;
   readonly signal: AbortSignal;
 }
 
@@ -39,6 +39,8 @@ export class Connections {
   readonly #connectTimeoutMs: number;
   readonly #replyTimeoutMs: number;
   readonly #open = new Map<string, Promise<NodeClient>>();
+  /** Of each node the way that won last, as `wayText`. */
+  readonly #ways = new Map<KeyId, string>();
 
   constructor(init: ConnectionsInit = {}) {
     this.#connectTimeoutMs = init.connectTimeoutMs ?? LIMITS.connectTimeoutMs;
@@ -74,6 +76,17 @@ export class Connections {
     return client.node;
   }
 
+  /** Of each node the way that won last: to be kept, and given to the next shell. */
+  get ways(): Record<KeyId, string> {
+    return Object.fromEntries(this.#ways);
+  }
+
+  /** Knows what another shell knew of ways to nodes, and nothing else. */
+  restore(ways: Readonly<Record<KeyId, string>>): void {
+    this.#ways.clear();
+    for (const [node, way] of Object.entries(ways)) this.#ways.set(node as KeyId, way);
+  }
+
   /** Closes all; never waits long for a node that does not answer. */
   async stop(): Promise<void> {
     const open = [...this.#open.values()];
@@ -105,9 +118,12 @@ export class Connections {
 
   async #connect(endpoint: Omit<Endpoint, 'node'> & { node?: KeyId }): Promise<NodeClient> {
     throwIfCancelled(endpoint.signal);
-    const { identity, address, node } = endpoint;
-    const connecting = NodeClient.connect({ identity, address, node, connectTimeoutMs: this.#connectTimeoutMs });
-    return await connecting;
+    const { identity, reach, node } = endpoint;
+    const lastWay = node === undefined ? undefined : this.#ways.get(node);
+    const connectTimeoutMs = this.#connectTimeoutMs;
+    const client = await NodeClient.connect({ identity, reach, node, lastWay, connectTimeoutMs });
+    this.#ways.set(client.node, client.way);
+    return client;
   }
 
   #keep(key: string, connecting: Promise<NodeClient>): Promise<NodeClient> {

@@ -14,8 +14,8 @@ const FACTS: Readonly<Record<string, (target: Target) => string | undefined>> = 
   ending: ({ info }) => info.ending?.kind,
   code: ({ info }) => info.ending?.exitCode.toString(),
   node: ({ node }) => node,
-  host: ({ address }) => address.host,
-  port: ({ address }) => address.port.toString(),
+  host: ({ reach }) => reach.addresses[0]?.host,
+  port: ({ reach }) => reach.addresses[0]?.port.toString(),
   vessel: ({ vessel }) => vessel,
   owner: ({ info }) => info.owner,
 };

@@ -1,10 +1,11 @@
-import { isIPv6 } from 'node:net';
 import {
-  type Address,
   addressSchema,
+  addressText,
   hintFor,
   type KeyId,
   keyIdSchema,
+  type Reach,
+  reachSchema,
   type VesselInfo,
   type VesselName,
   vesselInfoSchema,
@@ -13,16 +14,18 @@ import { z } from 'zod';
 import { CommandError } from './errors.ts';
 import { vesselsIn } from './expression.ts';
 
+const keptShape = { id: z.string().regex(/^%[1-9]\d{0,8}$/), node: keyIdSchema, info: vesselInfoSchema };
+const keptSchema = z.union([
+  z.object({ ...keptShape, reach: reachSchema }),
+  // States of before have one address.
+  z
+    .object({ ...keptShape, address: addressSchema })
+    .transform(({ address, ...kept }) => ({ ...kept, reach: reachSchema.parse({ addresses: [address] }) })),
+]);
+
 export const targetsSnapshotSchema = z.object({
   last: z.int().min(0),
-  targets: z.array(
-    z.object({
-      id: z.string().regex(/^%[1-9]\d{0,8}$/),
-      node: keyIdSchema,
-      address: addressSchema,
-      info: vesselInfoSchema,
-    }),
-  ),
+  targets: z.array(keptSchema),
   groups: z.array(z.object({ name: z.string(), vessels: z.array(z.string()) })),
 });
 export type TargetsSnapshot = z.infer<typeof targetsSnapshotSchema>;
@@ -33,18 +36,19 @@ export interface Target {
   readonly id: string;
   readonly node: KeyId;
   readonly vessel: VesselName;
-  address: Address;
+  reach: Reach;
   info: VesselInfo;
 }
 
-/** `10.0.0.7:1224`, `[::1]:1224`. */
-export function addressText({ host, port }: Address): string {
-  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+/** The full name: `10.0.0.7:1224:v1`, by the first of the node's addresses; of a node without any its handle. */
+export function nameOf(target: Target): string {
+  const [address] = target.reach.addresses;
+  return address === undefined ? handleOf(target) : `${addressText(address)}:${target.vessel}`;
 }
 
-/** The full name: `10.0.0.7:1224:v1`. */
-export function nameOf(target: Target): string {
-  return `${addressText(target.address)}:${target.vessel}`;
+/** As the clearinghouse calls it: `NODEID:v1`. */
+function handleOf({ node, vessel }: Pick<Target, 'node' | 'vessel'>): string {
+  return `${node}:${vessel}`;
 }
 
 /**
@@ -57,20 +61,20 @@ export class Targets {
   #last = 0;
 
   /** Adds the vessel or brings what is known of it up to date. */
-  put(found: { node: KeyId; address: Address; info: VesselInfo }): Target {
-    const key = `${found.node}:${found.info.name}`;
+  put(found: { node: KeyId; reach: Reach; info: VesselInfo }): Target {
+    const key = handleOf({ node: found.node, vessel: found.info.name });
     const known = this.#targets.get(key);
-    if (known !== undefined) return Object.assign(known, { address: found.address, info: found.info });
+    if (known !== undefined) return Object.assign(known, { reach: found.reach, info: found.info });
     this.#last += 1;
     const id = `%${this.#last}`;
-    const target = { id, node: found.node, vessel: found.info.name, address: found.address, info: found.info };
+    const target = { id, node: found.node, vessel: found.info.name, reach: found.reach, info: found.info };
     this.#targets.set(key, target);
     return target;
   }
 
   /** Everything, to be kept in a file. */
   snapshot(): TargetsSnapshot {
-    const targets = this.all.map(({ id, node, address, info }) => ({ id, node, address, info }));
+    const targets = this.all.map(({ id, node, reach, info }) => ({ id, node, reach, info }));
     const groups = [...this.#groups].map(([name, members]) => ({ name, vessels: [...members].map(({ id }) => id) }));
     return { last: this.#last, targets, groups };
   }
@@ -79,8 +83,8 @@ export class Targets {
   restore({ last, targets, groups }: TargetsSnapshot): void {
     this.#targets.clear();
     this.#groups.clear();
-    for (const { id, node, address, info } of targets) {
-      this.#targets.set(`${node}:${info.name}`, { id, node, vessel: info.name, address, info });
+    for (const { id, node, reach, info } of targets) {
+      this.#targets.set(handleOf({ node, vessel: info.name }), { id, node, vessel: info.name, reach, info });
     }
     this.#last = last;
     const byId = new Map(this.all.map((target) => [target.id, target]));
@@ -94,7 +98,7 @@ export class Targets {
 
   /** For a vessel that is no more; its number is not given again. */
   drop(target: Target): void {
-    this.#targets.delete(`${target.node}:${target.vessel}`);
+    this.#targets.delete(handleOf(target));
     for (const group of this.#groups.values()) group.delete(target);
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addressSchema, generateIdentity, vesselInfoSchema } from '@potluck/protocol';
+import { addressSchema, directly, generateIdentity, vesselInfoSchema } from '@potluck/protocol';
 import { complete } from '../src/completion.ts';
 import { Shell } from '../src/index.ts';
 
@@ -28,7 +28,11 @@ describe('completion', () => {
       ownerInformation: '',
       advertise: true,
     });
-    shell.session.targets.put({ node: id, address: addressSchema.parse({ host: '10.0.0.7', port: 1224 }), info });
+    shell.session.targets.put({
+      node: id,
+      reach: directly(addressSchema.parse({ host: '10.0.0.7', port: 1224 })),
+      info,
+    });
     await shell.execute('add %1 to mygroup');
   });
   after(async () => {

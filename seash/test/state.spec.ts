@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addressSchema, generateIdentity, vesselInfoSchema } from '@potluck/protocol';
+import { addressSchema, directly, generateIdentity, vesselInfoSchema } from '@potluck/protocol';
 import { STATE_LIMITS } from '../src/commands/state.ts';
 import { Shell } from '../src/index.ts';
 
@@ -19,8 +19,8 @@ describe('savestate and loadstate', () => {
       const { id } = generateIdentity();
       const facts = { owner: id, users: [], ownerInformation: 'x', advertise: true };
       const info = vesselInfoSchema.parse({ name: 'v1', state: 'Fresh', since: 0, ...facts });
-      const address = addressSchema.parse({ host: `10.0.0.${number}`, port: 1224 });
-      shell.session.targets.put({ node: id, address, info });
+      const reach = directly(addressSchema.parse({ host: `10.0.0.${number}`, port: 1224 }));
+      shell.session.targets.put({ node: id, reach, info });
     }
     await well('add %2-%3 to lab');
     shell.session.targets.drop(shell.session.targets.resolve('%1')[0] ?? assert.fail());
@@ -54,7 +54,7 @@ describe('savestate and loadstate', () => {
     assert.deepEqual((await well('show groups', again)).groups, (await well('show groups')).groups);
     const { id } = again.session.targets.put({
       node: generateIdentity().id,
-      address: again.session.targets.all[0]?.address ?? assert.fail(),
+      reach: again.session.targets.all[0]?.reach ?? assert.fail(),
       info: again.session.targets.all[0]?.info ?? assert.fail(),
     });
     assert.equal(id, '%4');

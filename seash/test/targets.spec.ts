@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { addressSchema, generateIdentity, type VesselInfo, vesselInfoSchema } from '@potluck/protocol';
+import { addressSchema, directly, generateIdentity, type VesselInfo, vesselInfoSchema } from '@potluck/protocol';
 import { CommandError } from '../src/errors.ts';
 import { Shell } from '../src/index.ts';
 
@@ -21,8 +21,8 @@ describe('targets', () => {
         advertise: true,
         ...facts,
       });
-      const address = addressSchema.parse({ host: `10.0.${number % 2}.${number}`, port: 1224 });
-      targets.put({ node: generateIdentity().id, address, info });
+      const reach = directly(addressSchema.parse({ host: `10.0.${number % 2}.${number}`, port: 1224 }));
+      targets.put({ node: generateIdentity().id, reach, info });
     };
     put(1, {});
     put(2, { state: 'Started', program: 'hello.js' });

@@ -160,7 +160,7 @@ describe('seash against real node managers', function () {
     assert.deepEqual(
       names.sort(),
       shell.session.targets.all
-        .map(({ address, vessel }) => `back.127.0.0.1_${address.port}_${vessel}`)
+        .map(({ reach, vessel }) => `back.127.0.0.1_${reach.addresses[0]?.port}_${vessel}`)
         .concat('there.bin')
         .sort(),
     );

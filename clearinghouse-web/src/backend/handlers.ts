@@ -120,5 +120,5 @@ async function connect({ store, keys }: Components, node: KeyId, owner: KeyId): 
   const identity = keys.find(owner);
   if (identity === undefined) throw new TaskError('TASK_FAILED', `expected the private key of ${owner}, got none`);
   if (known === undefined) throw new PeerError('UNREACHABLE', `expected to know where node ${node} is, got nothing`);
-  return await NodeClient.connect({ address: known.address, node, identity, connectTimeoutMs: QUEUE.connectMs });
+  return await NodeClient.connect({ reach: known.reach, node, identity, connectTimeoutMs: QUEUE.connectMs });
 }

@@ -113,13 +113,14 @@ async function selected(visit: Visit, { handles, only, all }: Selection): Promis
   return refs;
 }
 
-function viewOf({ node, name, address, active, expiresAt, restrictions }: Holding): HeldVessel {
+function viewOf({ node, name, reach, active, expiresAt, restrictions }: Holding): HeldVessel {
   const { messport, connport } = parseRestrictions(restrictions);
   return {
     handle: `${node}:${name}`,
     node,
     vessel: name,
-    address,
+    address: reach.addresses[0],
+    reach,
     active,
     expiresAt,
     messports: [...messport].sort((a, b) => a - b),

@@ -1,3 +1,5 @@
+import { addressText, type Reach } from '@potluck/protocol';
+
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
@@ -34,6 +36,11 @@ export function portsInWords(ports: readonly number[]): string {
 
 export function counted(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`;
+}
+
+/** Where a node is, for people: they tell nodes apart by it. */
+export function placeInWords({ addresses: [first] }: Reach): string {
+  return first === undefined ? 'behind a relay' : addressText(first);
 }
 
 /** The head of a long name, enough to tell it from its neighbours. */

@@ -2,7 +2,8 @@ import type { AcquireType, KeyId } from '@potluck/protocol';
 import { sql } from 'kysely';
 import { POLICY } from '../limits.ts';
 import type { VesselRef } from './holdings.ts';
-import { networkOf } from './networks.ts';
+import { networkOfNode } from './networks.ts';
+import { reachOf } from './nodes.ts';
 import type { Trx } from './tasks.ts';
 
 /** Looked at in one acquisition: far more than anybody may ask for. */
@@ -33,7 +34,7 @@ export async function freeVessels(trx: Trx, port: number, without: readonly KeyI
     .leftJoin('vessel_ports as p', (join) =>
       join.onRef('p.node_id', '=', 'vessels.node_id').onRef('p.name', '=', 'vessels.name').on('p.port', '=', port),
     )
-    .select(['vessels.node_id', 'vessels.name', 'nodes.host', 'p.port as owned'])
+    .select(['vessels.node_id', 'vessels.name', 'nodes.reach', 'nodes.relayed', 'p.port as owned'])
     .where('vessels.state', '=', sql.lit('free'))
     .where('nodes.connected', '=', 1)
     .where('nodes.advertised_until', '>', Date.now())
@@ -42,8 +43,9 @@ export async function freeVessels(trx: Trx, port: number, without: readonly KeyI
     .orderBy(sql`random()`)
     .limit(MOST)
     .execute();
-  return rows.map(({ node_id, name, host, owned }) => {
-    return { node: node_id, name, owns: owned !== null, network: networkOf(host), relayed: false };
+  return rows.map(({ node_id: node, name, reach, relayed, owned }) => {
+    const network = networkOfNode(node, reachOf({ reach }));
+    return { node, name, owns: owned !== null, network, relayed: relayed === 1 };
   });
 }
 

@@ -1,6 +1,7 @@
-import type { Address, KeyId, VesselName } from '@potluck/protocol';
+import type { KeyId, Reach, VesselName } from '@potluck/protocol';
 import { POLICY } from '../limits.ts';
 import type { Database } from './database.ts';
+import { reachOf } from './nodes.ts';
 import type { Trx } from './tasks.ts';
 
 /** Which vessel: a node and a name on it. As text: `NODEID:v1`. */
@@ -16,7 +17,7 @@ export interface Credits {
 
 /** A vessel that an account holds. */
 export interface Holding extends VesselRef {
-  readonly address: Address;
+  readonly reach: Reach;
   readonly active: boolean;
   readonly expiresAt: number;
   readonly restrictions: string;
@@ -48,7 +49,7 @@ export async function holdingsOf(db: Database | Trx, accountId: string, attempt?
   const rows = await db
     .selectFrom('vessels')
     .innerJoin('nodes', 'nodes.id', 'vessels.node_id')
-    .select(['vessels.node_id', 'name', 'restrictions', 'expires_at', 'host', 'port', 'connected', 'advertised_until'])
+    .select(['vessels.node_id', 'name', 'restrictions', 'expires_at', 'reach', 'connected', 'advertised_until'])
     .where('account_id', '=', accountId)
     .where('state', '=', 'leased')
     .$if(attempt !== undefined, (query) => query.where('attempt', '=', attempt ?? null))
@@ -59,7 +60,7 @@ export async function holdingsOf(db: Database | Trx, accountId: string, attempt?
   return rows.map((row) => ({
     node: row.node_id,
     name: row.name,
-    address: { host: row.host, port: row.port },
+    reach: reachOf(row),
     active: row.connected === 1 && row.advertised_until > now,
     expiresAt: row.expires_at ?? 0,
     restrictions: row.restrictions,

@@ -6,7 +6,8 @@ import { keepAcquisition } from './acquisitions.ts';
 import { type Candidate, chooseOf, freeVessels, type Taken, userPortOf } from './candidates.ts';
 import type { Database } from './database.ts';
 import { type Credits, creditsOf, type Holding, holdingsOf, type VesselRef } from './holdings.ts';
-import { networkOf } from './networks.ts';
+import { networkOfNode } from './networks.ts';
+import { reachOf } from './nodes.ts';
 import type { Tasks, Trx } from './tasks.ts';
 
 /** A vessel that an acquisition has reserved, and the task that gives it to the user. */
@@ -214,11 +215,14 @@ async function takenBy(trx: Trx, { accountId, id }: Attempt): Promise<Taken> {
   const rows = await trx
     .selectFrom('vessels')
     .innerJoin('nodes', 'nodes.id', 'vessels.node_id')
-    .select(['vessels.node_id', 'vessels.attempt', 'nodes.host'])
+    .select(['vessels.node_id', 'vessels.attempt', 'nodes.reach'])
     .where('vessels.account_id', '=', accountId)
     .execute();
   const own = rows.filter(({ attempt }) => attempt === id);
-  return { nodes: rows.map(({ node_id }) => node_id), networks: own.map(({ host }) => networkOf(host)) };
+  return {
+    nodes: rows.map(({ node_id }) => node_id),
+    networks: own.map((row) => networkOfNode(row.node_id, reachOf(row))),
+  };
 }
 
 const WHICH: Record<AcquireType, string> = {

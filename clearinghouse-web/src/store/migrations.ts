@@ -149,6 +149,31 @@ const programs: Migration = {
   },
 };
 
+/** Every way to a node in the place of its first address. */
+const reach: Migration = {
+  async up(db: Kysely<Before>): Promise<void> {
+    await db.schema
+      .alterTable('nodes')
+      .addColumn('reach', 'text', (c) => c.notNull().defaultTo('{"addresses":[],"relays":[]}'))
+      .execute();
+    await db.schema
+      .alterTable('nodes')
+      .addColumn('relayed', 'integer', (c) => c.notNull().defaultTo(0))
+      .execute();
+    for (const { id, host, port } of await db.selectFrom('nodes').select(['id', 'host', 'port']).execute()) {
+      const text = JSON.stringify({ addresses: [{ host, port }], relays: [] });
+      await db.updateTable('nodes').set({ reach: text }).where('id', '=', id).execute();
+    }
+    await db.schema.alterTable('nodes').dropColumn('host').execute();
+    await db.schema.alterTable('nodes').dropColumn('port').execute();
+  },
+};
+
+/** The table of nodes as the migration to `reach` finds it. */
+interface Before {
+  nodes: { id: string; host: string; port: number; reach: string };
+}
+
 /** Oldest first; a released one is never edited, only followed by another. */
 const MIGRATIONS: Record<string, Migration> = {
   '0001-accounts': accounts,
@@ -156,6 +181,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0003-vessels': vessels,
   '0004-tasks': tasks,
   '0005-programs': programs,
+  '0006-reach': reach,
 };
 
 /** @throws ServiceError STATE_BROKEN */

@@ -1,4 +1,4 @@
-import type { Address, Advertisement, KeyId } from '@potluck/protocol';
+import { type Advertisement, type KeyId, type Reach, reachSchema } from '@potluck/protocol';
 import { sql } from 'kysely';
 import { LIMITS } from '../limits.ts';
 import type { Database } from './database.ts';
@@ -17,7 +17,7 @@ export interface Sighting {
 
 export interface DonationRow {
   readonly node: KeyId;
-  readonly address: Address;
+  readonly reach: Reach;
   readonly active: boolean;
   readonly lastSeen: number;
   readonly vessels: number;
@@ -38,15 +38,16 @@ export class Nodes {
    */
   async seen({ node, advertisement, jws, first }: Sighting): Promise<boolean> {
     const now = Date.now();
-    const [address = { host: 'unknown', port: 1 }] = advertisement.addresses;
+    const { addresses, relays } = advertisement;
+    const reach = JSON.stringify({ addresses, relays });
     return await this.#db.transaction().execute(async (trx) => {
       const known = await trx.selectFrom('nodes').selectAll().where('id', '=', node).executeTakeFirst();
       const issuedAt = advertisement.iat * 1000;
       // A public text can be sent again by anybody; it must not move a node back to where it was.
       if (known !== undefined && issuedAt < known.advertised_at && known.advertised_until > now) return false;
       const facts = {
-        host: address.host,
-        port: address.port,
+        reach,
+        relayed: addresses.length === 0 ? 1 : 0,
         advertisement: jws,
         advertised_at: issuedAt,
         advertised_until: advertisement.exp * 1000,
@@ -61,7 +62,7 @@ export class Nodes {
       await trx.deleteFrom('node_keys').where('node_id', '=', node).execute();
       const keys = [...new Set(advertisement.keys)].map((key_id) => ({ node_id: node, key_id }));
       if (keys.length > 0) await trx.insertInto('node_keys').values(keys).execute();
-      if (first || moved(known, address)) {
+      if (first || known?.reach !== reach) {
         await this.#tasks.wakeNode(trx, node);
         if (await namesDonor(trx, advertisement.keys)) {
           await this.#tasks.addOnce(trx, { kind: 'inspect-node', subject: `node:${node}`, node, payload: { node } });
@@ -92,11 +93,11 @@ export class Nodes {
   }
 
   /** Where a node is and which keys it names, if it has ever been seen. */
-  async find(node: KeyId): Promise<{ address: Address; keys: KeyId[] } | undefined> {
-    const row = await this.#db.selectFrom('nodes').select(['host', 'port']).where('id', '=', node).executeTakeFirst();
+  async find(node: KeyId): Promise<{ reach: Reach; keys: KeyId[] } | undefined> {
+    const row = await this.#db.selectFrom('nodes').select('reach').where('id', '=', node).executeTakeFirst();
     if (row === undefined) return undefined;
     const keys = await this.#db.selectFrom('node_keys').select('key_id').where('node_id', '=', node).execute();
-    return { address: row, keys: keys.map(({ key_id }) => key_id) };
+    return { reach: reachOf(row), keys: keys.map(({ key_id }) => key_id) };
   }
 
   /**
@@ -127,7 +128,7 @@ export class Nodes {
     const rows = await this.#db
       .selectFrom('donations')
       .innerJoin('nodes', 'nodes.id', 'donations.node_id')
-      .select(['nodes.id', 'host', 'port', 'connected', 'advertised_until', 'last_seen'])
+      .select(['nodes.id', 'reach', 'connected', 'advertised_until', 'last_seen'])
       .select((eb) =>
         eb
           .selectFrom('vessels')
@@ -138,9 +139,9 @@ export class Nodes {
       .where('donations.account_id', '=', accountId)
       .orderBy('donations.created_at')
       .execute();
-    return rows.map(({ id, host, port, connected, advertised_until, last_seen, vessels }) => ({
+    return rows.map(({ id, reach, connected, advertised_until, last_seen, vessels }) => ({
       node: id,
-      address: { host, port },
+      reach: reachOf({ reach }),
       active: connected === 1 && advertised_until > Date.now(),
       lastSeen: last_seen,
       vessels: Number(vessels ?? 0),
@@ -172,6 +173,7 @@ async function namesDonor(trx: Trx, keys: readonly KeyId[]): Promise<boolean> {
   return donor !== undefined;
 }
 
-function moved(known: { host: string; port: number } | undefined, address: Address): boolean {
-  return known === undefined || known.host !== address.host || known.port !== address.port;
+/** @returns what a row's `reach` says. */
+export function reachOf({ reach }: { readonly reach: string }): Reach {
+  return reachSchema.parse(JSON.parse(reach));
 }

@@ -30,8 +30,10 @@ export interface SessionsTable {
 
 export interface NodesTable {
   id: KeyId;
-  host: string;
-  port: number;
+  /** As JSON: every address and relay that it advertised. */
+  reach: string;
+  /** 1 for a node that has no address of its own and is reached through relays only. */
+  relayed: number;
   /** The signed text, as it came. */
   advertisement: string;
   advertised_at: number;

@@ -21,8 +21,8 @@ const upload = command({
     const name = remoteName(REMOTE ?? basename(LOCAL));
     const targets = context.vessels();
     const attachment = await readLocal(context.session.path(LOCAL));
-    const outcome = await onEach(context, { group: 'upload', targets }, async ({ node, address, vessel }) => {
-      await ask(context, { node, address }, { method: 'AddFileToVessel', params: { vessel, name }, attachment });
+    const outcome = await onEach(context, { group: 'upload', targets }, async ({ node, reach, vessel }) => {
+      await ask(context, { node, reach }, { method: 'AddFileToVessel', params: { vessel, name }, attachment });
       return {};
     });
     return { file: name, bytes: attachment.byteLength, ...outcome };

@@ -1,22 +1,26 @@
 import {
-  type Address,
+  addressText,
+  directly,
   endingSchema,
   type KeyId,
   keyIdSchema,
+  type Reach,
   vesselNameSchema,
   vesselStateSchema,
+  waysOf,
+  wayText,
 } from '@potluck/protocol';
 import { z } from 'zod';
 import { parseAddress } from '../address.ts';
 import { ask, bulkSchema, failureSchema, groupFailures, inParallel, onEach } from '../bulk.ts';
-import { lookUp, type Sighting } from '../clearinghouse.ts';
+import { lookUp } from '../clearinghouse.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import { isOf, refresher } from '../refresh.ts';
 import { affectedText } from '../report.ts';
 import type { Context } from '../session.ts';
 import { count, type Style, table } from '../style.ts';
-import { addressText, nameOf, type Target } from '../targets.ts';
+import { nameOf, type Target } from '../targets.ts';
 
 const foundSchema = z.object({
   id: z.string(),
@@ -51,7 +55,7 @@ const browse = command({
       session.targets.all.filter(({ node }) => lost.has(node)),
     );
     const failures = [
-      ...bad.map(({ item, error }) => ({ affected: item.addresses.map(addressText).join(' or '), error })),
+      ...bad.map(({ item, error }) => ({ affected: waysOf(item.reach).map(wayText).join(' or ') || item.node, error })),
       ...refused.map((error) => ({ affected: 'an advertisement', error })),
     ];
     return {
@@ -78,8 +82,9 @@ const contact = command({
   run: async (context, values) => {
     const { address, vessel } = parseAddress(values['HOST:PORT[:VESSEL]']);
     const { identity, identityName, session, signal } = context;
-    const node = await session.connections.meet({ identity, address, signal });
-    const usable = await vesselsAt(context, node, address);
+    const reach = directly(address);
+    const node = await session.connections.meet({ identity, reach, signal });
+    const usable = await vesselsAt(context, { node, reach });
     const wanted = usable.filter((info) => vessel === undefined || info.name === vessel);
     if (wanted.length === 0) {
       throw new CommandError(
@@ -87,7 +92,7 @@ const contact = command({
         `expected ${vessel ?? 'a vessel'} at ${addressText(address)} to be ${identityName}'s, got a node that says otherwise`,
       );
     }
-    const vessels = wanted.map((info) => foundOf(session.targets.put({ node, address, info }), identity.id));
+    const vessels = wanted.map((info) => foundOf(session.targets.put({ node, reach, info }), identity.id));
     return { node, vessels };
   },
   render: ({ node, vessels }, style) =>
@@ -143,25 +148,21 @@ const update = command({
   render: ({ vessels }) => affectedText('Updated', vessels),
 });
 
+interface Place {
+  readonly node: KeyId;
+  readonly reach: Reach;
+}
+
 export const findCommands = [browse, contact, list, update];
 
-/** Tries the node's addresses in its order. */
-async function visit(context: Context, { node, addresses }: Sighting): Promise<Target[]> {
-  let failure: unknown = new CommandError('BAD_ADDRESS', 'expected an address in the advertisement, got none');
-  for (const address of addresses) {
-    try {
-      const usable = await vesselsAt(context, node, address);
-      return usable.map((info) => context.session.targets.put({ node, address, info }));
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw failure;
+async function visit(context: Context, { node, reach }: Place): Promise<Target[]> {
+  const usable = await vesselsAt(context, { node, reach });
+  return usable.map((info) => context.session.targets.put({ node, reach, info }));
 }
 
 /** The vessels of which the identity is the owner or a user. */
-async function vesselsAt(context: Context, node: KeyId, address: Address): Promise<Target['info'][]> {
-  const { result } = await ask(context, { node, address }, { method: 'GetVessels', params: {} });
+async function vesselsAt(context: Context, place: Place): Promise<Target['info'][]> {
+  const { result } = await ask(context, place, { method: 'GetVessels', params: {} });
   return result.vessels.filter((info) => isOf(info, context.identity.id));
 }
 

@@ -115,9 +115,9 @@ async function joinAll(context: Context, vessels: readonly Target[]): Promise<{ 
 
 /** Knows the new vessels of a node in the place of the old ones. */
 async function exchange(context: Context, old: readonly [Target, ...Target[]], names: readonly VesselName[]) {
-  const [{ node, address }] = old;
+  const [{ node, reach }] = old;
   const { vessels } = (await ask(context, old[0], { method: 'GetVessels', params: {} })).result;
   const { targets } = context.session;
   for (const target of old) targets.drop(target);
-  return vessels.filter(({ name }) => names.includes(name)).map((info) => targets.put({ node, address, info }));
+  return vessels.filter(({ name }) => names.includes(name)).map((info) => targets.put({ node, reach, info }));
 }

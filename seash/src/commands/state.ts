@@ -18,6 +18,8 @@ const stateSchema = z.object({
   identityName: z.string().optional(),
   targetName: z.string().optional(),
   targets: targetsSnapshotSchema,
+  /** Of each node the way to it that won last. */
+  ways: z.record(keyIdSchema, z.string().max(300)).default({}),
 });
 
 const result = z.object({ file: z.string(), key: keyIdSchema, vessels: z.int(), identities: z.array(z.string()) });
@@ -62,9 +64,10 @@ const loadstate = command({
     if (!state.success) {
       throw new CommandError('FILE_BROKEN', `expected a state of this shell in ${FILE}, got one of another version`);
     }
-    const { identities, identityName, targetName, targets } = state.data;
+    const { identities, identityName, targetName, targets, ways } = state.data;
     for (const { name, jwk } of identities) session.identities.set(name, identityFrom(jwk));
     session.targets.restore(targets);
+    session.connections.restore(ways);
     session.identityName = identityName ?? session.identityName;
     session.targetName = targetName;
     return { file: FILE, key: identity.id, ...summaryOf(session) };
@@ -78,8 +81,8 @@ export const stateCommands = [savestate, loadstate];
 
 function stateOf(session: Session): z.infer<typeof stateSchema> {
   const identities = [...session.identities].map(([name, { privateJwk }]) => ({ name, jwk: privateJwk }));
-  const { identityName, targetName } = session;
-  return { version: 1, identities, identityName, targetName, targets: session.targets.snapshot() };
+  const { identityName, targetName, targets, connections } = session;
+  return { version: 1, identities, identityName, targetName, targets: targets.snapshot(), ways: connections.ways };
 }
 
 function summaryOf({ targets, identities }: Session) {
