@@ -34,9 +34,16 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 async function run({ state, runtime }: Command): Promise<void> {
-  const { promise: asked, resolve: stop } = Promise.withResolvers<void>();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop());
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
   await using manager = new NodeManager({ state, runtime });
+  let isAsked = false;
+  const stop = (): void => {
+    // Whoever asks again does not want to wait for programs.
+    if (isAsked) void manager.stop();
+    isAsked = true;
+    resolve();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   await manager.start();
   const { host, port } = manager.address;
   console.log(`node ${manager.id} listens on ${host} port ${port}`);

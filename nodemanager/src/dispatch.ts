@@ -86,7 +86,8 @@ export class Dispatcher {
     // Strangers' questions change nothing, so they need not wait, and cannot keep the vessel's users waiting. What is the
     // owner's alone takes effect at once, so that he can end what his users wait for.
     const queued = vessel !== undefined && METHODS[method].permission === 'user';
-    const answer = queued ? await vessel.queue.run(request.signer, run) : await run();
+    const isSecondStop = method === 'StopVessel' && vessel?.isStopping === true;
+    const answer = queued && !isSecondStop ? await vessel.queue.run(request.signer, run) : await run();
     return { result: answer.result, attachment: answer.attachment ?? new Uint8Array() };
   }
 

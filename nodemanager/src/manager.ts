@@ -70,6 +70,8 @@ export class NodeManager implements AsyncDisposable {
   readonly #init: NodeManagerInit;
   readonly #limits: NodeLimits;
   #running: Running | undefined;
+  #stopping: Promise<void> | undefined;
+  #vessels: Vessels | undefined;
 
   constructor(init: NodeManagerInit) {
     this.#init = init;
@@ -115,11 +117,18 @@ export class NodeManager implements AsyncDisposable {
     this.#running = { id: identity.id, addresses, stack: stack.move() };
   }
 
-  /** Programs that run are ended and recorded as `Stale`; clients are told farewell. */
+  /**
+   * Programs that run are told, ended and recorded as `Stale`; clients are told farewell. A second call, while the first
+   * is under way, gives no program any more time.
+   */
   async stop(): Promise<void> {
+    if (this.#stopping !== undefined) await Promise.all([this.#stopping, this.#vessels?.stop()]);
     const running = this.#running;
     this.#running = undefined;
-    await running?.stack.disposeAsync();
+    this.#stopping = running?.stack.disposeAsync().finally(() => {
+      this.#stopping = undefined;
+    });
+    await this.#stopping;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -149,7 +158,7 @@ export class NodeManager implements AsyncDisposable {
       { store, launcher, log },
       { paths: this.#paths, limits, initial: config.vessels, offcut: parseRestrictions(config.offcut, 'offcut') },
     );
-    stack.use(vessels);
+    this.#vessels = stack.use(vessels);
     await vessels.start();
     stack.use(pool);
     const walls = detectWalls(without).catch((error: unknown) => ({

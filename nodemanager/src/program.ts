@@ -39,6 +39,8 @@ export interface Run {
   readonly ended: Promise<Ending>;
   /** Starts it. @returns undefined when its first statement is about to run, else why it never will. */
   begin(): Promise<Ending | undefined>;
+  /** Tells the program first, if it wants to be told; a second time, it is ended at once. */
+  stop(ending: Ending): void;
   kill(ending: Ending): void;
   usage(): Record<string, number>;
 }
@@ -70,6 +72,7 @@ export class Launcher {
     return {
       ended: vessel.ended.then((ending) => ({ ...ending, message: tidy(ending.message, endingMessageLength) })),
       begin: async () => await this.#begin(vessel, { ...launch, services: files.services }, deadlineMs),
+      stop: (ending) => vessel.stop(ending),
       kill: (ending) => vessel.kill(ending),
       usage: () => vessel.usage(),
     };

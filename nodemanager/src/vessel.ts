@@ -50,6 +50,7 @@ export class Vessel {
   #rights: VesselRights;
   #status: VesselStatus;
   #run: Run | undefined;
+  #isStopping = false;
 
   constructor(components: VesselComponents, { record, paths, limits }: VesselInit) {
     this.#components = components;
@@ -71,11 +72,13 @@ export class Vessel {
     if (this.#status.state === 'Started') this.#end(ENDINGS.nodeVanished);
   }
 
-  /** Ends its program and records that the node manager's stop was the reason. */
+  /** Tells and ends its program, and records that the node manager's stop was the reason; a second call ends it at once. */
   async stop(): Promise<void> {
-    this.#run?.kill(ENDINGS.nodeStopped); // A start that is under way need not be waited for.
+    const run = this.#run;
+    run?.stop(ENDINGS.nodeStopped); // A start that is under way need not be waited for.
     await this.queue.close();
-    await this.#stopRun(ENDINGS.nodeStopped);
+    if (this.#run !== run) this.#run?.stop(ENDINGS.nodeStopped);
+    await this.#run?.ended;
     this.log.close();
   }
 
@@ -151,26 +154,28 @@ export class Vessel {
     if (this.#run === undefined) {
       throw new RequestError('BAD_STATE', `expected a vessel that is Started, got one that is ${this.#status.state}`);
     }
-    await this.#stopRun(ENDINGS.stopped);
+    this.#isStopping = true;
+    this.#run.stop(ENDINGS.stopped);
+    await this.#run.ended;
+  }
+
+  /** While its program has the moment that it is given before it is stopped: another stop need not wait for it. */
+  get isStopping(): boolean {
+    return this.#isStopping;
   }
 
   /** As it was when it was new; its users stay. */
   async reset(): Promise<void> {
-    await this.#stopRun(ENDINGS.reset);
+    this.#run?.kill(ENDINGS.reset);
+    await this.#run?.ended;
     await this.files.clear();
     this.log.clear();
     this.#enter({ state: 'Fresh', since: Date.now() });
   }
 
-  async #stopRun(ending: Ending): Promise<void> {
-    const run = this.#run;
-    if (run === undefined) return;
-    run.kill(ending);
-    await run.ended;
-  }
-
   #end(ending: Ending): void {
     this.#run = undefined;
+    this.#isStopping = false;
     this.log.close();
     const state = ending.kind === 'stopped' ? 'Stopped' : ending.kind === 'restart' ? 'Stale' : 'Terminated';
     this.#enter({ state, since: Date.now(), ending, program: this.#status.program });

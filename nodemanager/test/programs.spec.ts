@@ -104,6 +104,74 @@ describe('a program in a vessel', () => {
     assert.equal(await start(), 'Started');
   });
 
+  const LAST_WORDS = `settimer(100000, () => {}); log('runs ');
+    onstop(async (reason) => {
+      const file = await openfile('last', true);
+      await file.writeat(reason, 0);
+      await file.close();
+      log(reason);
+    });`;
+  const until = async (text: string): Promise<void> => {
+    while (!(await log()).text.includes(text)) await delay(10);
+  };
+  const fileNames = async (): Promise<string[]> =>
+    (await client.call('ListFilesInVessel', { vessel: v1 })).result.files.map(({ name }) => String(name));
+
+  it('that wants to be told is told when a user stops it, and its last words are kept: Stopped', async () => {
+    await run(LAST_WORDS);
+    await until('runs');
+    assert.deepEqual((await client.call('StopVessel', { vessel: v1 })).result, { state: 'Stopped' });
+    const { ending } = await info();
+    assert.deepEqual([ending?.kind, ending?.message, ending?.exitCode], ['stopped', 'a user stopped it', 143]);
+    assert.equal((await log()).text, 'runs stopped');
+    assert.deepEqual(await fileNames(), ['last', 'program.js']);
+  });
+
+  it('is told when the node stops, and what it wrote then is there after the restart: Stale', async () => {
+    await run(LAST_WORDS);
+    await until('runs');
+    await node.restart();
+    client = await node.client(node.user);
+    assert.deepEqual([(await info()).state, (await info()).ending?.kind], ['Stale', 'restart']);
+    assert.equal((await log()).text, 'runs node stops');
+    assert.deepEqual(await fileNames(), ['last', 'program.js']);
+  });
+
+  const STUBBORN =
+    "onstop((reason) => { log(reason); return new Promise(() => {}); }); settimer(1e6, () => {}); log('runs ');";
+
+  it('that does not end when it is told is ended at once by a second stop, by a reset, and by its limits', async () => {
+    await run(STUBBORN);
+    await until('runs');
+    const first = client.call('StopVessel', { vessel: v1 });
+    await until('stopped');
+    const second = client.call('StopVessel', { vessel: v1 });
+    assert.deepEqual((await second).result, { state: 'Stopped' });
+    assert.deepEqual((await first).result, { state: 'Stopped' });
+    await start();
+    await until('stopped');
+    await client.call('ResetVessel', { vessel: v1 });
+    assert.deepEqual([(await info()).state, (await log()).text], ['Fresh', '']);
+    await run(`${STUBBORN} const all = []; for (;;) all.push(new Array(1e5).fill(1));`);
+    const { state, ending } = await ended();
+    assert.deepEqual([state, ending?.kind, ending?.limit?.resource], ['Terminated', 'limit', 'memory']);
+    assert.doesNotMatch((await log()).text, /stopped/);
+  });
+
+  it('that does not end when the node stops keeps it no longer than is stated, and not at all when it is asked twice', async () => {
+    for (const times of [1, 2]) {
+      await run(STUBBORN);
+      await until('runs');
+      const { manager } = node;
+      const stopped = manager.stop();
+      if (times === 2) await manager.stop();
+      await stopped;
+      await node.restart();
+      client = await node.client(node.user);
+      assert.deepEqual([(await info()).state, (await info()).ending?.kind], ['Stale', 'restart']);
+    }
+  });
+
   it('is started once when two ask for it at the same time', async () => {
     await upload(FOREVER);
     const outcomes = await Promise.allSettled([start(), start(), start()]);

@@ -56,6 +56,8 @@ export const OP = {
   sleep: 28,
   /** (name) -> request, which resolves with `[name, aliases, addresses]` as JSON */
   resolve: 27,
+  /** () -> 1: the program wants to be told before it is stopped */
+  onstop: 29,
   /**
    * (heads, texts) -> a character for each message that went: its bytes; from the first that did not, none did. A head
    * is five characters: three of the route (the lowest 16 bits first), 1 for binary, the text's length.
@@ -114,6 +116,8 @@ export const EVENT = {
   resolve: 5,
   /** (request, failure, message) */
   reject: 6,
+  /** (reason): somebody stops the program, and gives it a moment */
+  stop: 7,
   /** (handle): a listener broke and is closed */
   closed: 9,
   /**

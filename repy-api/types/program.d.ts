@@ -56,4 +56,19 @@ declare const console: {
  * settimer(0.1, exitall);
  */
 declare function exitall(): never;
+
+/**
+ * Calls a function before the program is stopped from outside: because a user stops it, or because the node does. The
+ * program goes on meanwhile, held to its limits as ever, and ends when what the function returns is settled, after 2
+ * seconds at the latest, or at once when it is stopped a second time. A reset and a limit end it without a word. Several
+ * functions are called in their order. It keeps no program alive.
+ * @throws RepyArgumentError it is no function
+ * @example
+ * onstop(async (reason) => {
+ *   const file = await openfile('last-words', true);
+ *   await file.writeat(`${reason} after ${getruntime()} s`, 0);
+ *   await file.close();
+ * });
+ */
+declare function onstop(fn: (reason: 'stopped' | 'node stops') => unknown): void;
 // #endregion

@@ -11,6 +11,8 @@ export const FRAME_LIMITS = {
   logTextLength: 16 * 1024,
   /** From spawn to `ready`. */
   readyMs: 15_000,
+  /** From `stop` to SIGKILL. */
+  stopMs: 2000,
   /** Bytes that one call or one reply attaches. */
   attachedBytes: 1024 * 1024,
   /** Calls of one vessel process that are not answered yet. */
@@ -78,7 +80,13 @@ export interface StopsFrame {
   readonly stops: readonly number[];
 }
 
-export type ToVesselFrame = StartFrame | ReplyFrame | UsageFrame | StopsFrame;
+/** To the vessel process, at most once, and only when its program asked for it: it ends within `FRAME_LIMITS.stopMs`. */
+export interface StopFrame {
+  readonly type: 'stop';
+  readonly reason: 'stopped' | 'node stops';
+}
+
+export type ToVesselFrame = StartFrame | ReplyFrame | UsageFrame | StopsFrame | StopFrame;
 
 const argumentSchema = z.union([z.string().max(FRAME_LIMITS.callTextLength), z.number(), z.boolean(), z.null()]);
 const bytesSchema = z.int().min(0).max(FRAME_LIMITS.attachedBytes).optional();
@@ -98,6 +106,7 @@ export type CallFrame = z.infer<typeof callFrameSchema>;
 export const vesselFrameSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready') }),
   z.strictObject({ type: z.literal('started') }),
+  z.strictObject({ type: z.literal('onstop') }),
   z.strictObject({ type: z.literal('log'), text: z.string().max(FRAME_LIMITS.logTextLength) }),
   z.strictObject({ type: z.literal('usage'), usage: z.record(z.string().max(32), z.number()) }),
   callFrameSchema,

@@ -8,16 +8,17 @@ import { type Run, runRepy, TEST_RESTRICTIONS, temporaryDirectory } from './help
 /** Runs `program.js` with this source; asserts that no other file is there afterwards. */
 async function repyOf(
   source: string,
-  options: { args?: string[]; own?: string[]; stopAt?: string } = {},
+  options: { args?: string[]; own?: string[]; stopAt?: string[] } = {},
 ): Promise<Run> {
   await using directory = await temporaryDirectory();
   await writeFile(join(directory.path, 'program.js'), source);
   await writeFile(join(directory.path, 'small.resources'), TEST_RESTRICTIONS.replace(/memory \d+/, 'memory 60000000'));
   const args = [...(options.own ?? []), 'program.js', ...(options.args ?? [])];
-  let stopped = false;
+  const stopAt = [...(options.stopAt ?? [])];
   const run = await runRepy(directory.path, args, (stdout, child) => {
-    if (options.stopAt === undefined || stopped || !stdout.includes(options.stopAt)) return;
-    stopped = true;
+    const [next] = stopAt;
+    if (next === undefined || !stdout.includes(next)) return;
+    stopAt.shift();
     child.kill('SIGINT');
   });
   assert.deepEqual((await readdir(directory.path)).sort(), ['program.js', 'small.resources']);
@@ -67,9 +68,21 @@ describe('repy', () => {
   });
 
   it('ends cleanly by Ctrl-C with 130, in an endless loop', async () => {
-    const run = await repyOf("log('in\\n'); for (;;);", { stopAt: 'in' });
+    const run = await repyOf("log('in\\n'); for (;;);", { stopAt: ['in'] });
     assert.equal(run.code, 130);
     assert.equal(run.stderr, 'repy: stopped by SIGINT\n');
+  });
+
+  it('tells a program that wants to know of Ctrl-C, and does not wait at a second one', async () => {
+    const told = "onstop((reason) => { log(reason, '\\n'); }); setInterval(() => {}, 1000); log('in\\n');";
+    assert.deepEqual(await repyOf(told, { stopAt: ['in'] }), {
+      code: 130,
+      signal: null,
+      stdout: 'in\nstopped \n',
+      stderr: 'repy: stopped by SIGINT\n',
+    });
+    const stubborn = told.replace("'\\n'); }", "'\\n'); return new Promise(() => {}); }");
+    assert.equal((await repyOf(stubborn, { stopAt: ['in', 'stopped'] })).code, 130);
   });
 
   it('ends a heap bomb with the limit as the reason', async () => {

@@ -25,6 +25,7 @@ import { publishProgram } from './publish.ts';
 import { randombytes } from './random.ts';
 import { getresources } from './resources.ts';
 import { listenforconnection, listenformessage, openconnection, sendmessage } from './second.ts';
+import { onstop, stop } from './stop.ts';
 import { open } from './streams.ts';
 import { createlock, createthread } from './tasks.ts';
 import { canceltimer, fire, getruntime, randomfloat, settimer, sleep } from './time.ts';
@@ -71,6 +72,7 @@ const api: Record<string, unknown> = {
   file: open,
   listdir: listfiles,
   exitall,
+  onstop,
   log,
 };
 
@@ -99,6 +101,7 @@ function dispatch(...event: Event): void {
   else if (kind === EVENT.timer) fire(a as number);
   else if (kind === EVENT.connection) onConnection(a as number, b as number, c as string, d as number);
   else if (kind === EVENT.closed) onClosed(a as number);
+  else if (kind === EVENT.stop) stop(a as string);
   else if (kind === EVENT.realm) adopt(a);
   else if (kind === EVENT.world) raise(a as string, callargs, api);
   else if (kind === EVENT.layered) settleLayer();

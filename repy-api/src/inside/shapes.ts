@@ -80,6 +80,7 @@ export const CALLS: { readonly [name: string]: Contract | undefined } = {
   listdir: list,
   removefile: { args: ['string'], returns: 'nothing' },
   exitall: { args: [], returns: 'nothing' },
+  onstop: { args: ['function'], returns: 'nothing' },
   log: { args: ['any...'], returns: 'nothing' },
 };
 

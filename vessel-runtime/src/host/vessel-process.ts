@@ -73,6 +73,10 @@ export class VesselProcess implements AsyncDisposable {
   readonly #ended = Promise.withResolvers<Ending>();
   #timer: NodeJS.Timeout | undefined;
   #ending: Ending | undefined;
+  /** Why it is being stopped, while its program has its moment. */
+  #stopping: Ending | undefined;
+  #isToBeTold = false;
+  #grace: NodeJS.Timeout | undefined;
   #stderr = '';
   #memoryLimit: number | undefined;
   #reported: Record<string, number> = {};
@@ -180,9 +184,18 @@ export class VesselProcess implements AsyncDisposable {
     return this.#prlimit !== undefined && (await limitData(this.#prlimit, { pid: this.pid, user: this.#user }, bytes));
   }
 
+  /** Tells a program that asked for it, and ends it after `graceMs`; ends any other, and one that was told, at once. */
+  stop(ending: Ending, graceMs: number = FRAME_LIMITS.stopMs): void {
+    const isDoomed = (this.#stopping ?? this.#ending) !== undefined;
+    this.#grace ??= setTimeout(() => this.kill(ending), graceMs).unref();
+    this.#stopping ??= ending;
+    if (isDoomed || !this.#isToBeTold) this.kill(ending);
+    else void this.#send({ type: 'stop', reason: ending.kind === 'restart' ? 'node stops' : 'stopped' });
+  }
+
   /** Ends the process at once, stopped or looping as it may be. The first reason given is the one that is told. */
   kill(ending: Ending): void {
-    this.#ending ??= ending;
+    this.#ending ??= this.#stopping ?? ending;
     this.#calls.stop();
     this.#child.kill('SIGKILL');
   }
@@ -237,10 +250,11 @@ export class VesselProcess implements AsyncDisposable {
         this.#ready.resolve();
       });
     } else if (frame.type === 'started') this.#started.resolve();
+    else if (frame.type === 'onstop') this.#isToBeTold = true;
     else if (frame.type === 'log') this.onLog(frame.text);
     else if (frame.type === 'usage') this.#reported = frame.usage;
     else {
-      this.#ending ??= frame.ending;
+      this.#ending ??= this.#stopping ?? frame.ending;
       this.#timer = setTimeout(() => this.#child.kill('SIGKILL'), FAREWELL_MS).unref();
     }
     return false;
@@ -261,6 +275,7 @@ export class VesselProcess implements AsyncDisposable {
       const used = this.#observed?.memory;
       this.#settle(
         this.#ending ??
+          this.#stopping ??
           this.explain() ??
           endingOf({ ...exit, stderr: this.#stderr, memoryLimit: this.#memoryLimit, memoryUsed: used }),
       );
@@ -274,6 +289,7 @@ export class VesselProcess implements AsyncDisposable {
   }
 
   #settle(ending: Ending): void {
+    clearTimeout(this.#grace);
     this.#calls.stop();
     for (const stream of this.#child.stdio) stream?.destroy();
     this.#ready.reject(new VesselError('NOT_READY', `expected a ready vessel process, it ended: ${ending.message}`));

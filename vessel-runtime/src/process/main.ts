@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { EVENT } from '@potluck/repy-api';
 import type { StartFrame } from '../frames.ts';
 import { Calls } from './calls.ts';
 import { Destinations } from './destination.ts';
@@ -32,7 +33,8 @@ async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void
   dropPermissions();
   const calls = new Calls(writeFrame);
   const stops = new Stops();
-  const starting = readFrames(calls, stops);
+  let program: Program | undefined;
+  const starting = readFrames({ calls, stops, stop: (reason) => program?.enter(EVENT.stop, reason) });
   writeFrame({ type: 'ready' });
   const tidying = setTimeout(tidy, TIDY_MS);
   const start = await starting;
@@ -42,7 +44,7 @@ async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void
     sandbox.isolate.dispose();
     sandbox = makeSandbox(ivm, limitMib, forward);
   }
-  const program = new Program(sandbox, start.program, start.layers);
+  program = new Program(sandbox, start.program, start.layers);
   const world = worldOf(start, program, { calls, stops });
   program.world = world;
   stops.begin();

@@ -2,7 +2,7 @@ import { base64Length, CALL_LIMITS, OP } from '@potluck/repy-api';
 import { CallFailure, crossing } from './failure.ts';
 import { fileOperations } from './file-operations.ts';
 import { names } from './names.ts';
-import { block, end, writeLog } from './pipe.ts';
+import { block, end, writeFrame, writeLog } from './pipe.ts';
 import { random, randomFloat } from './random.ts';
 import { realms } from './realms.ts';
 import { resources } from './resources.ts';
@@ -152,6 +152,10 @@ function local(world: World): Record<number, Handler> {
     [OP.getruntime]: () =>
       Math.round(Math.floor((performance.now() - startMs) / 1000 / CLOCK_SECONDS)) / Math.round(1 / CLOCK_SECONDS),
     [OP.randomfloat]: () => randomFloat(),
+    [OP.onstop]: () => {
+      writeFrame({ type: 'onstop' });
+      return 1;
+    },
     [OP.exitall]: () => end({ kind: 'exitall', message: 'the program called exitall', exitCode: 0 }),
   };
 }

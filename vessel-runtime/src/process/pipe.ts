@@ -85,8 +85,14 @@ export function leave(exitCode: number): never {
   return (process as unknown as { reallyExit(code: number): never }).reallyExit(exitCode);
 }
 
-/** Resolves with the `start` frame; all others are for `calls` and `stops`. When the other side goes away, so does this process. */
-export function readFrames(calls: Calls, stops: Stops): Promise<StartFrame> {
+interface Readers {
+  readonly calls: Calls;
+  readonly stops: Stops;
+  readonly stop: (reason: string) => void;
+}
+
+/** Resolves with the `start` frame; all others are for the readers. When the other side goes away, so does this process. */
+export function readFrames({ calls, stops, stop }: Readers): Promise<StartFrame> {
   const { promise, resolve } = Promise.withResolvers<StartFrame>();
   const schema = { safeParse: (data: unknown) => ({ success: true, data: data as ToVesselFrame }) as const };
   const decoder = new FrameDecoder(schema, START_BYTES);
@@ -95,6 +101,7 @@ export function readFrames(calls: Calls, stops: Stops): Promise<StartFrame> {
       if (frame.type === 'reply') calls.settle(frame);
       else if (frame.type === 'usage') calls.tell(frame.usage);
       else if (frame.type === 'stops') stops.add(frame.stops);
+      else if (frame.type === 'stop') stop(frame.reason);
       else resolve(frame);
     }
     return true;

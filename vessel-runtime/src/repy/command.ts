@@ -5,7 +5,7 @@ import { signalNumber } from '../host/launch.ts';
 import { check } from './check.ts';
 import { helpText, parseRepyArguments, type RepyArguments, type RepyOptions } from './options.ts';
 import { jsonReporter, type Output, type Reporter, textReporter } from './reporter.ts';
-import { readRestrictions, runProgram } from './run.ts';
+import { type RunHooks, readRestrictions, runProgram } from './run.ts';
 import { type WatchHooks, watchProgram } from './watch.ts';
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -26,13 +26,17 @@ const output: Output = {
  */
 export async function repy(argv: readonly string[]): Promise<number> {
   const stop = new AbortController();
-  const onSignal = (signal: NodeJS.Signals) =>
+  const hurry = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    // A second one is of somebody who does not want to wait.
+    if (stop.signal.aborted) hurry.abort();
     stop.abort({ kind: 'stopped', message: `stopped by ${signal}`, exitCode: 128 + signalNumber(signal) });
+  };
   const onOutputError = () => stop.abort({ kind: 'stopped', message: 'nobody reads its log', exitCode: 141 });
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   process.stdout.on('error', onOutputError);
   try {
-    return await perform(parseRepyArguments(argv), stop.signal);
+    return await perform(parseRepyArguments(argv), { stop: stop.signal, hurry: hurry.signal });
   } catch (error) {
     output.err(`repy: ${describeError(error)}\n`);
     return error instanceof ConfigError && error.code === 'USAGE' ? EXIT.usage : EXIT.failed;
@@ -42,18 +46,15 @@ export async function repy(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function perform(
-  { command, options, layers, programs, args }: RepyArguments,
-  stop: AbortSignal,
-): Promise<number> {
+async function perform({ command, options, layers, programs, args }: RepyArguments, stops: Stops): Promise<number> {
   if (command === 'help') output.out(helpText());
   let code = 0;
   for (const program of programs) {
     const folder = dirname(resolve(program));
     const reporter = options.json === undefined ? textReporter(output, folder) : jsonReporter(output);
     try {
-      if (command === 'run') code = await run({ program, options, layers, args }, reporter, stop);
-      else if (!(await check(program, reporter, stop))) code = EXIT.failed;
+      if (command === 'run') code = await run({ program, options, layers, args }, reporter, stops);
+      else if (!(await check(program, reporter, stops.stop))) code = EXIT.failed;
     } catch (error) {
       tell(error, reporter);
       code = EXIT.failed;
@@ -62,6 +63,8 @@ async function perform(
   return code;
 }
 
+type Stops = Pick<RunHooks, 'stop' | 'hurry'>;
+
 interface Run {
   readonly program: string;
   readonly options: RepyOptions;
@@ -69,14 +72,14 @@ interface Run {
   readonly args: readonly string[];
 }
 
-async function run(given: Run, reporter: Reporter, stop: AbortSignal): Promise<number> {
+async function run(given: Run, reporter: Reporter, { stop, hurry }: Stops): Promise<number> {
   const { program, options } = given;
-  if (options.watch === undefined) return await runOnce(given, await bundleProgram(program), { reporter, stop });
+  if (options.watch === undefined) return await runOnce(given, await bundleProgram(program), { reporter, stop, hurry });
   const more = options.restrictions === undefined ? [] : [resolve(options.restrictions)];
   more.push(...given.layers.map((layer) => resolve(layer)));
   const hooks: WatchHooks = {
     run: async (bundle, signal) => {
-      await runOnce(given, bundle, { reporter, stop: signal }).catch((error: unknown) => tell(error, reporter));
+      await runOnce(given, bundle, { reporter, stop: signal, hurry }).catch((error: unknown) => tell(error, reporter));
     },
     broken: (error) => tell(error, reporter),
     changed: reporter.changed,
@@ -87,9 +90,8 @@ async function run(given: Run, reporter: Reporter, stop: AbortSignal): Promise<n
   return (stop.reason as Ending).exitCode;
 }
 
-interface Around {
+interface Around extends Stops {
   readonly reporter: Reporter;
-  readonly stop: AbortSignal;
 }
 
 async function runOnce(
@@ -97,7 +99,7 @@ async function runOnce(
   bundle: ProgramBundle,
   around: Around,
 ): Promise<number> {
-  const { reporter, stop } = around;
+  const { reporter, stop, hurry } = around;
   const address = options.ip ?? DEFAULT_ADDRESS;
   const restrictions = await readRestrictions(options.restrictions);
   const { ending, usage, filesGone } = await runProgram(
@@ -112,6 +114,7 @@ async function runOnce(
       onLog: reporter.log,
       onStart: () => reporter.started({ program, ip: address, args }),
       stop,
+      hurry,
       filesDirectory: options.files,
     },
   );

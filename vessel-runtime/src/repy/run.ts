@@ -14,8 +14,10 @@ export interface RunHooks {
   readonly onLog: (text: string) => void;
   /** The program runs now. */
   readonly onStart: () => void;
-  /** Ends the program; its reason is an `Ending`. */
+  /** Tells and ends the program; its reason is an `Ending`. */
   readonly stop: AbortSignal;
+  /** Gives it no more time. */
+  readonly hurry: AbortSignal;
   /** Where the program's files are; undefined for a place that is gone at the end. */
   readonly filesDirectory: string | undefined;
 }
@@ -29,7 +31,10 @@ export interface Outcome {
 }
 
 /** Runs one program in a vessel of its own on this machine, held to its restrictions as on a node, to its end. */
-export async function runProgram(init: StartInit, { onLog, onStart, stop, ...hooks }: RunHooks): Promise<Outcome> {
+export async function runProgram(
+  init: StartInit,
+  { onLog, onStart, stop, hurry, ...hooks }: RunHooks,
+): Promise<Outcome> {
   const { quantities } = init.restrictions;
   const { cpu, memory, diskused } = quantities;
   await using directory = await filesDirectory(hooks.filesDirectory);
@@ -45,8 +50,9 @@ export async function runProgram(init: StartInit, { onLog, onStart, stop, ...hoo
     started();
     onLog(text);
   };
-  const onStop = () => vessel.kill(stop.reason as Ending);
+  const onStop = () => vessel.stop(stop.reason as Ending);
   stop.addEventListener('abort', onStop);
+  hurry.addEventListener('abort', onStop);
   if (stop.aborted) onStop();
   vessel.started.then(started, () => {});
   const files = new FileSession(disk, { quantities, tell: (usage) => vessel.tell(usage) });
@@ -54,6 +60,7 @@ export async function runProgram(init: StartInit, { onLog, onStart, stop, ...hoo
   const ending = await vessel.ended;
   await files.stop();
   stop.removeEventListener('abort', onStop);
+  hurry.removeEventListener('abort', onStop);
   const usage = { ...vessel.usage(), diskused: disk.usedBytes };
   return { ending, usage, filesGone: hooks.filesDirectory === undefined ? disk.names.length : 0 };
 }
