@@ -13,9 +13,13 @@ import {
 import { LAYER_LIMITS } from '@potluck/repy-api';
 import { z } from 'zod';
 import { NODE_LIMITS } from './limits.ts';
+import { type Place, Places, syntaxFault } from './place.ts';
 
 /** Addresses that a server may listen on, but nobody can dial. */
 const WILDCARDS = new Set(['0.0.0.0', '::']);
+
+/** Said at once of one configuration. */
+const MOST_FAULTS = 10;
 
 const restrictionsText = z.string().superRefine((text, context) => {
   try {
@@ -111,22 +115,37 @@ export const nodeConfigSchema = z
   });
 export type NodeConfig = z.infer<typeof nodeConfigSchema>;
 
-/** @throws ConfigError CONFIG_BROKEN: it names the file, each key that is wrong, and what was expected there. */
+/**
+ * @throws ConfigError CONFIG_BROKEN: it names the file, and of each fault its line and column, its key, and what was
+ * expected there.
+ */
 export async function loadConfig(path: string): Promise<NodeConfig> {
   const text = await readBounded(path);
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw broken(path, cause instanceof Error ? cause.message : 'not JSON', cause);
+    const { place, message } = syntaxFault(text, cause);
+    throw broken(path, `${at(place)}not JSON (${message})`, cause);
   }
   const parsed = nodeConfigSchema.safeParse(json);
-  if (!parsed.success) throw broken(path, issuesOf(parsed.error), parsed.error);
+  if (!parsed.success) throw broken(path, faultsOf(text, parsed.error), parsed.error);
   return parsed.data;
 }
 
-function issuesOf(error: z.ZodError): string {
-  return error.issues.map(({ path, message }) => `${z.core.toDotPath(path) || 'the whole'}: ${message}`).join('; ');
+function faultsOf(text: string, error: z.ZodError): string {
+  const places = new Places(text);
+  const faults = error.issues.map((issue) => {
+    const { path, message } = issue;
+    const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    return `${at(places.of(path, key))}${z.core.toDotPath(path) || 'the whole'}: ${message}`;
+  });
+  const more = faults.splice(MOST_FAULTS).length;
+  return `${faults.join('; ')}${more === 0 ? '' : `; and ${more} more`}`;
+}
+
+function at(place: Place | undefined): string {
+  return place === undefined ? '' : `line ${place.line} column ${place.column}: `;
 }
 
 async function readBounded(path: string): Promise<string> {

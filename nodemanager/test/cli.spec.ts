@@ -70,6 +70,43 @@ describe('the nodemanager command', () => {
     }
   });
 
+  it('says line and column of each fault in its configuration, and of what is no JSON', async () => {
+    const text = (listen: string, more = '') =>
+      `{\n  "listen": ${listen},\n  "vessels": [\n    {"owner": "${owner.id}", "users": []${more}}\n  ]\n}\n`;
+    const listen = '{ "host": "127.0.0.1",\n    "port": 0 }';
+    const rules = JSON.stringify(RESTRICTIONS);
+    const places: [string, string[]][] = [
+      [text(listen.replace('0 }', '70000 }'), `, "restrictions": ${rules}`), ['line 3 column 5: listen.port: ']],
+      [text('{\n    "port": 0 }', `, "restrictions": ${rules}`), ['line 2 column 3: listen.host: ']],
+      [text(listen), ['line 5 column 5: vessels[0].restrictions: ']],
+      [text(listen, `,\n "color": 1, "restrictions": ${rules}`), ['line 6 column 2: vessels[0]: ', '"color"']],
+      [
+        text(listen.replace('0 }', '"" }'), ',\n "restrictions": "resource cpu much"'),
+        ['line 3 column 5: listen.port: ', 'line 6 column 2: vessels[0].restrictions: '],
+      ],
+      ['[]', ['line 1 column 1: the whole: ']],
+      [text(listen).replace('],', ']'), ['not JSON']],
+      ['{\n  "listen": {},\n}', ['line 3 column 1: not JSON']],
+      ['{\n  "listen": ', ['line 2 column 12: not JSON']],
+      ['', ['line 1 column 1: not JSON']],
+      ['{\n "listen": tru\n}', ['line 2 column 15: not JSON']],
+      ['{\n "listen": 1 2}', ['line 2 column 14: not JSON']],
+      ['{}\n x', ['line 2 column 2: not JSON']],
+      ['{"listen": "a\nb"}', ['line 1 column 14: not JSON']],
+      [`${'['.repeat(200_000)}${']'.repeat(200_000)}`, ['the whole: ']],
+      [JSON.stringify({ ...GOOD, vessels: Array.from({ length: 60 }, () => 1) }), ['vessels[9]: ', '; and 50 more']],
+    ];
+    for (const [config, expected] of places) {
+      await configure(config);
+      await assert.rejects(new NodeManager({ state: directory.path }).start(), (error: Error & { code?: string }) => {
+        assert.equal(error.code, 'CONFIG_BROKEN');
+        assert.ok(error.message.includes(paths().config) && !error.message.includes('\n    at '), error.message);
+        for (const part of expected) assert.ok(error.message.includes(part), `${part} | ${error.message}`);
+        return true;
+      });
+    }
+  });
+
   it('says that its configuration is missing', async () => {
     const message = /nodemanager\.json, got: ENOENT/;
     await assert.rejects(new NodeManager({ state: directory.path }).start(), { code: 'CONFIG_BROKEN', message });
