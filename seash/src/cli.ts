@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { CommandError, factsOf, UsageError } from './errors.ts';
 import { historyPath } from './history.ts';
+import { homeOf } from './home.ts';
 import { Interactive } from './interactive.ts';
 import { Reporter, type Streams } from './reporter.ts';
 import { runScript } from './script.ts';
@@ -58,7 +59,9 @@ async function start(flags: Flags, streams: CliStreams, reporter: Reporter): Pro
     streams.stdout.write(USAGE);
     return 0;
   }
-  await using shell = new Shell({ clearinghouse: flags.clearinghouse ?? streams.env.POTLUCK_CLEARINGHOUSE });
+  const clearinghouse = flags.clearinghouse ?? streams.env.POTLUCK_CLEARINGHOUSE;
+  await using shell = new Shell({ clearinghouse, home: homeOf(streams.env) });
+  await shell.start();
   const script = await scriptOf(flags, streams);
   if (script !== undefined) return await runScript(shell, { ...script, keepGoing: flags['keep-going'], reporter });
   if (flags.json)

@@ -7,7 +7,7 @@ import type { Style } from './style.ts';
 import type { Word } from './words.ts';
 
 /** What a slot takes: decides what the Tab key offers. */
-export type SlotKind = 'text' | 'file' | 'keys' | 'identity' | 'target' | 'group' | 'command';
+export type SlotKind = 'text' | 'file' | 'keys' | 'identity' | 'target' | 'group' | 'command' | 'module';
 
 /** One argument of a command. */
 export interface Slot {
@@ -43,6 +43,8 @@ export interface Definition<S extends readonly Slot[], R extends z.ZodObject, O 
   readonly result: R;
   /** `as` and `on`: what the value of the first slot stands for when a command follows. */
   readonly prefix?: 'identity' | 'target';
+  /** What else the words must be; without it, whatever fills the slots. @throws UsageError */
+  check?(values: Values<S> & OptionValues<O>): void;
   run(context: Context, values: Values<S> & OptionValues<O>): Promise<z.infer<R>>;
   /** Whether all went well; unless given, when nothing `failed`. */
   isOk?(result: z.infer<R>): boolean;
@@ -73,8 +75,11 @@ export function command<
 >(d: Definition<S, R, O>): Command {
   const options: readonly Option[] = d.options ?? [];
   const usage = [d.name, ...options.map((option) => `[${optionUsage(option)}]`), ...d.slots.map(usageOf)].join(' ');
-  const valuesOf = (words: readonly Word[]) =>
-    fill(words, { slots: d.slots, options, usage }) as Values<S> & OptionValues<O>;
+  const valuesOf = (words: readonly Word[]) => {
+    const values = fill(words, { slots: d.slots, options, usage }) as Values<S> & OptionValues<O>;
+    d.check?.(values);
+    return values;
+  };
   return {
     name: d.name,
     summary: d.summary,

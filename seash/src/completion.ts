@@ -1,11 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { type Command, isKeyword, isSkipped, lengthOf, type Slot, type SlotKind } from './command.ts';
-import { COMMANDS } from './commands/table.ts';
 import { UsageError } from './errors.ts';
 import { PRIVATE_SUFFIX } from './keys.ts';
 import { OptionReader } from './option.ts';
+import { matchCommand } from './plan.ts';
 import type { Session } from './session.ts';
-import { matchCommand } from './shell.ts';
 import { quoteWord, type Word, wordsBeforeCursor } from './words.ts';
 
 /**
@@ -26,22 +25,25 @@ function sourceOf(offer: string): string {
 }
 
 async function offersFor(session: Session, words: readonly Word[], partial: string): Promise<string[]> {
-  const command = matchCommand(words);
-  if (command === undefined) return commandWords(words);
+  const { commands } = session.modules;
+  const command = matchCommand(words, commands);
+  const longer = commandWords(words, commands); // After `set`, of which there is one alone and others with a second word.
+  if (command === undefined) return longer;
   const values = words.slice(command.name.split(' ').length);
   const { slot, keywords, options } = expectedAt(command, values);
   if (slot?.kind !== 'command') {
-    const names = [...keywords, ...(await namesFor(session, slot?.kind, partial))];
+    const names = [...longer, ...keywords, ...(await namesFor(session, slot?.kind, partial))];
     return names.length === 0 || partial.startsWith('-') ? [...names, ...options] : names;
   }
   const [first] = command.slots;
   const inner = command.prefix === undefined || first === undefined ? values : values.slice(lengthOf(first, values));
-  return command.prefix === undefined ? commandWords(inner) : await offersFor(session, inner, partial);
+  return command.prefix === undefined ? commandWords(inner, commands) : await offersFor(session, inner, partial);
 }
 
 /** The next words of the commands that begin with these. */
-function commandWords(words: readonly Word[]): string[] {
-  return COMMANDS.map(({ name }) => name.split(' '))
+function commandWords(words: readonly Word[], commands: readonly Command[]): string[] {
+  return commands
+    .map(({ name }) => name.split(' '))
     .filter((parts) => words.length < parts.length && words.every(({ text }, index) => text === parts[index]))
     .map((parts) => parts[words.length] ?? '');
 }
@@ -96,6 +98,8 @@ async function namesFor(session: Session, kind: SlotKind | undefined, partial: s
       return [...session.identities.keys()];
     case 'target':
       return session.targets.names;
+    case 'module':
+      return session.modules.all.map(({ name }) => name);
     case 'group':
       return session.targets.groupNames;
     case 'file':

@@ -34,17 +34,23 @@ export interface Call<M extends MethodName> {
 /** How long `stop` waits for nodes to take their leave. */
 const LEAVE_MS = 500;
 
+/** The largest file in the time that a node gives a message to arrive. */
+const UPLOAD_BYTES_PER_SECOND = 128 * 1024;
+
 /** One connection for each node and identity, kept for the life of the shell and opened again when it was lost. */
 export class Connections {
+  /** How long a node may take to answer. */
+  replyTimeoutMs: number;
+  /** How fast an attachment goes up at least; its answer may take that much longer. */
+  uploadBytesPerSecond = UPLOAD_BYTES_PER_SECOND;
   readonly #connectTimeoutMs: number;
-  readonly #replyTimeoutMs: number;
   readonly #open = new Map<string, Promise<NodeClient>>();
   /** Of each node the way that won last, as `wayText`. */
   readonly #ways = new Map<KeyId, string>();
 
   constructor(init: ConnectionsInit = {}) {
     this.#connectTimeoutMs = init.connectTimeoutMs ?? LIMITS.connectTimeoutMs;
-    this.#replyTimeoutMs = init.replyTimeoutMs ?? LIMITS.replyTimeoutMs;
+    this.replyTimeoutMs = init.replyTimeoutMs ?? LIMITS.replyTimeoutMs;
   }
 
   /**
@@ -101,7 +107,9 @@ export class Connections {
     endpoint: Endpoint,
     { method, params, attachment }: Call<M>,
   ): Promise<{ result: Result<M>; attachment: Uint8Array }> {
-    const options: CallOptions = { timeoutMs: this.#replyTimeoutMs, ...(attachment && { attachment }) };
+    const uploadMs = ((attachment?.byteLength ?? 0) / this.uploadBytesPerSecond) * 1000;
+    const timeoutMs = Math.max(this.replyTimeoutMs, uploadMs);
+    const options: CallOptions = { timeoutMs, ...(attachment && { attachment }) };
     const key = keyOf(endpoint);
     const pending = this.#open.get(key) ?? this.#keep(key, this.#connect(endpoint));
     try {

@@ -22,6 +22,11 @@ export type CommandCode =
   | 'FILE_TOO_LARGE'
   | 'NO_CLEARINGHOUSE'
   | 'NO_VESSELS'
+  | 'UNKNOWN_MODULE'
+  | 'MODULE_STATE'
+  | 'MODULE_CONFLICT'
+  | 'MODULE_DISABLED'
+  | 'UNKNOWN_VARIABLE'
   | 'CANCELLED';
 
 /** The command was understood and cannot be carried out as things are. */

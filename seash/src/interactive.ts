@@ -2,8 +2,9 @@ import { createInterface, type Interface } from 'node:readline/promises';
 import { complete } from './completion.ts';
 import { factsOf } from './errors.ts';
 import { HISTORY_LINES, readHistory, writeHistory } from './history.ts';
+import type { Plan } from './plan.ts';
 import type { Reporter, Streams } from './reporter.ts';
-import type { Plan, Shell } from './shell.ts';
+import type { Shell } from './shell.ts';
 import { styleOf, wantsColour } from './style.ts';
 
 export interface InteractiveInit {

@@ -33,7 +33,8 @@ export class Reporter {
       this.#streams.stdout.write(`${JSON.stringify(result)}\n`);
       return;
     }
-    const { error, failed = [], ...facts } = visibleAll(result) as CommandResult & { failed?: Failure[] };
+    const { error, parsed, failed = [], ...facts } = visibleAll(result) as CommandResult & { failed?: Failure[] };
+    if (parsed !== undefined) this.#streams.stdout.write(`${this.#out.faint(`Parsed as: ${parsed}`)}\n`);
     if (error !== undefined) {
       this.fail(error.message, where);
       return;

@@ -1,6 +1,7 @@
 import { factsOf, UsageError } from './errors.ts';
+import type { Plan } from './plan.ts';
 import type { Reporter } from './reporter.ts';
-import type { Plan, Shell } from './shell.ts';
+import type { Shell } from './shell.ts';
 
 export interface ScriptInit {
   readonly source: string;

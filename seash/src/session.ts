@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { hintFor, type Identity } from '@potluck/protocol';
 import { Connections, type ConnectionsInit } from './connections.ts';
 import { CommandError } from './errors.ts';
+import { Home } from './home.ts';
 import { checkedIdentityName } from './keys.ts';
-
+import type { Modules } from './modules.ts';
 import { type Target, Targets } from './targets.ts';
 
 export interface SessionInit extends ConnectionsInit {
@@ -14,6 +15,9 @@ export interface SessionInit extends ConnectionsInit {
   readonly directory: string;
   /** How many nodes are asked at once. */
   readonly parallel?: number;
+  readonly modules: Modules;
+  /** Where it keeps what it remembers from one time to the next. */
+  readonly home?: string | undefined;
 }
 
 /** What a shell remembers from command to command. */
@@ -21,12 +25,19 @@ export class Session {
   readonly clearinghouse: URL | undefined;
   readonly directory: string;
   readonly parallel: number;
+  readonly modules: Modules;
+  readonly home: Home | undefined;
   readonly identities = new Map<string, Identity>();
   readonly targets = new Targets();
+  readonly variables = new Map<string, string>();
   readonly connections: Connections;
   /** The defaults that `as` and `on` set. */
   identityName: string | undefined;
   targetName: string | undefined;
+  /** Whether each result says how its line was understood. */
+  showparse = false;
+  /** Whether the state is kept after each command. */
+  autosave = false;
   /** Set by `exit`. */
   done = false;
 
@@ -34,6 +45,8 @@ export class Session {
     this.clearinghouse = init.clearinghouse;
     this.directory = init.directory;
     this.parallel = init.parallel ?? 32;
+    this.modules = init.modules;
+    this.home = init.home === undefined ? undefined : new Home(init.home);
     this.connections = new Connections(init);
   }
 

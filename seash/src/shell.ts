@@ -1,12 +1,11 @@
-import { hintFor } from '@potluck/protocol';
 import { clearinghouseUrl } from './clearinghouse.ts';
-import { type Command, lengthOf } from './command.ts';
-import { COMMANDS } from './commands/table.ts';
+import { MODULES, OWN } from './commands/table.ts';
 import type { ConnectionsInit } from './connections.ts';
 import { type ErrorFacts, factsOf, UsageError } from './errors.ts';
-
+import { type Module, Modules } from './modules.ts';
+import { type Parsed, type Plan, parse, parsedText, planOf } from './plan.ts';
 import { Context, type Progress, Session } from './session.ts';
-import { parseStatements, type Statement, type Word } from './words.ts';
+import { parseStatements } from './words.ts';
 
 export interface ShellInit extends ConnectionsInit {
   /** An http or https URL; where `browse` looks. */
@@ -15,6 +14,10 @@ export interface ShellInit extends ConnectionsInit {
   readonly directory?: string;
   /** How many nodes are asked at once; 32 unless given. */
   readonly parallel?: number;
+  /** Modules beside the shell's own. */
+  readonly modules?: readonly Module[];
+  /** Where the shell keeps what it remembers from one time to the next; nothing is remembered unless given. */
+  readonly home?: string | undefined;
 }
 
 export interface ExecuteOptions {
@@ -30,17 +33,9 @@ export interface CommandResult {
   readonly command: string;
   readonly ok: boolean;
   readonly error?: ErrorFacts;
+  /** How the line was understood, after `set showparse on`. */
+  readonly parsed?: string;
   readonly [fact: string]: unknown;
-}
-
-/** A command that is understood and ready to be carried out. */
-export interface Plan {
-  readonly command: Command;
-  readonly words: readonly Word[];
-  readonly identityName: string | undefined;
-  readonly targetName: string | undefined;
-  /** Its line in the source, from 1. */
-  readonly line: number;
 }
 
 /** A session with the nodes: what `seash` is on the command line, for programs. */
@@ -49,9 +44,15 @@ export class Shell implements AsyncDisposable {
 
   /** @throws UsageError USAGE: the clearinghouse is no http or https URL */
   constructor(init: ShellInit = {}) {
-    const { clearinghouse, directory = process.cwd(), ...rest } = init;
+    const { clearinghouse, directory = process.cwd(), modules = [], ...rest } = init;
     const url = clearinghouse === undefined ? undefined : clearinghouseUrl(clearinghouse);
-    this.session = new Session({ ...rest, directory, clearinghouse: url });
+    const commands = new Modules(OWN, [...MODULES, ...modules]);
+    this.session = new Session({ ...rest, directory, clearinghouse: url, modules: commands });
+  }
+
+  /** Reads what the shell remembers. @throws CommandError FILE_BROKEN */
+  async start(): Promise<void> {
+    await this.session.home?.restore(this.session.modules);
   }
 
   /**
@@ -59,24 +60,17 @@ export class Shell implements AsyncDisposable {
    * @throws UsageError UNKNOWN_COMMAND, USAGE, BAD_QUOTING; `details.line` says where
    */
   plan(source: string): Plan[] {
-    return parseStatements(source).map(planOf);
+    return parseStatements(source).map((statement) => planOf(statement, this.session.modules));
   }
 
   /** Never throws: what went wrong is in the result. */
-  async run(plan: Plan, options: ExecuteOptions = {}): Promise<CommandResult> {
-    const { command, words, identityName, targetName } = plan;
-    const { session } = this;
+  async run({ statement }: Plan, options: ExecuteOptions = {}): Promise<CommandResult> {
+    let parsed: Parsed | undefined;
     try {
-      if (identityName !== undefined) session.identity(identityName);
-      if (targetName !== undefined) session.targets.resolve(targetName);
-      const { signal = new AbortController().signal, onProgress = () => undefined } = options;
-      const { ok, facts } = await command.run(
-        new Context({ session, signal, onProgress, identityName, targetName }),
-        words,
-      );
-      return { command: command.name, ok, ...facts };
+      parsed = this.#parse(statement.words);
+      return { command: parsed.command.name, ...(await this.#carryOut(parsed, options)) };
     } catch (error) {
-      return { command: command.name, ok: false, error: factsOf(error) };
+      return { command: parsed?.command.name ?? '', ok: false, error: factsOf(error) };
     }
   }
 
@@ -107,56 +101,25 @@ export class Shell implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
-}
 
-function planOf({ words, line }: Statement): Plan {
-  try {
-    return { ...resolvePrefixes(words), line };
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(error.code, error.message, { details: { line } });
+  /** Once more, and with what modules make of it: what came before may have changed what the words mean. */
+  #parse(words: Plan['statement']['words']): Parsed {
+    const { session } = this;
+    const { modules } = session;
+    const parsed = parse(modules.preprocessor?.rewrite(words, session) ?? words, modules);
+    modules.checkEnabled(parsed.command);
+    return parsed;
   }
-}
 
-function resolvePrefixes(all: readonly Word[]): Omit<Plan, 'line'> {
-  const named: Record<'identity' | 'target', string | undefined> = { identity: undefined, target: undefined };
-  let words = all;
-  for (;;) {
-    const { command, rest } = findCommand(words);
-    const [slot] = command.slots;
-    const length = slot === undefined ? 0 : lengthOf(slot, rest);
-    const isLast = rest.length <= length;
-    if (command.prefix === undefined || rest.length === 0 || (isLast && words === all)) {
-      command.check(rest);
-      return { command, words: rest, identityName: named.identity, targetName: named.target };
-    }
-    if (isLast) throw new UsageError('USAGE', `expected a command after "${textOf(all)}", got its end`);
-    named[command.prefix] = textOf(rest.slice(0, length));
-    words = rest.slice(length);
+  async #carryOut(parsed: Parsed, options: ExecuteOptions): Promise<{ ok: boolean }> {
+    const { session } = this;
+    const { command, words, identityName, targetName } = parsed;
+    if (identityName !== undefined) session.identity(identityName);
+    if (targetName !== undefined) session.targets.resolve(targetName);
+    const { signal = new AbortController().signal, onProgress = () => undefined } = options;
+    const context = new Context({ session, signal, onProgress, identityName, targetName });
+    const shown = session.showparse ? { parsed: parsedText(parsed, session) } : {};
+    const { ok, facts } = await command.run(context, words);
+    return { ok, ...shown, ...facts };
   }
-}
-
-/** @throws UsageError UNKNOWN_COMMAND */
-function findCommand(words: readonly Word[]): { command: Command; rest: readonly Word[] } {
-  const command = matchCommand(words);
-  if (command !== undefined) return { command, rest: words.slice(command.name.split(' ').length) };
-  const [first, second] = words.map(({ text }) => text);
-  const topics = COMMANDS.filter(({ name }) => name.startsWith(`${first} `)).map(
-    ({ name }) => name.split(' ')[1] ?? '',
-  );
-  if (first === undefined || topics.length === 0) {
-    const names = COMMANDS.map(({ name }) => name.split(' ')[0] ?? '');
-    throw new UsageError('UNKNOWN_COMMAND', `expected a command, got "${first}"${hintFor(first ?? '', names)}`);
-  }
-  const got = second === undefined ? 'nothing' : `"${second}"${hintFor(second, topics)}`;
-  throw new UsageError('UNKNOWN_COMMAND', `expected "${first}" and one of ${topics.join(', ')}, got ${got}`);
-}
-
-/** The command whose name the words begin with, or undefined. */
-export function matchCommand(words: readonly Word[]): Command | undefined {
-  return COMMANDS.find(({ name }) => name.split(' ').every((part, index) => words[index]?.text === part));
-}
-
-function textOf(words: readonly Word[]): string {
-  return words.map(({ text }) => text).join(' ');
 }

@@ -1,9 +1,10 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digest, type FileName, fileNameSchema, LIMITS } from '@potluck/protocol';
 import { z } from 'zod';
 import { ask } from './bulk.ts';
 import { CommandError } from './errors.ts';
+import { readLimited } from './files.ts';
 import type { Context } from './session.ts';
 import type { Target } from './targets.ts';
 
@@ -25,17 +26,7 @@ export function remoteName(text: string): FileName {
 
 /** @throws CommandError FILE_MISSING, FILE_BROKEN, FILE_TOO_LARGE */
 export async function readLocal(path: string): Promise<Uint8Array> {
-  const facts = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new CommandError('FILE_MISSING', `expected a file at ${path}, got none`, { cause });
-  });
-  if (!facts.isFile()) throw new CommandError('FILE_BROKEN', `expected a file at ${path}, got something else`);
-  if (facts.size > LIMITS.fileBytes) {
-    throw new CommandError(
-      'FILE_TOO_LARGE',
-      `expected at most ${LIMITS.fileBytes} bytes in ${path}, got ${facts.size}`,
-    );
-  }
-  return await readFile(path);
+  return await readLimited(path, LIMITS.fileBytes);
 }
 
 /**

@@ -1,10 +1,18 @@
 import { UsageError } from './errors.ts';
 
+/** A part of a word with the quotes that it stood in, without them. */
+export interface Piece {
+  readonly text: string;
+  readonly quote: '' | "'" | '"';
+}
+
 /** One word of a command, unquoted, and where it stood in the source. */
 export interface Word {
   readonly text: string;
   /** True if any part of it stood in quotes: then it is never a keyword. */
   readonly quoted: boolean;
+  /** What the text is made of: in `'...'` nothing stands for anything else. */
+  readonly pieces: readonly Piece[];
   readonly start: number;
   readonly end: number;
 }
@@ -38,7 +46,7 @@ export function parseStatements(source: string): Statement[] {
 export function wordsBeforeCursor(line: string): { words: Word[]; current: Word } {
   const last = scan(line, true).findLast(() => true);
   const between = last === undefined ? line : line.slice(last.words.at(-1)?.end);
-  const nothing: Word = { text: '', quoted: false, start: line.length, end: line.length };
+  const nothing: Word = { text: '', quoted: false, pieces: [], start: line.length, end: line.length };
   if (/#[^\n]*$/.test(between)) return { words: [{ ...nothing, text: '#' }], current: nothing }; // No command's word.
   const words = /[;\n]/.test(between) || last === undefined ? [] : [...last.words];
   const current = words.at(-1)?.end === line.length ? words.pop() : undefined;
@@ -47,8 +55,13 @@ export function wordsBeforeCursor(line: string): { words: Word[]; current: Word 
 
 /** The source of one word: `parseStatements(quoteWord(w))` gives `w` back, unless `w` has a newline. */
 export function quoteWord(text: string): string {
-  if (/^[^\s;#'"][^\s;'"]*$/.test(text)) return text;
-  return text.includes("'") ? `"${text.replaceAll(/["\\]/g, '\\$&')}"` : `'${text}'`;
+  if (/^[^\s;#'"$][^\s;'"$]*$/.test(text)) return text;
+  if (!text.includes("'")) return `'${text}'`;
+  if (!text.includes('$')) return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+  return text
+    .split("'")
+    .map((part) => `'${part}'`)
+    .join(`"'"`);
 }
 
 function scan(source: string, unfinished: boolean): Statement[] {
@@ -81,22 +94,23 @@ function scan(source: string, unfinished: boolean): Statement[] {
 }
 
 function readWord(place: Place, start: number): Word {
-  let text = '';
-  let quoted = false;
+  const pieces: Piece[] = [];
   let at = start;
   while (at < place.source.length && !isBoundary(place.source.charAt(at))) {
     const character = place.source.charAt(at);
-    if (character === "'" || character === '"') {
-      const part = readQuoted(place, at);
-      text += part.text;
-      at = part.end;
-      quoted = true;
-    } else {
-      text += character;
-      at += 1;
-    }
+    const isQuote = character === "'" || character === '"';
+    const { text, end } = isQuote ? readQuoted(place, at) : readPlain(place, at);
+    pieces.push({ text, quote: isQuote ? character : '' });
+    at = end;
   }
-  return { text, quoted, start, end: at };
+  const text = pieces.map((piece) => piece.text).join('');
+  return { text, quoted: pieces.some(({ quote }) => quote !== ''), pieces, start, end: at };
+}
+
+function readPlain({ source }: Place, start: number): { text: string; end: number } {
+  let end = start;
+  while (end < source.length && !isBoundary(source.charAt(end)) && !/['"]/.test(source.charAt(end))) end += 1;
+  return { text: source.slice(start, end), end };
 }
 
 function readQuoted({ source, line, unfinished }: Place, start: number): { text: string; end: number } {

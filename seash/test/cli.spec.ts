@@ -26,7 +26,10 @@ describe('seash on the command line', () => {
   after(async () => await rm(directory, { recursive: true }));
 
   const seash = async (args: string[], input = ''): Promise<Ended> => {
-    const child = spawn(process.execPath, [BIN, ...args], { cwd: directory });
+    const child = spawn(process.execPath, [BIN, ...args], {
+      cwd: directory,
+      env: { ...process.env, XDG_CONFIG_HOME: join(directory, 'config') },
+    });
     child.stdin.end(input);
     const closed = once(child, 'close');
     const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
@@ -90,6 +93,24 @@ describe('seash on the command line', () => {
     }
   });
 
+  it('a module that is disabled stays so until it is enabled', async () => {
+    const off = await seash(['-c', 'disable variables; set x 1']);
+    assert.equal(off.code, 1);
+    assert.match(off.err, /^seash: .*"set": say "enable variables" first\n$/);
+    assert.equal((await seash(['-c', 'enable variables'])).code, 0);
+    const twice = await seash(['-c', 'enable variables']);
+    assert.deepEqual([twice.code, twice.out], [1, '']);
+    assert.match(twice.err, /^seash: expected a module that is disabled, got variables, which is enabled already\n$/);
+  });
+
+  it('variables and showparse: a line is understood when its turn comes', async () => {
+    const ended = await seash(['-c', "loadkeys alice; set showparse on; set who 'al ice'; genkeys x as $who; stop"]);
+    assert.equal(ended.code, 1);
+    assert.match(ended.err, /got "ice" after its end\n$/);
+    const line = await seash(['-c', `loadkeys alice; set showparse on; set what 'identities'; show $what`]);
+    assert.match(line.out, /^Parsed as: as alice show identities$/m);
+  });
+
   it('exit ends a script', async () => {
     const ended = await seash(['-c', 'exit; loadkeys nobody']);
     assert.deepEqual([ended.code, ended.out, ended.err], [0, '', '']);
@@ -127,7 +148,14 @@ describe('seash on the command line', () => {
       const command = `exec ${process.execPath} ${BIN} --clearinghouse http://127.0.0.1:1/`;
       const child = spawn('script', ['-qec', command, '/dev/null'], {
         cwd: directory,
-        env: { ...process.env, TERM: 'xterm', NO_COLOR: '', POTLUCK_HISTORY: join(directory, 'history'), ...env },
+        env: {
+          ...process.env,
+          TERM: 'xterm',
+          NO_COLOR: '',
+          POTLUCK_HISTORY: join(directory, 'history'),
+          XDG_CONFIG_HOME: join(directory, 'config'),
+          ...env,
+        },
       });
       children.add(child);
       const closed = once(child, 'close');

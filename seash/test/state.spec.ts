@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addressSchema, directly, generateIdentity, vesselInfoSchema } from '@potluck/protocol';
+import { generateIdentity } from '@potluck/protocol';
 import { STATE_LIMITS } from '../src/commands/state.ts';
 import { Shell } from '../src/index.ts';
+import { knowVessel } from './support.ts';
 
 describe('savestate and loadstate', () => {
   let directory: string;
@@ -16,11 +17,7 @@ describe('savestate and loadstate', () => {
     await well('genkeys alice');
     await well('genkeys bob');
     for (const number of [1, 2, 3]) {
-      const { id } = generateIdentity();
-      const facts = { owner: id, users: [], ownerInformation: 'x', advertise: true };
-      const info = vesselInfoSchema.parse({ name: 'v1', state: 'Fresh', since: 0, ...facts });
-      const reach = directly(addressSchema.parse({ host: `10.0.0.${number}`, port: 1224 }));
-      shell.session.targets.put({ node: id, reach, info });
+      knowVessel(shell, {}, `10.0.0.${number}`);
     }
     await well('add %2-%3 to lab');
     shell.session.targets.drop(shell.session.targets.resolve('%1')[0] ?? assert.fail());

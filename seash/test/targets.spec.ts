@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { addressSchema, directly, generateIdentity, type VesselInfo, vesselInfoSchema } from '@potluck/protocol';
+import type { VesselInfo } from '@potluck/protocol';
 import { CommandError } from '../src/errors.ts';
 import { Shell } from '../src/index.ts';
+import { knowVessel } from './support.ts';
 
 describe('targets', () => {
   const shell = new Shell();
@@ -9,21 +10,8 @@ describe('targets', () => {
   const idsOf = (expression: string) => targets.resolve(expression).map(({ id }) => id.slice(1));
 
   before(() => {
-    const { id } = generateIdentity();
-    const put = (number: number, facts: Partial<VesselInfo>) => {
-      const info = vesselInfoSchema.parse({
-        name: 'v1',
-        state: 'Fresh',
-        since: 0,
-        owner: id,
-        users: [],
-        ownerInformation: '',
-        advertise: true,
-        ...facts,
-      });
-      const reach = directly(addressSchema.parse({ host: `10.0.${number % 2}.${number}`, port: 1224 }));
-      targets.put({ node: generateIdentity().id, reach, info });
-    };
+    const put = (number: number, facts: Partial<VesselInfo>) =>
+      knowVessel(shell, facts, `10.0.${number % 2}.${number}`);
     put(1, {});
     put(2, { state: 'Started', program: 'hello.js' });
     put(3, { state: 'Terminated', program: 'ping.js', ending: { kind: 'error', message: 'x', exitCode: 1 } });
@@ -106,7 +94,7 @@ describe('targets', () => {
 
   it('of several words stand before a command, as a default and inside of a command', async () => {
     const [plan] = shell.plan('on %all - broken + %3 show files');
-    assert.deepEqual([plan?.command.name, plan?.targetName], ['show files', '%all - broken + %3']);
+    assert.deepEqual([plan?.parsed?.command.name, plan?.parsed?.targetName], ['show files', '%all - broken + %3']);
     assert.deepEqual(await shell.execute('on %all - broken'), {
       command: 'on',
       ok: true,
@@ -122,7 +110,7 @@ describe('targets', () => {
   it('a quoted sign is a word of the command', () => {
     const [plan] = shell.plan(`on %1 start hello.js '-' x`);
     assert.deepEqual(
-      plan?.words.map(({ text }) => text),
+      plan?.parsed?.words.map(({ text }) => text),
       ['hello.js', '-', 'x'],
     );
     assert.throws(() => shell.plan(`on %1 '-' %2 list`), { code: 'UNKNOWN_COMMAND' });

@@ -4,9 +4,8 @@ import { z } from 'zod';
 import { ask, bulkSchema, onEach } from '../bulk.ts';
 import { command } from '../command.ts';
 import { affectedText } from '../report.ts';
-import { count, enumerate } from '../style.ts';
 import { nameOf, type Target } from '../targets.ts';
-import { readFolder, readLocal, remoteName, uploadNew } from '../upload.ts';
+import { readLocal, remoteName } from '../upload.ts';
 
 const upload = command({
   name: 'upload',
@@ -54,29 +53,6 @@ const download = command({
   render: ({ vessels }) => vessels.map(({ name, file, bytes }) => `${name}: ${file} (${bytes} bytes)`).join('\n'),
 });
 
-const uploaddir = command({
-  name: 'uploaddir',
-  summary: 'Copy the files of FOLDER into each vessel, where they differ; without the folders in it.',
-  slots: [{ name: 'FOLDER', kind: 'file' }],
-  example: 'on %all uploaddir site',
-  result: bulkSchema({ uploaded: z.int() }).extend({ files: z.array(z.string()), skipped: z.array(z.string()) }),
-  run: async (context, { FOLDER }) => {
-    const targets = context.vessels();
-    const { uploads, skipped } = await readFolder(context.session.path(FOLDER));
-    const outcome = await onEach(context, { group: 'uploaddir', targets }, async (target) => {
-      return { uploaded: await uploadNew(context, target, uploads) };
-    });
-    return { files: uploads.map(({ name }) => name), skipped, ...outcome };
-  },
-  render: ({ files, skipped, vessels }) => {
-    const left = skipped.length === 0 ? '' : `Left out: ${enumerate(skipped)}.`;
-    const sent = vessels.reduce((sum, { uploaded }) => sum + uploaded, 0);
-    const kept = files.length * vessels.length - sent;
-    const note = kept === 0 ? '' : ` (${kept} were there already)`;
-    return [affectedText(`Uploaded ${count(sent, 'file')}${note}`, vessels), left].filter(Boolean).join('\n');
-  },
-});
-
 const cat = command({
   name: 'cat',
   summary: 'Show the file REMOTE of each vessel as text.',
@@ -112,7 +88,7 @@ const remove = command({
   render: ({ vessels }) => affectedText(`Removed ${vessels[0]?.file}`, vessels),
 });
 
-export const fileCommands = [upload, uploaddir, download, cat, remove];
+export const fileCommands = [upload, download, cat, remove];
 
 /** `10.0.0.7_1224_v1`; an IPv6 address without its colons, which some file systems refuse. */
 function suffixOf(target: Target): string {

@@ -2,10 +2,12 @@ import { hintFor } from '@potluck/protocol';
 import { z } from 'zod';
 import { type Command, command } from '../command.ts';
 import { UsageError } from '../errors.ts';
+import type { Modules } from '../modules.ts';
 import { optionUsage } from '../option.ts';
 import { table } from '../style.ts';
 
-const row = z.object({
+/** What people are told of a command. */
+export const commandRow = z.object({
   name: z.string(),
   usage: z.string(),
   summary: z.string(),
@@ -13,38 +15,41 @@ const row = z.object({
   example: z.string(),
 });
 
-/** @param table the whole of it, `help` included, once it is complete. */
-export function helpCommand(table: () => readonly Command[]): Command {
-  return command({
-    name: 'help',
-    summary: 'Explain a command; without one, list all.',
-    slots: [{ name: 'COMMAND', kind: 'command', rest: true }],
-    example: 'help run',
-    result: z.object({ commands: z.array(row) }),
-    run: async (_context, { COMMAND }) => ({
-      commands: select(table(), COMMAND.join(' ')).map(({ name, usage, summary, options, example }) => {
-        const rows = options.map((option) => ({ usage: optionUsage(option), summary: option.summary }));
-        return { name, usage, summary, options: rows, example };
-      }),
-    }),
-    render: ({ commands }, style) => {
-      const [only, ...more] = commands;
-      if (only === undefined || more.length > 0) return renderAll(commands, style);
-      const width = Math.max(0, ...only.options.map(({ usage }) => usage.length));
-      const options = only.options.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`);
-      return [style.strong(only.usage), `  ${only.summary}`, ...options, `  Example: ${only.example}`].join('\n');
-    },
-  });
+export function rowOf({ name, usage, summary, options, example }: Command): z.infer<typeof commandRow> {
+  const rows = options.map((option) => ({ usage: optionUsage(option), summary: option.summary }));
+  return { name, usage, summary, options: rows, example };
 }
 
-function select(commands: readonly Command[], name: string): Command[] {
-  const chosen = commands.filter((each) => name === '' || each.name === name || each.name.startsWith(`${name} `));
+export const helpCommand = command({
+  name: 'help',
+  summary: 'Explain a command; without one, list all.',
+  slots: [{ name: 'COMMAND', kind: 'command', rest: true }],
+  example: 'help run',
+  result: z.object({ commands: z.array(commandRow) }),
+  run: async ({ session }, { COMMAND }) => ({
+    commands: select(session.modules, COMMAND.join(' ')).map(rowOf),
+  }),
+  render: ({ commands }, style) => {
+    const [only, ...more] = commands;
+    if (only === undefined || more.length > 0) return renderAll(commands, style);
+    const width = Math.max(0, ...only.options.map(({ usage }) => usage.length));
+    const options = only.options.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`);
+    return [style.strong(only.usage), `  ${only.summary}`, ...options, `  Example: ${only.example}`].join('\n');
+  },
+});
+
+function select(modules: Modules, name: string): Command[] {
+  const chosen = modules.commands.filter(
+    (each) => name === '' || each.name === name || each.name.startsWith(`${name} `),
+  );
   if (chosen.length > 0) return chosen;
-  const names = commands.map((each) => each.name);
+  const disabled = modules.known.find((each) => each.name === name);
+  if (disabled !== undefined) modules.checkEnabled(disabled);
+  const names = modules.commands.map((each) => each.name);
   throw new UsageError('UNKNOWN_COMMAND', `expected a command, got "${name}"${hintFor(name, names)}`);
 }
 
-function renderAll(commands: readonly z.infer<typeof row>[], style: Parameters<typeof table>[2]): string {
+function renderAll(commands: readonly z.infer<typeof commandRow>[], style: Parameters<typeof table>[2]): string {
   const rows = commands.map(({ usage, summary }) => [usage, summary]);
   return [
     table(['Command', 'What it does'], rows, style),

@@ -2,11 +2,11 @@ import { keyIdSchema, ownerInformationSchema, vesselInfoSchema } from '@potluck/
 import { z } from 'zod';
 import { ask, bulkSchema, onEach } from '../bulk.ts';
 import { command } from '../command.ts';
-import { CommandError } from '../errors.ts';
 import { keyNamed } from '../keys.ts';
 import { refresher } from '../refresh.ts';
 import { affectedText } from '../report.ts';
 import { table } from '../style.ts';
+import { onOrOff } from './settings.ts';
 
 const rightsSchema = vesselInfoSchema.pick({ owner: true, users: true, ownerInformation: true, advertise: true });
 
@@ -92,10 +92,7 @@ const setAdvertise = command({
   example: 'on %1 set advertise off',
   result: bulkSchema({ advertise: z.boolean() }),
   run: async (context, { 'ON|OFF': word }) => {
-    if (word !== 'on' && word !== 'off') {
-      throw new CommandError('BAD_ARGUMENTS', `expected "on" or "off", got "${word}"`);
-    }
-    const advertise = word === 'on';
+    const advertise = onOrOff(word);
     return await onEach(context, { group: 'advertise', targets: context.vessels() }, async (target) => {
       const params = { vessel: target.vessel, advertise };
       return (await ask(context, target, { method: 'ChangeAdvertise', params })).result;

@@ -1,8 +1,9 @@
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { identityFrom, keyIdSchema, privateJwkSchema, seal, sealedFor, unseal } from '@potluck/protocol';
 import { z } from 'zod';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
+import { readLimited, replaceFile } from '../files.ts';
 import type { Session } from '../session.ts';
 import { count } from '../style.ts';
 import { targetsSnapshotSchema } from '../targets.ts';
@@ -36,13 +37,7 @@ const savestate = command({
     const path = session.path(FILE);
     await checkReplaceable(path);
     const bytes = Buffer.from(JSON.stringify(stateOf(session)));
-    const temporary = `${path}.${process.pid}.part`;
-    try {
-      await writeFile(temporary, `${await seal(identity, TYPE, bytes)}\n`, { mode: 0o600, flag: 'wx' });
-      await rename(temporary, path);
-    } finally {
-      await rm(temporary, { force: true });
-    }
+    await replaceFile(path, `${await seal(identity, TYPE, bytes)}\n`);
     return { file: FILE, key: identity.id, ...summaryOf(session) };
   },
   render: ({ file, vessels, identities }) => {
@@ -97,15 +92,6 @@ async function checkReplaceable(path: string): Promise<void> {
   throw new CommandError('FILE_BROKEN', `expected no file or an older state at ${path}, got something else`);
 }
 
-/** @throws CommandError FILE_MISSING, FILE_TOO_LARGE */
 async function readState(path: string): Promise<string> {
-  const facts = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new CommandError('FILE_MISSING', `expected a file at ${path}, got none`, { cause });
-  });
-  if (!facts.isFile()) throw new CommandError('FILE_BROKEN', `expected a file at ${path}, got something else`);
-  if (facts.size <= STATE_LIMITS.bytes) return await readFile(path, 'utf8');
-  throw new CommandError(
-    'FILE_TOO_LARGE',
-    `expected at most ${STATE_LIMITS.bytes} bytes in ${path}, got ${facts.size}`,
-  );
+  return Buffer.from(await readLimited(path, STATE_LIMITS.bytes)).toString('utf8');
 }
