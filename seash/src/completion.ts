@@ -95,7 +95,7 @@ function expectedFirst([slot, next]: readonly Slot[]): { slot?: Slot; keywords: 
 async function namesFor(session: Session, kind: SlotKind | undefined, partial: string): Promise<string[]> {
   switch (kind) {
     case 'identity':
-      return [...session.identities.keys()];
+      return [...session.identities.keys(), ...session.publicKeys.keys()];
     case 'target':
       return session.targets.names;
     case 'module':

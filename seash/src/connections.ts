@@ -128,7 +128,7 @@ export class Connections {
     throwIfCancelled(endpoint.signal);
     const { identity, reach, node } = endpoint;
     const lastWay = node === undefined ? undefined : this.#ways.get(node);
-    const connectTimeoutMs = this.#connectTimeoutMs;
+    const connectTimeoutMs = Math.min(this.#connectTimeoutMs, this.replyTimeoutMs);
     const client = await NodeClient.connect({ identity, reach, node, lastWay, connectTimeoutMs });
     this.#ways.set(client.node, client.way);
     return client;

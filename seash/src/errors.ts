@@ -15,6 +15,7 @@ export type CommandCode =
   | 'NO_TARGET'
   | 'UNKNOWN_TARGET'
   | 'BAD_NAME'
+  | 'BAD_KEY'
   | 'BAD_ADDRESS'
   | 'BAD_ARGUMENTS'
   | 'FILE_MISSING'

@@ -69,6 +69,8 @@ export async function readKeyFiles(files: KeyFiles): Promise<Identity> {
 export async function keyNamed(session: Session, word: string): Promise<KeyId> {
   const identity = session.identities.get(word);
   if (identity !== undefined) return identity.id;
+  const known = session.publicKeys.get(word);
+  if (known !== undefined) return keyIdOf(known);
   const key = keyIdSchema.safeParse(word);
   if (key.success) return key.data;
   try {

@@ -33,7 +33,14 @@ export class Reporter {
       this.#streams.stdout.write(`${JSON.stringify(result)}\n`);
       return;
     }
-    const { error, parsed, failed = [], ...facts } = visibleAll(result) as CommandResult & { failed?: Failure[] };
+    const {
+      error,
+      parsed,
+      warning,
+      failed = [],
+      ...facts
+    } = visibleAll(result) as CommandResult & { failed?: Failure[] };
+    if (warning !== undefined) this.#streams.stderr.write(`${this.#err.warning(warning)}\n`);
     if (parsed !== undefined) this.#streams.stdout.write(`${this.#out.faint(`Parsed as: ${parsed}`)}\n`);
     if (error !== undefined) {
       this.fail(error.message, where);

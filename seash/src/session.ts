@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { hintFor, type Identity } from '@potluck/protocol';
+import { hintFor, type Identity, type PublicJwk } from '@potluck/protocol';
 import { Connections, type ConnectionsInit } from './connections.ts';
 import { CommandError } from './errors.ts';
 import { Home } from './home.ts';
@@ -29,6 +29,8 @@ export class Session {
   readonly home: Home | undefined;
   readonly identities = new Map<string, Identity>();
   readonly targets = new Targets();
+  /** Of those whose private part is not known: they own and use vessels, and sign nothing. */
+  readonly publicKeys = new Map<string, PublicJwk>();
   readonly variables = new Map<string, string>();
   readonly connections: Connections;
   /** The defaults that `as` and `on` set. */
@@ -61,6 +63,7 @@ export class Session {
   /** Also makes it the default when there is none. @throws CommandError BAD_NAME */
   addIdentity(name: string, identity: Identity): void {
     this.identities.set(checkedIdentityName(name), identity);
+    this.publicKeys.delete(name);
     this.identityName ??= name;
   }
 
@@ -68,6 +71,10 @@ export class Session {
   identity(name: string): Identity {
     const identity = this.identities.get(name);
     if (identity !== undefined) return identity;
+    if (this.publicKeys.has(name)) {
+      const message = `expected an identity that can sign, got ${name}, of which only the public key is loaded`;
+      throw new CommandError('UNKNOWN_IDENTITY', `${message}: say "loadpriv ${name}"`);
+    }
     const names = [...this.identities.keys()];
     const expected = names.length === 0 ? 'one that loadkeys or genkeys has loaded' : `one of ${names.join(', ')}`;
     throw new CommandError(
@@ -136,6 +143,14 @@ export class Context {
     if (targets.length > 0) return targets;
     const remedy = name === '%all' ? ': say "browse" or "contact HOST:PORT" first' : '';
     throw new CommandError('NO_TARGET', `expected at least one vessel in ${name}, got none${remedy}`);
+  }
+
+  /** The group that `on` names. @throws CommandError NO_TARGET: it names none, or something else */
+  get group(): string {
+    const name = this.#init.targetName ?? this.session.targetName;
+    if (name !== undefined && this.session.targets.groupNames.includes(name)) return name;
+    const got = name === undefined ? 'none' : `"${name}"`;
+    throw new CommandError('NO_TARGET', `expected a group to be named by "on", got ${got}: say "on GROUP" first`);
   }
 
   /** @throws CommandError NO_CLEARINGHOUSE */

@@ -5,6 +5,7 @@ import { type ErrorFacts, factsOf, UsageError } from './errors.ts';
 import { type Module, Modules } from './modules.ts';
 import { type Parsed, type Plan, parse, parsedText, planOf } from './plan.ts';
 import { Context, type Progress, Session } from './session.ts';
+import { Autosave } from './state.ts';
 import { parseStatements } from './words.ts';
 
 export interface ShellInit extends ConnectionsInit {
@@ -35,12 +36,15 @@ export interface CommandResult {
   readonly error?: ErrorFacts;
   /** How the line was understood, after `set showparse on`. */
   readonly parsed?: string;
+  /** What went wrong beside the command. */
+  readonly warning?: string;
   readonly [fact: string]: unknown;
 }
 
 /** A session with the nodes: what `seash` is on the command line, for programs. */
 export class Shell implements AsyncDisposable {
   readonly session: Session;
+  readonly #autosave: Autosave;
 
   /** @throws UsageError USAGE: the clearinghouse is no http or https URL */
   constructor(init: ShellInit = {}) {
@@ -48,6 +52,7 @@ export class Shell implements AsyncDisposable {
     const url = clearinghouse === undefined ? undefined : clearinghouseUrl(clearinghouse);
     const commands = new Modules(OWN, [...MODULES, ...modules]);
     this.session = new Session({ ...rest, directory, clearinghouse: url, modules: commands });
+    this.#autosave = new Autosave(this.session);
   }
 
   /** Reads what the shell remembers. @throws CommandError FILE_BROKEN */
@@ -64,13 +69,14 @@ export class Shell implements AsyncDisposable {
   }
 
   /** Never throws: what went wrong is in the result. */
-  async run({ statement }: Plan, options: ExecuteOptions = {}): Promise<CommandResult> {
-    let parsed: Parsed | undefined;
+  async run(plan: Plan, options: ExecuteOptions = {}): Promise<CommandResult> {
+    const result = await this.#attempt(plan, options);
     try {
-      parsed = this.#parse(statement.words);
-      return { command: parsed.command.name, ...(await this.#carryOut(parsed, options)) };
+      await this.#autosave.keep();
+      return result;
     } catch (error) {
-      return { command: parsed?.command.name ?? '', ok: false, error: factsOf(error) };
+      this.session.autosave = false;
+      return { ...result, warning: `autosave is off now: ${factsOf(error).message}` };
     }
   }
 
@@ -100,6 +106,16 @@ export class Shell implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  async #attempt({ statement }: Plan, options: ExecuteOptions): Promise<CommandResult> {
+    let parsed: Parsed | undefined;
+    try {
+      parsed = this.#parse(statement.words);
+      return { command: parsed.command.name, ...(await this.#carryOut(parsed, options)) };
+    } catch (error) {
+      return { command: parsed?.command.name ?? '', ok: false, error: factsOf(error) };
+    }
   }
 
   /** Once more, and with what modules make of it: what came before may have changed what the words mean. */

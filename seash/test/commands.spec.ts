@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keyIdOf, loadPublicKey } from '@potluck/protocol';
 import fc from 'fast-check';
+import { SETTING_LIMITS } from '../src/commands/settings.ts';
 import { COMMANDS } from '../src/commands/table.ts';
 import { Shell } from '../src/index.ts';
+import { knowVessel } from './support.ts';
 
 describe('commands', () => {
   let directory: string;
@@ -34,7 +36,7 @@ describe('commands', () => {
       ['help; help', /^USAGE expected one command, got 2$/],
       ['lsit', /^UNKNOWN_COMMAND expected a command, got "lsit": did you mean "list"\?$/],
       ['frobnicate', /^UNKNOWN_COMMAND expected a command, got "frobnicate"$/],
-      ['show', /^UNKNOWN_COMMAND expected "show" and one of targets, .*, got nothing$/],
+      ['show', /^UNKNOWN_COMMAND expected "show" and one of keys, targets, .*, got nothing$/],
       ['show lgo', /^UNKNOWN_COMMAND .* got "lgo": did you mean "log"\?$/],
       ['help lits', /^UNKNOWN_COMMAND .*did you mean "list"/],
       ['list all', /^USAGE expected "list", got "all" after its end$/],
@@ -53,7 +55,11 @@ describe('commands', () => {
       ['stop', /^NO_TARGET expected a target, got none/],
       ['on %all stop', /^NO_TARGET expected at least one vessel in %all, got none: say "browse"/],
       ['show log', /^NO_TARGET/],
-      ['add %all mygroup', /^USAGE expected "add \[TARGET\] to GROUP", got no "to" before GROUP$/],
+      ['add %all mygroup', /^USAGE expected "add \[TARGET\] \[to GROUP\]", got "mygroup" after its end$/],
+      ['add', /^USAGE expected "add \[TARGET\] \[to GROUP\]", got neither$/],
+      ['add %all', /^NO_TARGET expected a group to be named by "on", got none/],
+      ['move %all to x', /^NO_TARGET expected a group/],
+      ['on %all move %all to x', /^NO_TARGET expected a group .* got "%all"/],
       [`add %all 'to' mygroup`, /^USAGE/],
       ['add %all to %1', /^BAD_NAME expected a group name/],
       ['add %all to a:b', /^BAD_NAME/],
@@ -152,12 +158,111 @@ describe('commands', () => {
     });
   });
 
+  describe('loadpub and loadpriv', () => {
+    it('load one part of a pair: with the public one a key is named, but nothing signed', async () => {
+      const { key } = await shell.execute('genkeys bob as first');
+      assert.equal((await shell.execute('loadpub bob')).key, key);
+      assert.match(
+        await errorOf('as bob browse'),
+        /^UNKNOWN_IDENTITY .* only the public key is loaded: say "loadpriv bob"$/,
+      );
+      const { keys } = (await shell.execute('show keys')) as unknown as { keys: Record<string, unknown>[] };
+      assert.deepEqual(
+        keys.map((row) => [row.name, row.key, row.private]),
+        [
+          ['first', key, true],
+          ['bob', key, false],
+        ],
+      );
+      await rm(join(directory, 'bob.public.jwk'));
+      assert.equal((await shell.execute('loadpriv bob')).key, key);
+      assert.equal((await shell.execute('as bob')).ok, true);
+    });
+
+    it('refuse the part of another pair', async () => {
+      await shell.execute('genkeys alice');
+      await shell.execute('genkeys bob');
+      assert.match(await errorOf('loadpub bob as alice'), /^BAD_KEY expected the other part of alice, key /);
+      assert.equal((await shell.execute('loadpub bob as carol')).ok, true);
+      assert.match(await errorOf('loadpriv alice as carol'), /^BAD_KEY/);
+    });
+  });
+
+  describe('add, remove and move', () => {
+    const idsOf = async (line: string): Promise<unknown> => {
+      const { ok, vessels } = await shell.execute(line);
+      assert.equal(ok, true, line);
+      return vessels;
+    };
+    beforeEach(() => {
+      for (const number of [1, 2, 3]) knowVessel(shell, {}, `10.0.0.${number}`);
+    });
+
+    it('work on the group that "on" names where none is said', async () => {
+      assert.deepEqual(await idsOf('add %1-%2 to lab'), ['%1', '%2']);
+      assert.deepEqual(await idsOf('on lab add %3'), ['%1', '%2', '%3']);
+      assert.deepEqual(await idsOf('on lab remove %1'), ['%2', '%3']);
+    });
+
+    it('move takes vessels out of one group into another, all or none', async () => {
+      await idsOf('add %1-%2 to lab');
+      const { vessels, from, left } = await shell.execute('on lab move %1 to broken');
+      assert.deepEqual([vessels, from, left], [['%1'], 'lab', ['%2']]);
+      assert.match(
+        await errorOf('on lab move %2-%3 to broken'),
+        /^UNKNOWN_TARGET expected vessels of lab, got %3 besides$/,
+      );
+      assert.match(await errorOf('on lab move %2 to a:b'), /^BAD_NAME/);
+      assert.deepEqual(await idsOf('on lab move %2 to lab'), ['%2']);
+    });
+  });
+
+  describe('timeout and uploadrate', () => {
+    const bounds = [
+      ['timeout', SETTING_LIMITS.timeoutLeastSeconds, SETTING_LIMITS.timeoutMostSeconds],
+      ['uploadrate', SETTING_LIMITS.uploadrateLeastBytes, SETTING_LIMITS.uploadrateMostBytes],
+    ] as const;
+    for (const [name, least, most] of bounds) {
+      it(`${name} is set from ${least} to ${most}, and shown`, async () => {
+        for (const value of [least, most]) {
+          assert.equal((await shell.execute(`set ${name} ${value}`)).ok, true);
+          assert.equal((await shell.execute(`show ${name}`)).value, value);
+        }
+        for (const value of [least - 0.001, most + 1, '-1', 'x', '1e3', '']) {
+          assert.match(await errorOf(`set ${name} '${value}'`), /^BAD_ARGUMENTS expected a number from /);
+        }
+        assert.equal((await shell.execute(`show ${name}`)).value, most);
+      });
+    }
+
+    it('a node that takes a connection and stays silent is waited for as long as was said', async () => {
+      await shell.execute('genkeys alice');
+      await shell.execute('set timeout 1');
+      const server = createServer((socket) => void socket.on('error', () => undefined).resume()).listen(0, '127.0.0.1');
+      await new Promise((resolve) => server.once('listening', resolve));
+      const { port } = server.address() as { port: number };
+      assert.match(await errorOf(`contact 127.0.0.1:${port}`), /^TIMEOUT/);
+      await new Promise((resolve) => server.close(resolve));
+    });
+  });
+
   it('show and help give the shapes that the table declares', async () => {
     await shell.execute('genkeys alice');
     for (const line of [
       'show targets',
       'show groups',
       'show identities',
+      'show keys',
+      'loadpub alice',
+      'loadpriv alice',
+      'add %all to lab',
+      'on lab move lab to other',
+      'set timeout 5',
+      'show timeout',
+      'set uploadrate 5120',
+      'show uploadrate',
+      'set autosave off',
+      'set showparse off',
       'help',
       'help show',
       'on %all',

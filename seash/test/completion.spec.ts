@@ -41,7 +41,7 @@ describe('completion', () => {
   });
 
   const cases: [line: string, offers: string[], replaced: string][] = [
-    ['lo', ['loadkeys ', 'loadstate '], 'lo'],
+    ['lo', ['loadkeys ', 'loadpriv ', 'loadpub ', 'loadstate '], 'lo'],
     ['st', ['start ', 'stop '], 'st'],
     ['show r', ['resources '], 'r'],
     ['stop; upl', ['upload ', 'uploaddir '], 'upl'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { command } from '../src/command.ts';
+import { Modules } from '../src/modules.ts';
 import { Context, Session } from '../src/session.ts';
 import { parseStatements } from '../src/words.ts';
 
@@ -38,7 +39,7 @@ const plain = command({ ...told, name: 'plain', slots: [{ name: 'FILE', kind: 'f
 
 describe('options of a command', () => {
   const context = new Context({
-    session: new Session({ directory: '/' }),
+    session: new Session({ directory: '/', modules: new Modules([], []) }),
     signal: new AbortController().signal,
     onProgress: () => undefined,
     identityName: undefined,

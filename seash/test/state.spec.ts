@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity } from '@potluck/protocol';
-import { STATE_LIMITS } from '../src/commands/state.ts';
 import { Shell } from '../src/index.ts';
+import { STATE_LIMITS } from '../src/state.ts';
 import { knowVessel } from './support.ts';
 
 describe('savestate and loadstate', () => {
@@ -83,5 +83,75 @@ describe('savestate and loadstate', () => {
     await truncate(join(directory, 'evening'), STATE_LIMITS.bytes + 1);
     assert.equal(await codeOf('loadstate evening'), 'FILE_TOO_LARGE');
     assert.equal(shell.session.targets.all.length, 2);
+  });
+
+  it('bring variables, settings and public keys back', async () => {
+    for (const line of ['genkeys carol as other', 'set peer 10.0.0.7', 'set timeout 7', 'set uploadrate 5120'])
+      await well(line);
+    const fresh = new Shell({ directory });
+    await well('loadkeys alice', fresh);
+    await well('loadpub carol', fresh);
+    await well('savestate evening');
+    await well('loadstate evening', fresh);
+    assert.equal((await well('set x $peer', fresh)).value, '10.0.0.7');
+    assert.deepEqual((await well('show timeout', fresh)).value, 7);
+    assert.deepEqual((await well('show uploadrate', fresh)).value, 5120);
+    await well('savestate morning', fresh);
+    const last = new Shell({ directory });
+    await well('loadkeys alice', last);
+    await well('loadstate morning', last);
+    assert.deepEqual((await well('show keys', last)).keys, (await well('show keys', fresh)).keys);
+  });
+
+  describe('autosave', () => {
+    let home: string;
+    beforeEach(async () => {
+      home = join(directory, 'home');
+      await shell.stop();
+      shell = new Shell({ directory, home });
+      await well('loadkeys alice');
+    });
+    const fileOf = (key: unknown) => join(home, 'autosave', `${key}.state`);
+
+    it('keeps the state after each command, in a file of the identity that no other opens', async () => {
+      const { key } = await well('loadkeys alice');
+      await assert.rejects(stat(fileOf(key)), { code: 'ENOENT' });
+      await well('set autosave on');
+      knowVessel(shell);
+      await well('add %1 to lab');
+      assert.equal((await stat(fileOf(key))).mode & 0o777, 0o600);
+      assert.doesNotMatch(await readFile(fileOf(key), 'utf8'), /10\.0\.0|lab/);
+      const again = new Shell({ directory, home });
+      await well('loadkeys bob', again);
+      assert.equal(await codeOf('loadstate', again), 'FILE_MISSING');
+      assert.equal(await codeOf(`loadstate ${fileOf(key)}`, again), 'SEAL_BROKEN');
+      await well('loadkeys alice', again);
+      await well('as alice loadstate', again);
+      assert.deepEqual((await well('show groups', again)).groups, (await well('show groups')).groups);
+      assert.equal(again.session.autosave, true);
+    });
+
+    it('puts aside once what another shell kept, and then replaces its own', async () => {
+      const { key } = await well('set autosave on').then(() => well('loadkeys alice'));
+      await well('set first 1');
+      const other = new Shell({ directory, home });
+      await well('loadkeys alice', other);
+      await well('set autosave on', other);
+      await well('set second 2', other);
+      await well('set third 3', other);
+      const last = new Shell({ directory, home });
+      await well('loadkeys alice', last);
+      await well(`loadstate ${fileOf(key)}.old`, last);
+      assert.deepEqual([...last.session.variables.keys()], ['first']);
+      await well('loadstate', last);
+      assert.deepEqual([...last.session.variables.keys()], ['second', 'third']);
+    });
+
+    it('says so and stops when it cannot keep the state; the command itself went well', async () => {
+      await writeFile(home, 'in the way');
+      const result = await well('set autosave on');
+      assert.match(String(result.warning), /^autosave is off now: /);
+      assert.equal((await well('show groups')).warning, undefined);
+    });
   });
 });

@@ -1,10 +1,10 @@
-import { keyIdSchema } from '@potluck/protocol';
+import { type KeyId, keyIdOf, keyIdSchema, loadIdentity, loadPublicKey, publicJwkSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import { checkedIdentityName, keyFilesOf, readKeyFiles, writeKeyFiles } from '../keys.ts';
 import type { Session } from '../session.ts';
-import type { Style } from '../style.ts';
+import { type Style, table } from '../style.ts';
 
 const result = z.object({ identity: z.string(), key: keyIdSchema, files: z.array(z.string()), isDefault: z.boolean() });
 
@@ -41,7 +41,69 @@ const loadkeys = command({
   render: renderLoaded,
 });
 
-export const keyCommands = [genkeys, loadkeys];
+const loadpub = command({
+  name: 'loadpub',
+  summary: 'Load the public key in FILE.public.jwk alone, of one who may own or use vessels.',
+  slots,
+  example: 'loadpub bob',
+  result: result.omit({ isDefault: true }),
+  run: async ({ session }, { FILE, NAME }) => {
+    const { files, name } = placeOf(session, FILE, NAME);
+    const publicJwk = await loadPublicKey(files.publicPath);
+    const key = keyIdOf(publicJwk);
+    checkPair(name, session.identities.get(name)?.id, key);
+    if (!session.identities.has(name)) session.publicKeys.set(name, publicJwk);
+    return { identity: name, key, files: [files.publicPath] };
+  },
+  render: ({ identity, key }, style) => {
+    return `Loaded the public key of ${style.strong(identity)}, key ${key}, for "set users" and "set owner".`;
+  },
+});
+
+const loadpriv = command({
+  name: 'loadpriv',
+  summary: 'Load the private key in FILE.private.jwk without looking for its public one.',
+  slots,
+  example: 'loadpriv alice',
+  result,
+  run: async ({ session }, { FILE, NAME }) => {
+    const { files, name } = placeOf(session, FILE, NAME);
+    const identity = await loadIdentity(files.privatePath);
+    const known = session.publicKeys.get(name);
+    checkPair(name, known && keyIdOf(known), identity.id);
+    session.addIdentity(name, identity);
+    return loaded(session, name, [files.privatePath]);
+  },
+  render: renderLoaded,
+});
+
+const showKeys = command({
+  name: 'show keys',
+  summary: 'Show the keys that are loaded, with their public parts.',
+  slots: [],
+  example: 'show keys',
+  result: z.object({
+    keys: z.array(z.object({ name: z.string(), key: keyIdSchema, private: z.boolean(), jwk: publicJwkSchema })),
+  }),
+  run: async ({ session }) => {
+    const pairs = [...session.identities].map(([name, { publicJwk }]) => ({ name, private: true, jwk: publicJwk }));
+    const others = [...session.publicKeys].map(([name, jwk]) => ({ name, private: false, jwk }));
+    return { keys: [...pairs, ...others].map((row) => ({ ...row, key: keyIdOf(row.jwk) })) };
+  },
+  render: ({ keys }, style) => {
+    if (keys.length === 0) return 'No key is loaded: say "loadkeys NAME", "loadpub NAME" or "genkeys NAME".';
+    const rows = keys.map((row) => [row.name, row.private ? 'both' : 'public', row.key, JSON.stringify(row.jwk)]);
+    return table(['Name', 'Parts', 'Key', 'Public part'], rows, style);
+  },
+});
+
+export const keyCommands = [genkeys, loadkeys, loadpub, loadpriv, showKeys];
+
+/** @throws CommandError BAD_KEY: the two parts of a pair are not of one */
+function checkPair(name: string, known: KeyId | undefined, found: KeyId): void {
+  if (known === undefined || known === found) return;
+  throw new CommandError('BAD_KEY', `expected the other part of ${name}, key ${known}, got one of key ${found}`);
+}
 
 function placeOf(session: Session, file: string, name: string | undefined) {
   const files = keyFilesOf(session.path(file));

@@ -27,7 +27,7 @@ const FIGURES: readonly Figure[] = [
   {
     name: 'timeout',
     unit: 's',
-    summary: 'how long a node may take to answer, in seconds',
+    summary: 'how long a node may take to answer, in seconds; to connect it has 10 at most',
     example: 'set timeout 60',
     least: SETTING_LIMITS.timeoutLeastSeconds,
     most: SETTING_LIMITS.timeoutMostSeconds,
