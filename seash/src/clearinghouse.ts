@@ -3,6 +3,7 @@ import {
   describeError,
   type KeyId,
   parseJson,
+  problemSchema,
   type Reach,
   verifyAdvertisement,
 } from '@potluck/protocol';
@@ -15,10 +16,12 @@ export const LOOKUP_LIMITS = {
   answerBytes: 8 * 1024 * 1024,
   advertisements: 5000,
   timeoutMs: 15_000,
+  /** An acquisition may replace nodes that fail, and takes its time over each. */
+  acquireMs: 90_000,
 } as const;
 
 const answerSchema = z.object({ advertisements: z.array(z.string()).max(LOOKUP_LIMITS.advertisements) });
-const problemSchema = z.object({ detail: z.string().max(1000) });
+const reasonSchema = problemSchema.pick({ detail: true });
 
 /** Where a node says that it is; checked against the node's signature. */
 export interface Sighting {
@@ -67,10 +70,10 @@ export async function lookUp(clearinghouse: URL, key: KeyId, signal: AbortSignal
 }
 
 async function askForAdvertisements(url: URL, signal: AbortSignal): Promise<z.infer<typeof answerSchema>> {
-  const { status, text } = await get(url, signal);
+  const { status, text } = await exchange(url, { signal });
   const json = parseJson(text);
   if (status !== 200) {
-    const problem = problemSchema.safeParse(json);
+    const problem = reasonSchema.safeParse(json);
     const reason = problem.success ? `: ${problem.data.detail}` : '';
     throw new ClearinghouseError(
       'CLEARINGHOUSE_REFUSED',
@@ -85,11 +88,24 @@ async function askForAdvertisements(url: URL, signal: AbortSignal): Promise<z.in
   );
 }
 
-async function get(url: URL, signal: AbortSignal): Promise<{ status: number; text: string }> {
-  const deadline = AbortSignal.timeout(LOOKUP_LIMITS.timeoutMs);
+export interface Exchange {
+  readonly method?: 'GET' | 'POST';
+  /** JSON */
+  readonly body?: Uint8Array<ArrayBuffer>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+/** One request and the whole of its answer. @throws ClearinghouseError CLEARINGHOUSE_UNREACHABLE, CLEARINGHOUSE_BROKEN @throws CommandError CANCELLED */
+export async function exchange(url: URL, init: Exchange): Promise<{ status: number; text: string }> {
+  const { signal, method = 'GET', body, timeoutMs = LOOKUP_LIMITS.timeoutMs } = init;
+  const deadline = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(url, {
-      headers: { accept: 'application/json' },
+      method,
+      headers: { accept: 'application/json', ...(body && { 'content-type': 'application/json' }), ...init.headers },
+      ...(body && { body }),
       redirect: 'error',
       signal: AbortSignal.any([signal, deadline]),
     });
@@ -97,7 +113,7 @@ async function get(url: URL, signal: AbortSignal): Promise<{ status: number; tex
   } catch (cause) {
     throwIfCancelled(signal);
     if (cause instanceof ClearinghouseError) throw cause;
-    const got = deadline.aborted ? `no answer within ${LOOKUP_LIMITS.timeoutMs / 1000} s` : reasonOf(cause);
+    const got = deadline.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(cause);
     throw new ClearinghouseError(
       'CLEARINGHOUSE_UNREACHABLE',
       `expected an answer of the clearinghouse at ${url.origin}, got ${got}`,

@@ -17,6 +17,7 @@ const USAGE = `seash: the shell of Potluck
   seash [OPTIONS] -c "CMD; CMD"   carry out these commands
 
   --clearinghouse URL   where "browse" looks; POTLUCK_CLEARINGHOUSE unless given
+  --account NAME        whose vessels "get" gets, when one key is that of several accounts; else POTLUCK_ACCOUNT
   --json                print one JSON object for each command
   --keep-going          do not stop a script at the first command that fails
   --no-history          remember no lines (else in POTLUCK_HISTORY, ~/.seash_history unless set)
@@ -27,6 +28,7 @@ Exit code: 0 all went well, 1 a command or a vessel failed, 2 wrong usage. "seas
 
 const OPTIONS = {
   clearinghouse: { type: 'string' },
+  account: { type: 'string' },
   command: { type: 'string', short: 'c' },
   json: { type: 'boolean', default: false },
   'keep-going': { type: 'boolean', default: false },
@@ -60,7 +62,8 @@ async function start(flags: Flags, streams: CliStreams, reporter: Reporter): Pro
     return 0;
   }
   const clearinghouse = flags.clearinghouse ?? streams.env.POTLUCK_CLEARINGHOUSE;
-  await using shell = new Shell({ clearinghouse, home: homeOf(streams.env) });
+  const account = flags.account ?? streams.env.POTLUCK_ACCOUNT;
+  await using shell = new Shell({ clearinghouse, account, home: homeOf(streams.env) });
   await shell.start();
   const script = await scriptOf(flags, streams);
   if (script !== undefined) return await runScript(shell, { ...script, keepGoing: flags['keep-going'], reporter });

@@ -1,5 +1,5 @@
 import type { KeyId } from '@potluck/protocol';
-import { nodeFacts } from './bulk.ts';
+import { ask, nodeFacts } from './bulk.ts';
 import { CommandError } from './errors.ts';
 import type { Context } from './session.ts';
 import type { Target } from './targets.ts';
@@ -21,6 +21,12 @@ export function refresher(context: Context): (target: Target) => Promise<Target[
 }
 
 /** Whether a key owns or may use a vessel. */
-export function isOf(info: Target['info'], key: KeyId): boolean {
+function isOf(info: Target['info'], key: KeyId): boolean {
   return info.owner === key || info.users.includes(key);
+}
+
+/** The vessels of which the identity is the owner or a user. */
+export async function vesselsAt(context: Context, place: Pick<Target, 'node' | 'reach'>): Promise<Target['info'][]> {
+  const { result } = await ask(context, place, { method: 'GetVessels', params: {} });
+  return result.vessels.filter((info) => isOf(info, context.identity.id));
 }

@@ -11,6 +11,8 @@ import { type Target, Targets } from './targets.ts';
 export interface SessionInit extends ConnectionsInit {
   /** Where `browse` looks; undefined if none was named. */
   readonly clearinghouse?: URL | undefined;
+  /** Which account there is meant, when one key is that of several. */
+  readonly account?: string | undefined;
   /** What relative file names are relative to. */
   readonly directory: string;
   /** How many nodes are asked at once. */
@@ -23,6 +25,7 @@ export interface SessionInit extends ConnectionsInit {
 /** What a shell remembers from command to command. */
 export class Session {
   readonly clearinghouse: URL | undefined;
+  readonly account: string | undefined;
   readonly directory: string;
   readonly parallel: number;
   readonly modules: Modules;
@@ -45,6 +48,7 @@ export class Session {
 
   constructor(init: SessionInit) {
     this.clearinghouse = init.clearinghouse;
+    this.account = init.account;
     this.directory = init.directory;
     this.parallel = init.parallel ?? 32;
     this.modules = init.modules;
@@ -129,13 +133,18 @@ export class Context {
     return this.session.identity(this.identityName);
   }
 
+  /** What `on` or the default says, if either does. */
+  get targetName(): string | undefined {
+    return this.#init.targetName ?? this.session.targetName;
+  }
+
   /**
    * The vessels that the command works on; at least one.
    * @param fallback the target where neither `on` nor the default says one; only for commands that change nothing.
    * @throws CommandError NO_TARGET, UNKNOWN_TARGET
    */
   vessels(fallback?: '%all'): Target[] {
-    const name = this.#init.targetName ?? this.session.targetName ?? fallback;
+    const name = this.targetName ?? fallback;
     if (name === undefined) {
       throw new CommandError('NO_TARGET', 'expected a target, got none: say "on TARGET" first, for example "on %all"');
     }

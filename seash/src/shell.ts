@@ -11,6 +11,8 @@ import { parseStatements } from './words.ts';
 export interface ShellInit extends ConnectionsInit {
   /** An http or https URL; where `browse` looks. */
   readonly clearinghouse?: string | undefined;
+  /** The name of the account at the clearinghouse; needed when several have the identity's key. */
+  readonly account?: string | undefined;
   /** What relative file names are relative to; the process's own directory unless given. */
   readonly directory?: string;
   /** How many nodes are asked at once; 32 unless given. */

@@ -41,13 +41,13 @@ export interface Target {
 }
 
 /** The full name: `10.0.0.7:1224:v1`, by the first of the node's addresses; of a node without any its handle. */
-export function nameOf(target: Target): string {
+export function nameOf(target: Pick<Target, 'node' | 'vessel' | 'reach'>): string {
   const [address] = target.reach.addresses;
   return address === undefined ? handleOf(target) : `${addressText(address)}:${target.vessel}`;
 }
 
 /** As the clearinghouse calls it: `NODEID:v1`. */
-function handleOf({ node, vessel }: Pick<Target, 'node' | 'vessel'>): string {
+export function handleOf({ node, vessel }: Pick<Target, 'node' | 'vessel'>): string {
   return `${node}:${vessel}`;
 }
 

@@ -36,7 +36,7 @@ describe('commands', () => {
       ['help; help', /^USAGE expected one command, got 2$/],
       ['lsit', /^UNKNOWN_COMMAND expected a command, got "lsit": did you mean "list"\?$/],
       ['frobnicate', /^UNKNOWN_COMMAND expected a command, got "frobnicate"$/],
-      ['show', /^UNKNOWN_COMMAND expected "show" and one of keys, targets, .*, got nothing$/],
+      ['show', /^UNKNOWN_COMMAND expected "show" and one of .*targets, .*, got nothing$/],
       ['show lgo', /^UNKNOWN_COMMAND .* got "lgo": did you mean "log"\?$/],
       ['help lits', /^UNKNOWN_COMMAND .*did you mean "list"/],
       ['list all', /^USAGE expected "list", got "all" after its end$/],

@@ -87,7 +87,15 @@ export async function stop({ process: child }: Daemon, signal: NodeJS.Signals = 
 
 function restrictionsOf(firstPort: number): string {
   const ports = Array.from({ length: 10 }, (_, index) => firstPort + index);
-  const lines = ['cpu 0.02', 'memory 50000000', 'diskused 10000000', 'events 100', 'insockets 10', 'outsockets 10'];
+  const lines = [
+    'cpu 0.02',
+    'memory 50000000',
+    'diskused 10000000',
+    'events 100',
+    'insockets 10',
+    'outsockets 10',
+    'lograte 100000',
+  ];
   for (const port of ports) lines.push(`messport ${port}`, `connport ${port}`);
   return formatRestrictions(parseRestrictions(lines.map((line) => `resource ${line}`).join('\n')));
 }

@@ -12,11 +12,11 @@ import {
 } from '@potluck/protocol';
 import { z } from 'zod';
 import { parseAddress } from '../address.ts';
-import { ask, bulkSchema, failureSchema, groupFailures, inParallel, onEach } from '../bulk.ts';
+import { bulkSchema, failureSchema, groupFailures, inParallel, onEach } from '../bulk.ts';
 import { lookUp } from '../clearinghouse.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
-import { isOf, refresher } from '../refresh.ts';
+import { refresher, vesselsAt } from '../refresh.ts';
 import { affectedText } from '../report.ts';
 import type { Context } from '../session.ts';
 import { count, type Style, table } from '../style.ts';
@@ -158,12 +158,6 @@ export const findCommands = [browse, contact, list, update];
 async function visit(context: Context, { node, reach }: Place): Promise<Target[]> {
   const usable = await vesselsAt(context, { node, reach });
   return usable.map((info) => context.session.targets.put({ node, reach, info }));
-}
-
-/** The vessels of which the identity is the owner or a user. */
-async function vesselsAt(context: Context, place: Place): Promise<Target['info'][]> {
-  const { result } = await ask(context, place, { method: 'GetVessels', params: {} });
-  return result.vessels.filter((info) => isOf(info, context.identity.id));
 }
 
 function foundOf(target: Target, me: KeyId): Found {

@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { clearinghouseModule } from '../modules/clearinghouse.ts';
 import { uploaddirModule } from '../modules/uploaddir.ts';
 import { variablesModule } from '../modules/variables.ts';
 import type { Module } from '../modules.ts';
@@ -33,7 +34,7 @@ export const OWN: readonly Command[] = [
 ];
 
 /** The modules that come with the shell; all are enabled until somebody disables one. */
-export const MODULES: readonly Module[] = [uploaddirModule, variablesModule(() => COMMANDS)];
+export const MODULES: readonly Module[] = [clearinghouseModule, uploaddirModule, variablesModule(() => COMMANDS)];
 
 /** Every command of the shell. Parsing, help, completion, JSON and the page of its shapes all derive from it. */
 export const COMMANDS: readonly Command[] = [...OWN, ...MODULES.flatMap(({ commands }) => commands)];

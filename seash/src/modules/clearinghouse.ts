@@ -1,0 +1,114 @@
+import { acquireTypeSchema, creditsSchema, hintFor, keyIdSchema } from '@potluck/protocol';
+import { z } from 'zod';
+import { bulkSchema } from '../bulk.ts';
+import { command } from '../command.ts';
+import { CommandError } from '../errors.ts';
+import { acquire, release, renew, standing } from '../leases.ts';
+import type { Module } from '../modules.ts';
+import { affectedText } from '../report.ts';
+import type { Context } from '../session.ts';
+import { count, table } from '../style.ts';
+import type { Target } from '../targets.ts';
+
+const MOST = 500;
+const TYPES = acquireTypeSchema.options;
+
+const leaseShape = { handle: z.string(), expiresAt: z.iso.datetime(), active: z.boolean() };
+
+const get = command({
+  name: 'get',
+  summary: 'Acquire N vessels, all or none: random, wan (different networks), lan (one) or nat (behind a relay).',
+  slots: [
+    { name: 'N', kind: 'text' },
+    { name: 'TYPE', kind: 'text', optional: true },
+  ],
+  example: 'get 10 wan',
+  result: bulkSchema({ ...leaseShape, node: keyIdSchema }).extend({ type: acquireTypeSchema }),
+  run: async (context, { N, TYPE = 'random' }) => {
+    const type = acquireTypeSchema.safeParse(TYPE);
+    if (!type.success) {
+      const message = `expected one of ${TYPES.join(', ')}, got "${TYPE}"${hintFor(TYPE, TYPES)}`;
+      throw new CommandError('BAD_ARGUMENTS', message);
+    }
+    const acquired = await acquire(context, { count: numberOf(N), type: type.data });
+    return { type: type.data, ...acquired };
+  },
+  render: ({ vessels }, style) => {
+    if (vessels.length === 0) return '';
+    const rows = vessels.map(({ id, name, expiresAt }) => [id, name, leftOf(expiresAt)]);
+    const head = `Acquired ${count(vessels.length, 'vessel')}, which are the group "acquired":`;
+    return `${head}\n${table(['ID', 'Name', 'Expires in'], rows, style)}`;
+  },
+});
+
+const slots = [{ name: 'GROUP', kind: 'target', optional: true }] as const;
+
+const releaseCommand = command({
+  name: 'release',
+  summary: 'Give vessels back; they are emptied. %all: all that the account holds. Does not ask.',
+  slots,
+  example: 'release acquired',
+  result: bulkSchema(leaseShape),
+  run: async (context, { GROUP }) => await release(context, selected(context, GROUP)),
+  render: ({ vessels }) => affectedText('Released', vessels, ''),
+});
+
+const renewCommand = command({
+  name: 'renew',
+  summary: 'Hold vessels for 7 days from now. %all: all that the account holds.',
+  slots,
+  example: 'renew %all',
+  result: bulkSchema(leaseShape),
+  run: async (context, { GROUP }) => await renew(context, selected(context, GROUP)),
+  render: ({ vessels }) => affectedText('Renewed', vessels, ''),
+});
+
+const showAccount = command({
+  name: 'show account',
+  summary: 'Show your account at the clearinghouse: credits, port, and the vessels that it holds.',
+  slots: [],
+  example: 'show account',
+  result: z.object({
+    username: z.string(),
+    keyId: keyIdSchema,
+    userPort: z.int().nullable(),
+    credits: creditsSchema,
+    vessels: z.array(z.object({ id: z.string(), name: z.string(), ...leaseShape })),
+  }),
+  run: async (context) => await standing(context),
+  render: ({ username, keyId, userPort, credits, vessels }, style) => {
+    const rows = vessels.map(({ id, name, active, expiresAt }) => [id, name, active ? '' : 'away', leftOf(expiresAt)]);
+    return [
+      `${style.strong(username)} holds ${credits.used} of ${count(credits.total, 'vessel')}.`,
+      `  key   ${keyId}`,
+      `  port  ${userPort ?? 'none yet'}`,
+      ...(rows.length === 0 ? [] : [table(['ID', 'Name', 'Node', 'Expires in'], rows, style)]),
+    ].join('\n');
+  },
+});
+
+export const clearinghouseModule: Module = {
+  name: 'clearinghouse',
+  summary: 'Vessels of a clearinghouse, by the key of your account there.',
+  help: 'Acquired vessels are yours for 4 hours, renewed ones for 7 days; what is released or has run out is emptied.',
+  commands: [get, releaseCommand, renewCommand, showAccount],
+};
+
+function numberOf(text: string): number {
+  const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= MOST) return number;
+  throw new CommandError('BAD_ARGUMENTS', `expected a number of vessels from 1 to ${MOST}, got "${text}"`);
+}
+
+/** With %all also what this shell has not met. */
+function selected(context: Context, group: string | undefined): readonly Target[] | 'all' {
+  if ((group ?? context.targetName) === '%all') return 'all';
+  return group === undefined ? context.vessels() : context.session.targets.resolve(group);
+}
+
+/** `3h 59m`, `6d 23h` */
+function leftOf(expiresAt: string): string {
+  const minutes = Math.max(0, Math.floor((Date.parse(expiresAt) - Date.now()) / 60_000));
+  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
+  return days > 0 ? `${days}d ${hours}h` : `${hours}h ${minutes % 60}m`;
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Shell } from '@potluck/seash';
+import { donate, emptyPayload } from '../browser/donor.ts';
+import { World } from '../browser/world.ts';
+import { PortalClient } from '../demo/portal-client.ts';
+import { wordsTo } from './shells.ts';
+
+describe('seash at a clearinghouse', function () {
+  this.timeout(120_000);
+  let world: World;
+  let url: string;
+  let shell: Shell;
+
+  before(async () => {
+    world = await World.create();
+    ({ url } = await world.clearinghouse('--payload', await emptyPayload(world.directory)));
+    await donate(world, url, { name: 'one', vessels: 2 });
+    await donate(world, url, { name: 'two', vessels: 2 });
+    shell = new Shell({ directory: world.directory, clearinghouse: url });
+    await shell.execute('genkeys alice');
+    const { signal } = new AbortController();
+    const portal = new PortalClient(url, signal);
+    const account = { username: 'alice', password: 'secret of alice' };
+    await portal.register(account, shell.session.identity('alice').publicJwk);
+    await writeFile(join(world.directory, 'hello.js'), "log('hello\\n');\n");
+  });
+  after(async () => {
+    await shell.stop();
+    await world[Symbol.asyncDispose]();
+  });
+  afterEach(async () => {
+    await shell.execute('release %all');
+    shell.session.targetName = undefined;
+  });
+
+  const { well, ended } = wordsTo(() => shell);
+  const failing = async (line: string): Promise<string | undefined> => (await shell.execute(line)).error?.code;
+
+  it('get acquires vessels, which are the group "acquired" and the default target, ready for a program', async () => {
+    const got = await well('get 3');
+    assert.equal(got.vessels.length, 3);
+    assert.equal(shell.prompt, 'alice@acquired !> ');
+    await well('run hello.js');
+    const { vessels } = await ended('list');
+    assert.deepEqual(vessels.map(({ name }) => name).sort(), got.vessels.map(({ name }) => name).sort());
+    assert.deepEqual(
+      (await well('show log')).vessels.map(({ text }) => text),
+      Array(3).fill('hello\n'),
+    );
+  });
+
+  it('get leaves a default target that there is, and names the group anew', async () => {
+    await well('get 1');
+    await well('on %all');
+    const [second] = (await well('get 1')).vessels;
+    assert.equal(shell.session.targetName, '%all');
+    const { groups } = (await shell.execute('show groups')) as unknown as {
+      groups: { name: string; vessels: string[] }[];
+    };
+    assert.deepEqual(groups.find(({ name }) => name === 'acquired')?.vessels, [second?.id]);
+  });
+
+  it('get says why it got nothing, and has got nothing then', async () => {
+    assert.equal(await failing('get 0'), 'BAD_ARGUMENTS');
+    assert.equal(await failing('get 501'), 'BAD_ARGUMENTS');
+    assert.equal(await failing('get many'), 'BAD_ARGUMENTS');
+    assert.match((await shell.execute('get 1 van')).error?.message ?? '', /got "van": did you mean "wan"\?/);
+    assert.equal(await failing('get 11'), 'NOT_ENOUGH_CREDITS');
+    assert.equal(await failing('get 5'), 'UNABLE_TO_ACQUIRE');
+    assert.equal(await failing('get 2 wan'), 'UNABLE_TO_ACQUIRE', 'one machine is one network');
+    assert.equal(await failing('get 1 nat'), 'UNABLE_TO_ACQUIRE');
+    assert.equal((await well('get 2 lan')).vessels.length, 2);
+  });
+
+  it('show account tells credits, the port, and what is held until when', async () => {
+    const [vessel] = (await well('get 1')).vessels;
+    const account = await shell.execute('show account');
+    assert.equal(account.username, 'alice');
+    assert.deepEqual(account.credits, { total: 10, used: 1 });
+    assert.equal(account.userPort, 63_100);
+    const { node: _, ...lease } = vessel ?? {};
+    assert.deepEqual(account.vessels, [lease]);
+  });
+
+  it('renew holds vessels for longer, and names those that the account does not hold', async () => {
+    const [first, second] = (await well('get 2')).vessels;
+    const renewed = await well(`renew ${first?.id}`);
+    assert.ok(String(renewed.vessels[0]?.expiresAt) > String(second?.expiresAt));
+    assert.equal((await well('renew')).vessels.length, 2, 'the default target');
+    await releaseElsewhere(shell, String(second?.handle));
+    const partly = await shell.execute('renew acquired');
+    assert.equal(partly.ok, false);
+    assert.deepEqual(partly.failed, [
+      {
+        code: 'NO_VESSELS',
+        message: 'expected a vessel that the account holds, got one that it does not hold',
+        affected: [second?.name],
+      },
+    ]);
+    assert.equal(shell.session.targets.resolve('renewgood').length, 1);
+    assert.equal(shell.session.targets.resolve('renewfail').length, 1);
+  });
+
+  it('release gives vessels back and forgets them; %all also what this shell has not met', async () => {
+    const [first] = (await well('get 3')).vessels;
+    await well(`release ${first?.id}`);
+    assert.equal(shell.session.targets.resolve('acquired').length, 2);
+    assert.equal(await failing(`release ${first?.id}`), 'UNKNOWN_TARGET');
+    await using other = new Shell({ directory: world.directory, clearinghouse: url });
+    await other.execute('loadkeys alice');
+    assert.equal((await other.execute('release')).error?.code, 'NO_TARGET');
+    const all = await other.execute('release %all');
+    assert.deepEqual(
+      (all.vessels as { id: string }[]).map(({ id }) => id),
+      ['', ''],
+    );
+    assert.deepEqual((await shell.execute('show account')).credits, { total: 10, used: 0 });
+  });
+
+  it('is nobody there with a key that no account has', async () => {
+    await well('genkeys stranger');
+    assert.equal(await failing('as stranger get 1'), 'NOT_AUTHENTICATED');
+    await using alone = new Shell({ directory: world.directory });
+    await alone.execute('loadkeys alice');
+    assert.equal((await alone.execute('get 1')).error?.code, 'NO_CLEARINGHOUSE');
+  });
+});
+
+/** As another shell of the same user does it, of which the first one hears nothing. */
+async function releaseElsewhere({ session }: Shell, handle: string): Promise<void> {
+  const { directory, clearinghouse } = session;
+  await using other = new Shell({ directory, clearinghouse: clearinghouse?.href });
+  await other.execute('loadkeys alice');
+  await other.execute('browse');
+  const target = other.session.targets.all.find(({ node, vessel }) => `${node}:${vessel}` === handle);
+  const result = await other.execute(`release ${target?.id}`);
+  assert.equal(result.ok, true, JSON.stringify(result));
+}
