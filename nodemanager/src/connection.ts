@@ -17,6 +17,7 @@ import type { ByteBudget } from './budget.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { NodeLimits } from './limits.ts';
 import type { Rates } from './rates.ts';
+import { Rows } from './rows.ts';
 
 /** Why the node closed a connection (RFC 6455 section 7.4; 4000 and up are ours). */
 export const CLOSE_CODES = {
@@ -56,6 +57,7 @@ export class Connection {
   readonly #socket: WebSocket;
   readonly #address: string;
   readonly #limits: NodeLimits;
+  readonly #rows: Rows;
   #requests = 0;
   /** The key that signed the last request, if it has a vessel here: its requests are not counted as strangers'. */
   #member: KeyId | undefined;
@@ -68,15 +70,17 @@ export class Connection {
     this.#socket = socket;
     this.#address = address;
     this.#limits = limits;
+    this.#rows = new Rows(limits.followersPerConnection);
     // Before `ws` reads it: a message that it completes must find its bytes counted.
     carrier.prependListener('data', (chunk: Buffer) => this.#count(chunk.length));
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('error', (error) => components.log.debug({ reason: describeError(error) }, 'a connection broke'));
     socket.once('close', () => this.#closed());
-    this.#await(limits.idleMs, CLOSE_CODES.idle, 'no message for too long');
+    this.#awaitMessage();
   }
 
   #closed(): void {
+    this.#rows.close();
     clearTimeout(this.#timer);
     this.#components.budget.release(this.#address, this.#partialBytes);
     this.#partialBytes = 0;
@@ -87,6 +91,15 @@ export class Connection {
     this.#socket.close(code, Buffer.from(reason).subarray(0, REASON_BYTES).toString().replaceAll('\ufffd', ''));
     // `ws` alone would wait 30 s for the other side's farewell, and take its bytes meanwhile.
     this.#timer = setTimeout(() => this.#socket.terminate(), this.#limits.farewellMs).unref();
+  }
+
+  /** One who follows a log has nothing more to say. */
+  #awaitMessage(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (this.#rows.size > 0) this.#awaitMessage();
+      else this.#close(CLOSE_CODES.idle, 'no message for too long');
+    }, this.#limits.idleMs).unref();
   }
 
   #await(timeMs: number, code: number, reason: string): void {
@@ -112,7 +125,7 @@ export class Connection {
     // What has come of a next message by now is less than one read of the socket: it is let go uncounted.
     const held = this.#partialBytes;
     this.#partialBytes = 0;
-    this.#await(this.#limits.idleMs, CLOSE_CODES.idle, 'no message for too long');
+    this.#awaitMessage();
     if (!isBinary) {
       this.#components.budget.release(this.#address, held);
       this.#close(CLOSE_CODES.binaryOnly, 'expected a binary message, got text');
@@ -126,17 +139,27 @@ export class Connection {
     const isOver = this.#requests > this.#limits.requestsPerConnection;
     // Who does not read what he is answered, or sends on after BUSY, is read no further: nothing of his piles up here.
     if (this.#requests >= this.#limits.repliesPerConnection) this.#socket.pause();
+    let isAnswered = false;
     try {
       const checked = await this.#components.checks.run(this.#address, async () => await this.#check(bytes, isOver));
       if (checked === undefined) return;
-      await this.#send('envelope' in checked ? checked : await this.#components.dispatcher.answer(checked));
+      const replies = 'envelope' in checked ? [checked] : this.#components.dispatcher.answer(checked, this.#rows);
+      for await (const reply of replies) {
+        await this.#send(reply);
+        if (!isAnswered) this.#answered(); // What follows in a row is no unanswered request: rows have their own limit.
+        isAnswered = true;
+      }
     } catch (error) {
       this.#components.log.error({ err: error }, 'a reply could not be made');
       this.#socket.terminate();
     } finally {
-      this.#requests -= 1;
-      if (this.#socket.isPaused && this.#requests < this.#limits.repliesPerConnection) this.#socket.resume();
+      if (!isAnswered) this.#answered();
     }
+  }
+
+  #answered(): void {
+    this.#requests -= 1;
+    if (this.#socket.isPaused && this.#requests < this.#limits.repliesPerConnection) this.#socket.resume();
   }
 
   /** @returns the request, or its signed refusal; undefined when there is nobody to answer. */

@@ -18,6 +18,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { diskFull, isDiskFull } from './errors.ts';
 import type { Answer, Handlers } from './handlers.ts';
+import type { Rows } from './rows.ts';
 import type { Vessel } from './vessel.ts';
 import type { Vessels } from './vessels.ts';
 
@@ -48,23 +49,32 @@ export class Dispatcher {
     return this.#components.vessels.knows(key);
   }
 
-  /** @returns the signed reply to a request that was checked; never throws for anything in it. */
-  async answer(request: VerifiedRequest): Promise<Message> {
-    let outcome: Reply | RequestError;
+  /**
+   * The signed reply to a request that was checked; a row of them where a log is followed. Never throws for anything in
+   * the request.
+   * @param rows of the connection that the request came over.
+   */
+  async *answer(request: VerifiedRequest, rows: Rows): AsyncGenerator<Message, void, undefined> {
+    const { identity } = this.#components;
+    let number = 0;
     try {
-      outcome = await this.#carryOut(request);
+      for await (const { more, ...outcome } of this.#replies(request, rows)) {
+        const place = more === undefined ? undefined : { number, more };
+        yield await signReply(identity, request.nonce, { outcome, place });
+        number += 1;
+      }
     } catch (error) {
-      outcome = this.#refusal(error);
+      const place = number === 0 ? undefined : { number, more: false };
+      yield await signReply(identity, request.nonce, { outcome: this.#refusal(error), place });
     }
-    return await signReply(this.#components.identity, request.nonce, outcome);
   }
 
   /** @returns the signed refusal of a message that was not carried out. */
   async refuse(nonce: string, error: unknown): Promise<Message> {
-    return await signReply(this.#components.identity, nonce, this.#refusal(error));
+    return await signReply(this.#components.identity, nonce, { outcome: this.#refusal(error) });
   }
 
-  async #carryOut(request: VerifiedRequest): Promise<Reply> {
+  async *#replies(request: VerifiedRequest, rows: Rows): AsyncGenerator<Reply & { more?: boolean }, void, undefined> {
     const { method } = request;
     if (!isMethodName(method)) {
       throw new RequestError('UNKNOWN_METHOD', `expected one of ${Object.keys(METHODS).join(', ')}, got "${method}"`);
@@ -79,6 +89,13 @@ export class Dispatcher {
     checkAttachment(method, request);
     // What anyone may ask changes nothing, so it may come again; a stranger's questions write nothing to the disk.
     if (METHODS[method].permission !== 'anyone') request.claim();
+    if ('follow' in params && vessel !== undefined) {
+      using row = rows.open(request.nonce);
+      using follower = vessel.follow({ signer: request.signer, from: params.from });
+      yield* follower.replies(row.signal);
+      return;
+    }
+    if ('leave' in params && params.leave !== undefined) rows.end(params.leave);
     const run = async (): Promise<Answer<MethodName>> => {
       checkPermission(method, named, request); // Again: it may have been taken away while the request waited.
       return await this.#handle(method, params, request.attachment);
@@ -88,7 +105,7 @@ export class Dispatcher {
     const queued = vessel !== undefined && METHODS[method].permission === 'user';
     const isSecondStop = method === 'StopVessel' && vessel?.isStopping === true;
     const answer = queued && !isSecondStop ? await vessel.queue.run(request.signer, run) : await run();
-    return { result: answer.result, attachment: answer.attachment ?? new Uint8Array() };
+    yield { result: answer.result, attachment: answer.attachment ?? new Uint8Array() };
   }
 
   async #handle<M extends MethodName>(method: M, params: Params<M>, attachment: Uint8Array): Promise<Answer<M>> {

@@ -69,8 +69,8 @@ function aboutVessels(vessels: Vessels, { node, version, walls, layers }: Handle
     },
     GetOffcutResources: async () => ({ result: { restrictions: formatRestrictions(vessels.offcut) } }),
     ReadVesselLog: async ({ params }) => {
-      const { bytes, droppedBytes } = vessels.get(params.vessel).log.read();
-      return { result: { droppedBytes }, attachment: bytes };
+      const { bytes, droppedBytes, next } = vessels.get(params.vessel).log.read(params.from);
+      return { result: { droppedBytes, next }, attachment: bytes };
     },
   };
 }
@@ -137,8 +137,8 @@ function aboutPrograms(vessels: Vessels): AboutPrograms {
   return {
     StartVessel: async ({ params }) => {
       const vessel = vessels.get(params.vessel);
-      await vessel.startProgram(params.program, params.args);
-      return { result: { state: vessel.info.state } };
+      const { logFrom } = await vessel.startProgram(params.program, params.args);
+      return { result: { state: vessel.info.state, logFrom } };
     },
     StopVessel: async ({ params }) => {
       const vessel = vessels.get(params.vessel);

@@ -28,6 +28,16 @@ export const NODE_LIMITS = {
   keyBurst: 2000,
   /** Addresses, and keys, whose requests are counted; when there are more, the new ones share one count. */
   rateEntries: 10_000,
+  /** Logs that one connection follows; one more is answered with BUSY. */
+  followersPerConnection: 64,
+  /** Who follow the log of one vessel; one more is answered with BUSY. */
+  followersPerVessel: 16,
+  /** Bytes of a log in one reply to who follows it. */
+  followChunkBytes: 32 * 1024,
+  /** Between two replies to who follows a log: what is written meanwhile goes together. */
+  followPauseMs: 20,
+  /** Without a new line, who follows a log is told that there is none: less than `rowSilenceMs` of the protocol. */
+  followSilenceMs: 10_000,
   /** Bytes of messages and replies held in memory for all connections; past it a connection is closed as busy. */
   heldBytes: 128 * 1024 * 1024,
   /** Of it, for the connections of one address. */

@@ -1,4 +1,15 @@
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { z } from 'zod';
 import { codeOf } from './errors.ts';
 
 export interface LogRingInit {
@@ -8,13 +19,29 @@ export interface LogRingInit {
   readonly limitBytes: number;
 }
 
-interface Part {
-  /** Bytes that were logged before this part. */
-  readonly start: number;
+/** What a reader gets at once. All offsets count the bytes that were ever logged, also before the log was cleared. */
+export interface LogChunk {
+  /** Between where the reader was and `bytes`; they are kept no longer. */
+  readonly droppedBytes: number;
   readonly bytes: Buffer;
+  /** Where to read on. */
+  readonly next: number;
 }
 
-const HEADER_BYTES = 32;
+/** One of the two files. */
+interface Part {
+  readonly path: string;
+  readonly headerBytes: number;
+  /** Bytes that were logged before it. */
+  readonly start: number;
+  /** Bytes that had been logged when the log was cleared last. */
+  readonly origin: number;
+  length: number;
+}
+
+/** A file begins with a line of this length. */
+const HEADER_BYTES = 64;
+const headerSchema = z.object({ start: z.int().min(0), origin: z.int().min(0).default(0) });
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0);
 const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
 
@@ -23,15 +50,17 @@ const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
  * each says how much was logged before it, so the count is right after any crash.
  *
  * Writing is synchronous: whoever logs too fast waits, and nothing piles up in memory. A log that cannot be written (a
- * full disk) loses bytes, counts them, and harms nothing else.
+ * full disk) loses bytes, counts them, and harms nothing else. Readers have no part in it: they keep their own place and
+ * read when they can.
  */
 export class LogRing {
   readonly #init: LogRingInit;
+  readonly #watchers = new Set<() => void>();
   #file: number | undefined;
-  /** Bytes in the newer file, without its header. */
-  #length = 0;
-  /** Bytes that were ever logged. */
+  #old: Part | undefined;
+  #current: Part | undefined;
   #end = 0;
+  #origin = 0;
 
   constructor(init: LogRingInit) {
     this.#init = init;
@@ -39,30 +68,79 @@ export class LogRing {
 
   /** Finds where the log was left, and keeps nothing open. */
   start(): void {
-    const { old, current } = this.#parts();
-    const last = current ?? old;
+    this.#old = partAt(this.#init.oldPath);
+    this.#current = partAt(this.#init.newPath);
     // One that cannot be read would be renamed over the older file, which can.
-    if (current === undefined) rmSync(this.#init.newPath, { force: true });
-    this.#end = last === undefined ? 0 : last.start + last.bytes.length;
-    this.#length = current?.bytes.length ?? this.#init.limitBytes;
+    if (this.#current === undefined) rmSync(this.#init.newPath, { force: true });
+    const last = this.#current ?? this.#old;
+    this.#end = last === undefined ? 0 : last.start + last.length;
+    this.#origin = last?.origin ?? 0;
+  }
+
+  /** Bytes that were ever logged. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** What had been logged when it was cleared last. */
+  get origin(): number {
+    return this.#origin;
   }
 
   append(text: string): void {
     for (const piece of pieces(Buffer.from(text), this.#init.limitBytes)) this.#appendPiece(piece);
+    for (const wake of this.#watchers) wake();
   }
 
-  /** @returns the kept end, and how many bytes are no longer kept. */
-  read(): { bytes: Buffer; droppedBytes: number } {
-    const { old, current } = this.#parts();
-    const bytes = Buffer.concat([old?.bytes ?? Buffer.alloc(0), current?.bytes ?? Buffer.alloc(0)]);
-    return { bytes, droppedBytes: this.#end - bytes.length };
+  /** @param wake is called after each `append`. @returns what ends that. */
+  watch(wake: () => void): () => void {
+    this.#watchers.add(wake);
+    return () => this.#watchers.delete(wake);
   }
 
+  /** All that is kept from an offset on, or of the log since it was cleared; `droppedBytes` counts all gaps. */
+  read(from = this.#origin): LogChunk {
+    const chunks: Buffer[] = [];
+    let droppedBytes = 0;
+    let next = Math.min(from, this.#end);
+    while (next < this.#end) {
+      const chunk = this.chunk(next);
+      chunks.push(chunk.bytes);
+      droppedBytes += chunk.droppedBytes;
+      next = chunk.next;
+    }
+    return { bytes: Buffer.concat(chunks), droppedBytes, next };
+  }
+
+  /** What is kept behind an offset without a gap, up to another offset. */
+  chunk(from: number, { until = this.#end, mostBytes = this.#init.limitBytes } = {}): LogChunk {
+    for (const part of [this.#old, this.#current]) {
+      if (part === undefined || from >= part.start + part.length) continue;
+      const start = Math.max(from, part.start);
+      if (start >= until) break;
+      const length = Math.min(part.start + part.length - start, until - start, mostBytes);
+      const bytes = readPart(part, start - part.start, length);
+      if (bytes !== undefined) return { droppedBytes: start - from, bytes, next: start + length };
+      return { droppedBytes: start + length - from, bytes: Buffer.alloc(0), next: start + length };
+    }
+    const next = Math.max(from, until);
+    return { droppedBytes: next - from, bytes: Buffer.alloc(0), next };
+  }
+
+  /** Offsets go on, so that no reader takes the new log for the old one. */
   clear(): void {
     this.close();
     rmSync(this.#init.newPath, { force: true });
     rmSync(this.#init.oldPath, { force: true });
-    this.start();
+    this.#old = undefined;
+    this.#current = undefined;
+    this.#origin = this.#end;
+    try {
+      this.#rotate(this.#end);
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error; // Not the system's: a bug of ours.
+    }
+    this.close();
   }
 
   /** The next `append` opens it again. */
@@ -72,61 +150,84 @@ export class LogRing {
   }
 
   #appendPiece(piece: Buffer): void {
+    const start = this.#end;
     // Counted first: what cannot be written is dropped, and said to be.
     this.#end += piece.length;
     try {
-      if (this.#length + piece.length > this.#init.limitBytes) this.#rotate(this.#end - piece.length);
-      this.#file ??= openSync(this.#init.newPath, APPEND, 0o600);
-      this.#writePiece(this.#file, piece);
+      const current = this.#fitting(start, piece.length) ?? this.#rotate(start);
+      this.#file ??= openSync(current.path, APPEND, 0o600);
+      writePiece(this.#file, current, piece);
     } catch (error) {
       if (codeOf(error) === undefined) throw error; // Not the system's: a bug of ours.
     }
   }
 
-  #writePiece(file: number, piece: Buffer): void {
-    try {
-      writeWhole(file, piece);
-      this.#length += piece.length;
-    } catch (error) {
-      ftruncateSync(file, HEADER_BYTES + this.#length); // No half characters.
-      throw error;
-    }
+  /** The newer file, if it is not full and nothing was dropped since it was written. */
+  #fitting(start: number, length: number): Part | undefined {
+    const current = this.#current;
+    if (current === undefined || current.start + current.length !== start) return undefined;
+    return current.length + length > this.#init.limitBytes ? undefined : current;
   }
 
-  #rotate(start: number): void {
+  #rotate(start: number): Part {
     this.close();
-    this.#length = this.#init.limitBytes; // Until the new file stands, the next piece tries again.
     try {
       renameSync(this.#init.newPath, this.#init.oldPath);
+      this.#old = this.#current && { ...this.#current, path: this.#init.oldPath };
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
     }
+    this.#current = undefined;
     this.#file = openSync(this.#init.newPath, APPEND, 0o600);
+    const header = { start, origin: this.#origin };
     try {
-      writeWhole(this.#file, Buffer.from(`${JSON.stringify({ start }).padEnd(HEADER_BYTES - 1)}\n`));
+      writeWhole(this.#file, Buffer.from(`${JSON.stringify(header).padEnd(HEADER_BYTES - 1)}\n`));
     } catch (error) {
       this.close();
       rmSync(this.#init.newPath, { force: true }); // Else the next try would rename it over what is kept.
       throw error;
     }
-    this.#length = 0;
-  }
-
-  #parts(): { old: Part | undefined; current: Part | undefined } {
-    return { old: readPart(this.#init.oldPath), current: readPart(this.#init.newPath) };
+    this.#current = { ...header, path: this.#init.newPath, headerBytes: HEADER_BYTES, length: 0 };
+    return this.#current;
   }
 }
 
-function readPart(path: string): Part | undefined {
+function writePiece(file: number, part: Part, piece: Buffer): void {
+  try {
+    writeWhole(file, piece);
+    part.length += piece.length;
+  } catch (error) {
+    ftruncateSync(file, part.headerBytes + part.length); // No half characters.
+    throw error;
+  }
+}
+
+function partAt(path: string): Part | undefined {
+  return withFile(path, (file) => {
+    const first = Buffer.alloc(HEADER_BYTES);
+    const line = first.toString('latin1', 0, readSync(file, first, 0, HEADER_BYTES, 0));
+    const headerBytes = line.indexOf('\n') + 1; // 32 in the files of earlier versions.
+    const header = headerSchema.parse(JSON.parse(line.slice(0, headerBytes)));
+    return { ...header, path, headerBytes, length: fstatSync(file).size - headerBytes };
+  });
+}
+
+/** @returns undefined when the file does not have them any more. */
+function readPart({ path, headerBytes }: Part, offset: number, length: number): Buffer | undefined {
+  return withFile(path, (file) => {
+    const bytes = Buffer.allocUnsafe(length);
+    return readSync(file, bytes, 0, length, headerBytes + offset) === length ? bytes : undefined;
+  });
+}
+
+/** @returns undefined for a file that is not there, or whose header was not written whole: nothing of it was ever kept. */
+function withFile<T>(path: string, read: (file: number) => T): T | undefined {
   let file: number | undefined;
   try {
     file = openSync(path, READ);
-    const bytes = readFileSync(file);
-    const header: unknown = JSON.parse(bytes.toString('latin1', 0, HEADER_BYTES));
-    if (typeof header !== 'object' || header === null || !('start' in header)) return undefined;
-    return { start: Number(header.start), bytes: bytes.subarray(HEADER_BYTES) };
+    return read(file);
   } catch {
-    return undefined; // Not there, or its header was not written whole: nothing of it was ever kept.
+    return undefined;
   } finally {
     if (file !== undefined) closeSync(file);
   }

@@ -13,6 +13,7 @@ import {
 } from '@potluck/protocol';
 import type { Logger } from 'pino';
 import { VesselFiles } from './files.ts';
+import { Follower, type FollowerInit } from './follower.ts';
 import type { NodeLimits } from './limits.ts';
 import { LogRing } from './log-ring.ts';
 import type { VesselPaths } from './paths.ts';
@@ -47,6 +48,8 @@ export class Vessel {
   /** What changes the vessel goes through here, one at a time, in turn by key. */
   readonly queue: FairQueue;
   readonly #components: VesselComponents;
+  readonly #limits: NodeLimits;
+  readonly #followers = new Set<Follower>();
   #rights: VesselRights;
   #status: VesselStatus;
   #run: Run | undefined;
@@ -54,6 +57,7 @@ export class Vessel {
 
   constructor(components: VesselComponents, { record, paths, limits }: VesselInit) {
     this.#components = components;
+    this.#limits = limits;
     this.name = record.name;
     const { owner, users, ownerInformation, advertise } = record;
     this.#rights = { owner, users, ownerInformation, advertise };
@@ -109,7 +113,34 @@ export class Vessel {
     const rights = { ...this.#rights, ...change };
     this.#components.store.saveRights(this.name, rights);
     this.#rights = rights;
+    for (const follower of this.#followers) {
+      if (this.permits('user', follower.signer)) continue;
+      const message = `expected a user or the owner of ${this.name} to follow its log, got key ${follower.signer} by now`;
+      follower.fail(new RequestError('NOT_PERMITTED', message));
+    }
     return rights;
+  }
+
+  /**
+   * The log as it is written, until the program that runs has ended; where none runs, what is there.
+   * @throws RequestError BUSY
+   */
+  follow(init: Omit<FollowerInit, 'limits'>): Follower & Disposable {
+    const { followersPerVessel } = this.#limits;
+    if (this.#followers.size >= followersPerVessel) {
+      const message = `expected at most ${followersPerVessel} who follow the log of ${this.name}, got one more`;
+      throw new RequestError('BUSY', message);
+    }
+    const follower = new Follower(this.log, { ...init, limits: this.#limits });
+    if (this.#run === undefined) follower.finish({ state: this.#status.state, ending: this.#status.ending });
+    this.#followers.add(follower);
+    return Object.assign(follower, { [Symbol.dispose]: () => void this.#followers.delete(follower) });
+  }
+
+  /** For a vessel in whose place there are others now. */
+  gone(): void {
+    const message = `expected a vessel of this node, got ${this.name}, which was split or joined`;
+    for (const follower of this.#followers) follower.fail(new RequestError('NO_SUCH_VESSEL', message));
   }
 
   /** For a vessel that is not on the disk yet. */
@@ -124,10 +155,10 @@ export class Vessel {
   }
 
   /**
-   * Returns when the program's first statement is about to run.
+   * @returns where in the log its lines begin, when its first statement is about to run.
    * @throws RequestError BAD_STATE, NO_SUCH_FILE, START_FAILED (with the `ending` in its details, if it had begun)
    */
-  async startProgram(program: FileName, args: readonly string[]): Promise<void> {
+  async startProgram(program: FileName, args: readonly string[]): Promise<{ logFrom: number }> {
     if (this.#run !== undefined) throw new RequestError('BAD_STATE', `expected a vessel without a program that runs`);
     const { bytes } = await this.files.read(program);
     const run = await this.#components.launcher.launch({
@@ -138,11 +169,12 @@ export class Vessel {
       log: (text) => this.log.append(text),
     });
     this.#run = run;
+    const logFrom = this.log.end;
     const recorded = run.ended.then((ending) => this.#end(ending));
     // Before its first statement: whatever happens from here on, nobody will read that it never ran.
     this.#enter({ state: 'Started', since: Date.now(), program });
     const failure = await run.begin();
-    if (failure === undefined) return;
+    if (failure === undefined) return { logFrom };
     await recorded;
     throw new RequestError('START_FAILED', `the program did not start: ${failure.message}`, {
       details: { ending: failure },
@@ -179,6 +211,7 @@ export class Vessel {
     this.log.close();
     const state = ending.kind === 'stopped' ? 'Stopped' : ending.kind === 'restart' ? 'Stale' : 'Terminated';
     this.#enter({ state, since: Date.now(), ending, program: this.#status.program });
+    for (const follower of this.#followers) follower.finish({ state, ending });
   }
 
   #enter(status: VesselStatus): void {

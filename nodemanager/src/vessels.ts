@@ -163,7 +163,10 @@ export class Vessels implements AsyncDisposable {
       await this.#discard(fresh);
       throw error;
     }
-    for (const { name } of old) this.#vessels.delete(name);
+    for (const vessel of old) {
+      this.#vessels.delete(vessel.name);
+      vessel.gone();
+    }
     for (const vessel of fresh) this.#vessels.set(vessel.name, vessel);
     await this.#discard(old).catch((error: unknown) =>
       log.error({ err: error }, 'files of a vessel that is no more stay'),

@@ -5,6 +5,7 @@ import { type Identity, type KeyId, keyIdSchema } from './identity.ts';
 import { LIMITS } from './limits.ts';
 import type { Message } from './message.ts';
 import type { ReplayStore } from './replay.ts';
+import { placeSchema, type Reply, type RowPlace } from './row.ts';
 import { openSigned, signJson } from './signed.ts';
 
 /**
@@ -33,6 +34,8 @@ const claimSchema = z.object({ nonce: nonceSchema });
 const replySchema = z.strictObject({
   /** The nonce of the request that this answers. */
   re: nonceSchema,
+  /** Of requests that get more than one reply. */
+  place: placeSchema.optional(),
   result: z.unknown().optional(),
   error: z
     .strictObject({
@@ -63,8 +66,6 @@ export interface VerifiedRequest {
   /** To be called once, before the request is carried out. @throws RequestError REPLAYED */
   claim(): void;
 }
-
-export type Reply = { readonly result: unknown; readonly attachment: Uint8Array };
 
 const TYPE = { request: 'potluck-request', reply: 'potluck-reply' } as const;
 
@@ -124,23 +125,30 @@ export function nonceOf({ envelope }: Message): string | undefined {
   }
 }
 
-export async function signReply(identity: Identity, re: string, outcome: Reply | RequestError): Promise<Message> {
+/** What a node says to a request, and where that stands if the request gets more than one reply. */
+export interface Outcome {
+  readonly outcome: Reply | RequestError;
+  readonly place?: RowPlace | undefined;
+}
+
+/** @param re the nonce of the request that is answered. */
+export async function signReply(identity: Identity, re: string, { outcome, place }: Outcome): Promise<Message> {
   const failed = outcome instanceof RequestError;
   const attachment = failed ? new Uint8Array() : outcome.attachment;
   const body = failed
     ? { error: { code: outcome.code, message: outcome.message.slice(0, 4096), details: outcome.details } }
     : { result: outcome.result };
-  return { envelope: await signJson(identity, TYPE.reply, { re, ...body, sha256: digest(attachment) }), attachment };
+  return {
+    envelope: await signJson(identity, TYPE.reply, { re, place, ...body, sha256: digest(attachment) }),
+    attachment,
+  };
 }
 
 /**
- * @returns the nonce that the reply answers and its outcome.
+ * @returns the nonce that the reply answers, its outcome and its place.
  * @throws PeerError BAD_REPLY, WRONG_IDENTITY
  */
-export async function verifyReply(
-  message: Message,
-  node: KeyId,
-): Promise<{ re: string; outcome: Reply | RequestError }> {
+export async function verifyReply(message: Message, node: KeyId): Promise<Outcome & { re: string }> {
   const { payload, signer } = await openAs(message.envelope, TYPE.reply, replySchema).catch((cause: unknown) => {
     throw new PeerError('BAD_REPLY', 'expected a reply signed by the node, got something else', { cause });
   });
@@ -150,7 +158,7 @@ export async function verifyReply(
   if (digest(message.attachment) !== payload.sha256) {
     throw new PeerError('BAD_REPLY', 'expected the attached bytes that the node signed, got others');
   }
-  return { re: payload.re, outcome: outcomeOf(payload, message.attachment) };
+  return { re: payload.re, place: payload.place, outcome: outcomeOf(payload, message.attachment) };
 }
 
 function outcomeOf(payload: z.infer<typeof replySchema>, attachment: Uint8Array): Reply | RequestError {

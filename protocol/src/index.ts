@@ -21,6 +21,7 @@ export * from './reach.ts';
 export * from './replay.ts';
 export * from './resources.ts';
 export * from './restrictions.ts';
+export type { Reply, RowPlace } from './row.ts';
 export * from './seal.ts';
 export * from './site-request.ts';
 export * from './split.ts';

@@ -28,6 +28,10 @@ export const LIMITS = {
   /** Unanswered requests of one connection: a client keeps others back, a node answers one more with BUSY. */
   requestsPerConnection: 16,
   replyTimeoutMs: 30_000,
+  /** A node that follows a log for somebody says something at least so often, if only that there is nothing new. */
+  rowSilenceMs: 15_000,
+  /** Bytes of a row of replies that wait at the caller for their reader; past it no more are taken from the connection. */
+  rowHeldBytes: 1024 * 1024,
   /** One connection to a node, whatever ways to it are tried. */
   connectTimeoutMs: 10_000,
   /** From the beginning of an attempt to that of the next: the Connection Attempt Delay of RFC 8305. */

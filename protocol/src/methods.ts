@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { nonceSchema } from './envelope.ts';
 import { keyIdSchema } from './identity.ts';
 import { LIMITS } from './limits.ts';
 import {
+  endingSchema,
   fileNameSchema,
   ownerInformationSchema,
   vesselInfoSchema,
@@ -80,16 +82,36 @@ export const METHODS = {
       program: fileNameSchema,
       args: z.array(z.string().max(LIMITS.programArgumentLength)).max(LIMITS.programArguments),
     }),
-    result: newState,
+    /** `logFrom` is where in the vessel's log the program's own lines begin. */
+    result: newState.extend({ logFrom: z.int().min(0) }),
     attachment: 'none',
   }),
   StopVessel: method({ permission: 'user', params: ofVessel, result: newState, attachment: 'none' }),
   ResetVessel: method({ permission: 'user', params: ofVessel, result: newState, attachment: 'none' }),
-  /** The attachment is the kept end of the log as UTF-8; `droppedBytes` says how much came before it. */
+  /**
+   * The attachment is what is kept of the log as UTF-8, `droppedBytes` how much came before it and is kept no longer, and
+   * `next` where the log goes on: places in a log count the bytes since the vessel was made, also over a reset.
+   *
+   * With `follow` the node answers by a row of replies as lines are written, until the program that runs has ended and
+   * all of its log was sent; the last reply has the vessel's state and how the program ended. Where no program runs it
+   * sends what is there, and ends. In a row, `droppedBytes` is what is missing before this attachment.
+   */
   ReadVesselLog: method({
     permission: 'user',
-    params: ofVessel,
-    result: z.object({ droppedBytes: z.number() }),
+    params: z.strictObject({
+      vessel: vesselNameSchema,
+      /** Where to begin: `next` of the reply that was read last. Without it, with the oldest that is kept. */
+      from: z.int().min(0).optional(),
+      follow: z.literal(true).optional(),
+      /** Ends the row of replies that a request of this nonce gets on the same connection. */
+      leave: nonceSchema.optional(),
+    }),
+    result: z.object({
+      droppedBytes: z.int().min(0),
+      next: z.int().min(0),
+      state: vesselStateSchema.optional(),
+      ending: endingSchema.optional(),
+    }),
     attachment: 'reply',
   }),
   ChangeUsers: method({

@@ -1,15 +1,17 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
-import { type Reply, signRequest, verifyReply } from './envelope.ts';
+import { type Outcome, signRequest, verifyReply } from './envelope.ts';
 import { PeerError, RequestError } from './errors.ts';
 import type { Identity, KeyId } from './identity.ts';
 import { LIMITS } from './limits.ts';
 import { packMessage, unpackMessage } from './message.ts';
 import { METHODS, type MethodName, type Params, type Result } from './methods.ts';
+import { patiently } from './patience.ts';
 import { openPinnedSocket } from './pinned-socket.ts';
 import { FairQueue } from './queue.ts';
 import { type Attempt, race } from './race.ts';
 import { type Address, directly, type Reach, type Way, waysOf, wayText } from './reach.ts';
+import { type Reply, ReplyRow } from './row.ts';
+import type { VesselName } from './vessel.ts';
 
 /** Where the node is: one address, or all that it advertised. */
 export type Place =
@@ -33,9 +35,19 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+export interface FollowOptions {
+  /** Where in the log to begin; with the oldest that is kept unless given. */
+  readonly from?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** The longest silence of the node. */
+  readonly timeoutMs?: number;
+}
+
+/** Who waits for what comes under a nonce. */
 interface Waiting {
-  resolve(reply: Reply): void;
-  reject(error: Error): void;
+  /** @throws PeerError BAD_REPLY: nothing on this connection can be trusted any more. */
+  take(reply: Outcome): void;
+  fail(error: Error): void;
 }
 
 /** One connection to a node manager; as many requests as it takes are under way on it at once, the others wait here. */
@@ -51,15 +63,23 @@ export class NodeClient implements AsyncDisposable {
     perCaller: Number.POSITIVE_INFINITY,
     of: 'requests',
   });
+  /** Rows of replies whose readers are behind. */
+  #held = 0;
+  /** Replies are looked at in their order. */
+  #looked: Promise<void> = Promise.resolve();
 
   private constructor(identity: Identity, way: Way, { key, socket }: Opened) {
     this.node = key;
     this.way = wayText(way);
     this.#identity = identity;
     this.#socket = socket;
-    socket.on('message', (data) => void this.#receive(data));
+    socket.on('message', (data) => {
+      this.#looked = this.#looked.then(async () => await this.#receive(data));
+    });
     socket.on('error', (cause) => this.#fail(new PeerError('CLOSED', `connection to ${this.way} broke`, { cause })));
-    socket.on('close', (code, reason) => this.#fail(this.#closed(code, reason)));
+    socket.on('close', (code, reason) => {
+      this.#looked = this.#looked.then(() => this.#fail(this.#closed(code, reason))); // Behind what has come.
+    });
   }
 
   /**
@@ -98,16 +118,8 @@ export class NodeClient implements AsyncDisposable {
       );
     }
     const timeoutMs = options.timeoutMs ?? LIMITS.replyTimeoutMs;
-    const until = performance.now() + timeoutMs;
-    for (;;) {
-      try {
-        return await this.#window.run('', () => this.#ask(method, params, { attachment, timeoutMs }));
-      } catch (error) {
-        const waitMs = retryAfterMs(error);
-        if (waitMs === undefined || performance.now() + waitMs > until) throw error;
-        await delay(waitMs, undefined, { ref: false }); // The connection keeps the process, as long as it is there.
-      }
-    }
+    const ask = async () => await this.#ask(method, params, { attachment, timeoutMs });
+    return await patiently(timeoutMs, async () => await this.#window.run('', ask));
   }
 
   async #ask<M extends MethodName>(
@@ -117,11 +129,50 @@ export class NodeClient implements AsyncDisposable {
   ): Promise<{ result: Result<M>; attachment: Uint8Array }> {
     const { message, nonce } = await signRequest(this.#identity, { method, params, node: this.node, attachment });
     const reply = await this.#exchange(nonce, packMessage(message), timeoutMs);
-    const parsed = METHODS[method].result.safeParse(reply.result);
-    if (!parsed.success) {
-      throw new PeerError('BAD_REPLY', `expected a result of ${method}, got another shape`, { cause: parsed.error });
+    return { result: resultOf(method, reply.result), attachment: reply.attachment };
+  }
+
+  /**
+   * A vessel's log as it is written: see `ReadVesselLog`. What is not read holds up the whole connection, so that it waits
+   * with the node and not here. Whoever stops reading tells the node so.
+   * @throws RequestError the node refused, or took the right away meanwhile. @throws PeerError TIMEOUT, CLOSED, BAD_REPLY
+   */
+  async *followLog(
+    vessel: VesselName,
+    { from, signal, timeoutMs = LIMITS.rowSilenceMs + LIMITS.replyTimeoutMs }: FollowOptions = {},
+  ): AsyncGenerator<{ result: Result<'ReadVesselLog'>; attachment: Uint8Array }, void, undefined> {
+    const params = { vessel, follow: true, ...(from !== undefined && { from }) } as const;
+    const open = async () => await this.#openRow(params, { timeoutMs, signal });
+    const { row, nonce } = await patiently(timeoutMs, async () => await this.#window.run('', open));
+    try {
+      for await (const { result, attachment } of row.read()) {
+        yield { result: resultOf('ReadVesselLog', result), attachment };
+      }
+    } finally {
+      this.#waiting.delete(nonce);
+      const leaving = { vessel, from: Number.MAX_SAFE_INTEGER, leave: nonce };
+      if (!row.over || signal?.aborted) this.call('ReadVesselLog', leaving).catch(() => undefined);
     }
-    return { result: parsed.data as Result<M>, attachment: reply.attachment };
+  }
+
+  /** Returns with the first reply: until then it is a request like any other. */
+  async #openRow(
+    params: Params<'ReadVesselLog'>,
+    { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
+  ): Promise<{ row: ReplyRow; nonce: string }> {
+    const { message, nonce } = await signRequest(this.#identity, { method: 'ReadVesselLog', params, node: this.node });
+    const row = new ReplyRow({ silenceMs: timeoutMs, signal, hold: (on) => this.#hold(on) });
+    const take = ({ place, outcome }: Outcome): void => row.take(place, outcome);
+    this.#waiting.set(nonce, { take, fail: (error) => row.fail(error) });
+    try {
+      this.#send(packMessage(message));
+      await row.opened;
+      return { row, nonce };
+    } catch (error) {
+      row.close();
+      this.#waiting.delete(nonce);
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -136,16 +187,21 @@ export class NodeClient implements AsyncDisposable {
   }
 
   async #exchange(nonce: string, bytes: Buffer, timeoutMs: number): Promise<Reply> {
-    if (this.#socket.readyState !== this.#socket.OPEN) {
-      throw new PeerError('CLOSED', `connection to ${this.way} was closed`);
-    }
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
     const timer = setTimeout(() => {
       reject(new PeerError('TIMEOUT', `expected an answer of ${this.way} within ${timeoutMs / 1000} s, got none`));
     }, timeoutMs);
-    this.#waiting.set(nonce, { resolve, reject });
+    this.#waiting.set(nonce, {
+      take: ({ place, outcome }) => {
+        if (place !== undefined)
+          throw new PeerError('BAD_REPLY', `expected one reply, got number ${place.number} of a row`);
+        if (outcome instanceof RequestError) reject(outcome);
+        else resolve(outcome);
+      },
+      fail: reject,
+    });
     try {
-      this.#socket.send(bytes);
+      this.#send(bytes);
       return await promise;
     } finally {
       clearTimeout(timer);
@@ -153,12 +209,23 @@ export class NodeClient implements AsyncDisposable {
     }
   }
 
+  #send(bytes: Buffer): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) {
+      throw new PeerError('CLOSED', `connection to ${this.way} was closed`);
+    }
+    this.#socket.send(bytes);
+  }
+
+  #hold(on: boolean): void {
+    this.#held += on ? 1 : -1;
+    if (this.#held > 0) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
   async #receive(data: RawData): Promise<void> {
     try {
-      const { re, outcome } = await verifyReply(unpackMessage(toBuffer(data)), this.node);
-      const waiting = this.#waiting.get(re);
-      if (outcome instanceof Error) waiting?.reject(outcome);
-      else waiting?.resolve(outcome);
+      const { re, ...reply } = await verifyReply(unpackMessage(toBuffer(data)), this.node);
+      this.#waiting.get(re)?.take(reply);
     } catch (error) {
       this.#fail(
         error instanceof PeerError
@@ -176,16 +243,9 @@ export class NodeClient implements AsyncDisposable {
   }
 
   #fail(error: PeerError): void {
-    for (const { reject } of this.#waiting.values()) reject(error);
+    for (const { fail } of this.#waiting.values()) fail(error);
     this.#waiting.clear();
   }
-}
-
-/** What a node says that was asked too often; it may say nothing that makes us wait without end, or not at all. */
-function retryAfterMs(error: unknown): number | undefined {
-  if (!(error instanceof RequestError) || error.code !== 'BUSY') return undefined;
-  const { retryAfterMs: ms } = error.details;
-  return typeof ms === 'number' && ms > 0 ? Math.max(1, ms) : undefined;
 }
 
 interface Opened {
@@ -205,6 +265,13 @@ async function openWay(
     connectTimeoutMs,
     signal,
   });
+}
+
+/** @throws PeerError BAD_REPLY */
+function resultOf<M extends MethodName>(method: M, result: unknown): Result<M> {
+  const parsed = METHODS[method].result.safeParse(result);
+  if (parsed.success) return parsed.data as Result<M>;
+  throw new PeerError('BAD_REPLY', `expected a result of ${method}, got another shape`, { cause: parsed.error });
 }
 
 /** `ws` hands over a Buffer, an ArrayBuffer or fragments, as its `binaryType` says. */

@@ -115,7 +115,9 @@ describe('a signed request', () => {
   });
 
   it('is refused when it is a signed reply', async () => {
-    const reply = await signReply(user, 'AAAAAAAAAAAAAAAAAAAAAA', { result: {}, attachment: new Uint8Array() });
+    const reply = await signReply(user, 'AAAAAAAAAAAAAAAAAAAAAA', {
+      outcome: { result: {}, attachment: new Uint8Array() },
+    });
     await refused(verify(reply), 'BAD_SIGNATURE');
   });
 
@@ -191,7 +193,9 @@ describe('a signed reply', () => {
   const nonce = 'AAAAAAAAAAAAAAAAAAAAAA';
 
   it('gives back the result and the attachment', async () => {
-    const sent = await signReply(node, nonce, { result: { state: 'Fresh' }, attachment: Buffer.from('log') });
+    const sent = await signReply(node, nonce, {
+      outcome: { result: { state: 'Fresh' }, attachment: Buffer.from('log') },
+    });
     const { re, outcome } = await verifyReply(sent, node.id);
     assert.equal(re, nonce);
     assert.ok(!(outcome instanceof Error));
@@ -200,14 +204,16 @@ describe('a signed reply', () => {
   });
 
   it('gives back a refusal as an error with the same code', async () => {
-    const sent = await signReply(node, nonce, new RequestError('NO_SUCH_VESSEL', 'expected v1 or v2, got v9'));
+    const sent = await signReply(node, nonce, {
+      outcome: new RequestError('NO_SUCH_VESSEL', 'expected v1 or v2, got v9'),
+    });
     const { outcome } = await verifyReply(sent, node.id);
     assert.ok(outcome instanceof RequestError);
     assert.equal(outcome.code, 'NO_SUCH_VESSEL');
   });
 
   it('is not believed from another key', async () => {
-    const sent = await signReply(user, nonce, { result: {}, attachment: new Uint8Array() });
+    const sent = await signReply(user, nonce, { outcome: { result: {}, attachment: new Uint8Array() } });
     await assert.rejects(verifyReply(sent, node.id), { code: 'WRONG_IDENTITY' });
   });
 });

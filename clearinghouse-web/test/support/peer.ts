@@ -119,7 +119,7 @@ export class Peer implements AsyncDisposable {
     const outcome = await this.#outcome(request.method, request.params as { vessel?: string; users?: string[] }).catch(
       (error: unknown) => (error instanceof RequestError ? error : new RequestError('INTERNAL', String(error))),
     );
-    const reply = await signReply(this.identity, request.nonce, outcome);
+    const reply = await signReply(this.identity, request.nonce, { outcome });
     if (socket.readyState === socket.OPEN) socket.send(packMessage(reply));
   }
 

@@ -1,0 +1,23 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { RequestError } from './errors.ts';
+
+/** Does it again when a node that is asked too often says so, as long as the time is not over. */
+export async function patiently<T>(timeoutMs: number, task: () => Promise<T>): Promise<T> {
+  const until = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await task();
+    } catch (error) {
+      const waitMs = retryAfterMs(error);
+      if (waitMs === undefined || performance.now() + waitMs > until) throw error;
+      await delay(waitMs, undefined, { ref: false }); // The connection keeps the process, as long as it is there.
+    }
+  }
+}
+
+/** What a node says that was asked too often; it may say nothing that makes us wait without end, or not at all. */
+function retryAfterMs(error: unknown): number | undefined {
+  if (!(error instanceof RequestError) || error.code !== 'BUSY') return undefined;
+  const { retryAfterMs: ms } = error.details;
+  return typeof ms === 'number' && ms > 0 ? Math.max(1, ms) : undefined;
+}
