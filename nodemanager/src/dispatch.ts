@@ -98,7 +98,7 @@ export class Dispatcher {
     if ('leave' in params && params.leave !== undefined) rows.end(params.leave);
     const run = async (): Promise<Answer<MethodName>> => {
       checkPermission(method, named, request); // Again: it may have been taken away while the request waited.
-      return await this.#handle(method, params, request.attachment);
+      return await this.#handle(method, params, request);
     };
     // Strangers' questions change nothing, so they need not wait, and cannot keep the vessel's users waiting. What is the
     // owner's alone takes effect at once, so that he can end what his users wait for.
@@ -108,8 +108,9 @@ export class Dispatcher {
     yield { result: answer.result, attachment: answer.attachment ?? new Uint8Array() };
   }
 
-  async #handle<M extends MethodName>(method: M, params: Params<M>, attachment: Uint8Array): Promise<Answer<M>> {
-    return await this.#components.handlers[method]({ params, attachment });
+  async #handle<M extends MethodName>(method: M, params: Params<M>, request: VerifiedRequest): Promise<Answer<M>> {
+    const { signer, attachment } = request;
+    return await this.#components.handlers[method]({ params, signer, attachment });
   }
 
   #refusal(error: unknown): RequestError {

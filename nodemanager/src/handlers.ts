@@ -15,6 +15,8 @@ import type { Vessels } from './vessels.ts';
 
 export interface Call<M extends MethodName> {
   readonly params: Params<M>;
+  /** Who asks. */
+  readonly signer: KeyId;
   /** Empty unless the method table says that the request attaches something. */
   readonly attachment: Uint8Array;
 }
@@ -98,11 +100,13 @@ function aboutOwners(vessels: Vessels, { onKeysChanged }: HandlersInit): AboutOw
       change(vessel, { advertise });
       return { result: { advertise } };
     },
-    SplitVessel: async ({ params }) => {
-      const result = await vessels.split(params.vessel, wantedOf(params.restrictions));
+    SplitVessel: async ({ params, signer }) => {
+      const result = await vessels.split(params.vessel, wantedOf(params.restrictions), signer);
       return { result };
     },
-    JoinVessels: async ({ params }) => ({ result: { vessel: await vessels.join(params.vessel, params.other) } }),
+    JoinVessels: async ({ params: { vessel, other }, signer }) => ({
+      result: { vessel: await vessels.join(vessel, other, signer) },
+    }),
   };
 }
 

@@ -76,31 +76,31 @@ export class Vessels implements AsyncDisposable {
 
   /**
    * Puts two empty vessels in the place of one.
-   * @throws RequestError NO_SUCH_VESSEL, BAD_STATE (it runs), QUOTA_EXCEEDED, BAD_PARAMETERS, BUSY
+   * @throws RequestError NO_SUCH_VESSEL, NOT_PERMITTED, BAD_STATE (it runs), QUOTA_EXCEEDED, BAD_PARAMETERS, BUSY
    */
-  async split(name: VesselName, wanted: Restrictions): Promise<{ wanted: VesselName; rest: VesselName }> {
-    return await this.#queue.run(this.get(name).rights.owner, async () => {
+  async split(name: VesselName, wanted: Restrictions, owner: KeyId): Promise<{ wanted: VesselName; rest: VesselName }> {
+    return await this.#queue.run(owner, async () => {
       const { vessels: most } = this.#init.limits;
       if (this.#vessels.size >= most) {
         throw new RequestError('QUOTA_EXCEEDED', `expected at most ${most} vessels on this node, got one more`);
       }
       const whole = this.get(name);
       const parts = splitRestrictions(whole.restrictions, wanted, this.offcut);
-      const [first, second] = await this.#replace([whole], [parts.wanted, parts.rest]);
+      const [first, second] = await this.#replace([whole], [parts.wanted, parts.rest], owner);
       return { wanted: first as VesselName, rest: second as VesselName };
     });
   }
 
   /**
    * Puts one empty vessel in the place of two; what the first one's owner had set stays.
-   * @throws RequestError NO_SUCH_VESSEL, BAD_STATE (one runs, or they do not fit), BAD_PARAMETERS (twice the same), BUSY
+   * @throws RequestError NO_SUCH_VESSEL, NOT_PERMITTED, BAD_STATE (one runs, or they do not fit), BAD_PARAMETERS (twice the same), BUSY
    */
-  async join(name: VesselName, other: VesselName): Promise<VesselName> {
-    return await this.#queue.run(this.get(name).rights.owner, async () => {
+  async join(name: VesselName, other: VesselName, owner: KeyId): Promise<VesselName> {
+    return await this.#queue.run(owner, async () => {
       if (name === other) throw new RequestError('BAD_PARAMETERS', `expected two vessels, got ${name} twice`);
       const pair = [this.get(name), this.get(other)] as const;
       const whole = joinRestrictions(pair[0].restrictions, pair[1].restrictions, this.offcut);
-      const [joined] = await this.#replace(pair, [whole]);
+      const [joined] = await this.#replace(pair, [whole], owner);
       return joined as VesselName;
     });
   }
@@ -138,7 +138,11 @@ export class Vessels implements AsyncDisposable {
   }
 
   /** What the queues of the old ones hold is carried out first; nothing comes in between. */
-  async #replace(old: readonly [Vessel, ...Vessel[]], parts: readonly Restrictions[]): Promise<VesselName[]> {
+  async #replace(
+    old: readonly [Vessel, ...Vessel[]],
+    parts: readonly Restrictions[],
+    owner: KeyId,
+  ): Promise<VesselName[]> {
     const { store, log } = this.#components;
     const fresh: Vessel[] = [];
     try {
@@ -152,7 +156,9 @@ export class Vessels implements AsyncDisposable {
         .map((name, index) => ({ name, restrictions: texts[index] ?? '', status }));
       // Their directories first: what fails there has changed nothing.
       for (const record of records) fresh.push(await this.#make({ ...old[0].rights, ...record }));
-      const { rights } = old[0]; // Its owner may have changed them meanwhile; from here on nothing waits.
+      // Its owner may have changed them meanwhile, or handed one over; from here on nothing waits.
+      for (const vessel of old) checkOwner(vessel, owner);
+      const { rights } = old[0];
       store.replace(
         old.map(({ name }) => name),
         records.map((record) => ({ ...rights, ...record })),
@@ -189,4 +195,9 @@ export class Vessels implements AsyncDisposable {
     });
     for (const name of gone) await rm(join(vessels, name), { recursive: true, force: true });
   }
+}
+
+function checkOwner({ name, rights }: Vessel, owner: KeyId): void {
+  if (rights.owner === owner) return;
+  throw new RequestError('NOT_PERMITTED', `expected the owner of ${name}, got key ${owner}, who was it until now`);
 }
