@@ -90,6 +90,10 @@ export const nodeConfigSchema = z
     /** What others are told to dial; by default the addresses that are listened on. */
     advertise: z.array(addressSchema).min(1).max(LIMITS.advertisedAddresses).optional(),
     gateway: gatewayAddressSchema.optional(),
+    /** Whether this node is a directory: it holds what other nodes say of themselves, and answers who looks for them. */
+    directory: z.boolean().default(false),
+    /** Directories that are told where this node is, each with its key. */
+    directories: z.array(gatewayAddressSchema).max(NODE_LIMITS.directories).default([]),
     /**
      * Rules for the programs of all vessels, as after the word `destination` in restrictions: `deny 203.0.113.0/24`,
      * `allow 192.168.1.20 8000-8080`. A `deny` here or in a vessel's restrictions wins over an `allow` of the other.

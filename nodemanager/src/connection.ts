@@ -143,7 +143,10 @@ export class Connection {
     try {
       const checked = await this.#components.checks.run(this.#address, async () => await this.#check(bytes, isOver));
       if (checked === undefined) return;
-      const replies = 'envelope' in checked ? [checked] : this.#components.dispatcher.answer(checked, this.#rows);
+      const replies =
+        'envelope' in checked
+          ? [checked]
+          : this.#components.dispatcher.answer(checked, { rows: this.#rows, home: this.#address });
       for await (const reply of replies) {
         await this.#send(reply);
         if (!isAnswered) this.#answered(); // What follows in a row is no unanswered request: rows have their own limit.

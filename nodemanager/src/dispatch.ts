@@ -17,7 +17,7 @@ import {
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { diskFull, isDiskFull } from './errors.ts';
-import type { Answer, Handlers } from './handlers.ts';
+import type { Answer, Call, Handlers } from './handlers.ts';
 import type { Rows } from './rows.ts';
 import type { Vessel } from './vessel.ts';
 import type { Vessels } from './vessels.ts';
@@ -28,6 +28,14 @@ export interface DispatcherComponents {
   readonly vessels: Vessels;
   readonly handlers: Handlers;
   readonly log: Logger;
+}
+
+/** Over what a request came. */
+export interface Caller {
+  /** Of the connection. */
+  readonly rows: Rows;
+  /** The address, as `homeOf` tells callers apart. */
+  readonly home: string;
 }
 
 /** Carries out signed requests by the method table. */
@@ -52,13 +60,12 @@ export class Dispatcher {
   /**
    * The signed reply to a request that was checked; a row of them where a log is followed. Never throws for anything in
    * the request.
-   * @param rows of the connection that the request came over.
    */
-  async *answer(request: VerifiedRequest, rows: Rows): AsyncGenerator<Message, void, undefined> {
+  async *answer(request: VerifiedRequest, caller: Caller): AsyncGenerator<Message, void, undefined> {
     const { identity } = this.#components;
     let number = 0;
     try {
-      for await (const { more, ...outcome } of this.#replies(request, rows)) {
+      for await (const { more, ...outcome } of this.#replies(request, caller)) {
         const place = more === undefined ? undefined : { number, more };
         yield await signReply(identity, request.nonce, { outcome, place });
         number += 1;
@@ -74,7 +81,10 @@ export class Dispatcher {
     return await signReply(this.#components.identity, nonce, { outcome: this.#refusal(error) });
   }
 
-  async *#replies(request: VerifiedRequest, rows: Rows): AsyncGenerator<Reply & { more?: boolean }, void, undefined> {
+  async *#replies(
+    request: VerifiedRequest,
+    { rows, home }: Caller,
+  ): AsyncGenerator<Reply & { more?: boolean }, void, undefined> {
     const { method } = request;
     if (!isMethodName(method)) {
       throw new RequestError('UNKNOWN_METHOD', `expected one of ${Object.keys(METHODS).join(', ')}, got "${method}"`);
@@ -98,7 +108,8 @@ export class Dispatcher {
     if ('leave' in params && params.leave !== undefined) rows.end(params.leave);
     const run = async (): Promise<Answer<MethodName>> => {
       checkPermission(method, named, request); // Again: it may have been taken away while the request waited.
-      return await this.#handle(method, params, request);
+      const { signer, attachment } = request;
+      return await this.#handle(method, { params, signer, attachment, home });
     };
     // Strangers' questions change nothing, so they need not wait, and cannot keep the vessel's users waiting. What is the
     // owner's alone takes effect at once, so that he can end what his users wait for.
@@ -108,9 +119,8 @@ export class Dispatcher {
     yield { result: answer.result, attachment: answer.attachment ?? new Uint8Array() };
   }
 
-  async #handle<M extends MethodName>(method: M, params: Params<M>, request: VerifiedRequest): Promise<Answer<M>> {
-    const { signer, attachment } = request;
-    return await this.#components.handlers[method]({ params, signer, attachment });
+  async #handle<M extends MethodName>(method: M, call: Call<M>): Promise<Answer<M>> {
+    return await this.#components.handlers[method](call);
   }
 
   #refusal(error: unknown): RequestError {

@@ -10,6 +10,7 @@ import {
   type Result,
   type VesselName,
 } from '@potluck/protocol';
+import type { Directory } from './directory.ts';
 import type { VesselRights } from './vessel-store.ts';
 import type { Vessels } from './vessels.ts';
 
@@ -19,6 +20,8 @@ export interface Call<M extends MethodName> {
   readonly signer: KeyId;
   /** Empty unless the method table says that the request attaches something. */
   readonly attachment: Uint8Array;
+  /** The caller's address, as `homeOf` tells callers apart. */
+  readonly home: string;
 }
 
 export interface Answer<M extends MethodName> {
@@ -35,6 +38,10 @@ export interface HandlersInit {
   readonly walls: Promise<{ up: string[]; missing: string[] }>;
   /** Names of the layers under which programs run. */
   readonly layers: string[];
+  /** Undefined where the operator wants none. */
+  readonly directory: Directory | undefined;
+  /** What the node says of itself. */
+  readonly advertisement: () => Promise<string>;
   /** Whom the node should tell where it is may have changed. */
   readonly onKeysChanged: () => void;
 }
@@ -43,6 +50,7 @@ export interface HandlersInit {
 export function handlersOf(vessels: Vessels, init: HandlersInit): Handlers {
   return {
     ...aboutVessels(vessels, init),
+    ...aboutNodes(vessels, init),
     ...aboutOwners(vessels, init),
     ...aboutFiles(vessels),
     ...aboutPrograms(vessels),
@@ -50,6 +58,7 @@ export function handlersOf(vessels: Vessels, init: HandlersInit): Handlers {
 }
 
 type AboutVessels = Pick<Handlers, 'GetVessels' | 'GetVesselResources' | 'GetOffcutResources' | 'ReadVesselLog'>;
+type AboutNodes = Pick<Handlers, 'Advertise' | 'LookUp'>;
 type AboutOwners = Pick<
   Handlers,
   'ChangeUsers' | 'ChangeOwner' | 'ChangeOwnerInformation' | 'ChangeAdvertise' | 'SplitVessel' | 'JoinVessels'
@@ -73,6 +82,23 @@ function aboutVessels(vessels: Vessels, { node, version, walls, layers }: Handle
     ReadVesselLog: async ({ params }) => {
       const { bytes, droppedBytes, next } = vessels.get(params.vessel).log.read(params.from);
       return { result: { droppedBytes, next }, attachment: bytes };
+    },
+  };
+}
+
+function aboutNodes(vessels: Vessels, { node, directory, advertisement }: HandlersInit): AboutNodes {
+  return {
+    Advertise: async ({ params, home }) => {
+      if (directory !== undefined) return { result: { expires: await directory.hold(params.advertisement, home) } };
+      throw new RequestError(
+        'NOT_PERMITTED',
+        'expected a node that its operator made a directory, got one that is none',
+      );
+    },
+    LookUp: async ({ params: { key } }) => {
+      const own = key === node || vessels.keys().includes(key) ? [await advertisement()] : [];
+      const found = [...own, ...(directory?.lookUp(key) ?? [])];
+      return { result: { advertisements: found.length }, attachment: Buffer.from(found.join('\n')) };
     },
   };
 }

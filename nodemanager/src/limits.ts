@@ -62,6 +62,16 @@ export const NODE_LIMITS = {
   destinations: 256,
   /** Name servers of one node. */
   nameServers: 8,
+  /** Nodes that are told where this one is. */
+  directories: 16,
+  /** Advertisements that a directory holds; past it the address that has put most there loses what expires first. */
+  directoryBytes: 16 * 1024 * 1024,
+  /** Advertisements in one answer, the newest first. */
+  directoryAnswers: 1000,
+  directoryAnswerBytes: 4 * 1024 * 1024,
+  /** From one advertisement to a directory to the next; after one that failed. A little less by chance. */
+  announceEveryMs: 200_000,
+  announceRetryMs: 10_000,
   /** Bytes of `nodemanager.json`. */
   configBytes: 8 * 1024 * 1024,
   /** Warm vessel processes. */

@@ -23,9 +23,9 @@ import { type Logger, pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { loadConfig, type NodeConfig } from './config.ts';
 import { openDatabase } from './database.ts';
+import { Directory } from './directory.ts';
 import { Dispatcher } from './dispatch.ts';
 import { codeOf, NodeManagerError } from './errors.ts';
-import { GatewayClient } from './gateway.ts';
 import { handlersOf } from './handlers.ts';
 import { type Layer, loadLayers } from './layers.ts';
 import { NODE_LIMITS, type NodeLimits } from './limits.ts';
@@ -34,6 +34,7 @@ import { LogRing } from './log-ring.ts';
 import { networkOf } from './network.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { WarmPool } from './pool.ts';
+import { Presence } from './presence.ts';
 import { ProcessStore } from './processes.ts';
 import { Launcher } from './program.ts';
 import { SqliteReplayStore } from './replays.ts';
@@ -161,18 +162,16 @@ export class NodeManager implements AsyncDisposable {
     this.#vessels = stack.use(vessels);
     await vessels.start();
     stack.use(pool);
-    const walls = detectWalls(without).catch((error: unknown) => ({
-      up: [],
-      missing: [`not known: ${describeError(error)}`],
-    }));
-    stack.defer(async () => void (await walls));
-    let gateway: GatewayClient | undefined;
+    const walls = wallsOf(parts, without);
+    const presence = new Presence({ identity, log }, { config, limits, keys: () => vessels.keys() });
     const handlers = handlersOf(vessels, {
       node: identity.id,
       version: packageJson.version,
       walls,
       layers: layers.map(({ name }) => name),
-      onKeysChanged: () => gateway?.advertise(),
+      directory: config.directory ? new Directory(limits) : undefined,
+      advertisement: async () => await presence.advertisement(),
+      onKeysChanged: () => presence.changed(),
     });
     const replays = new SqliteReplayStore(database);
     const dispatcher = new Dispatcher({ identity, replays, vessels, handlers, log });
@@ -181,7 +180,7 @@ export class NodeManager implements AsyncDisposable {
     pool.start();
     await writeAddress(this.#paths, { ...addresses[0], node: identity.id, pid: process.pid });
     stack.defer(async () => await removeAddress(this.#paths));
-    gateway = reportTo(parts, addresses, vessels);
+    stack.use(presence).start(addresses);
     return addresses;
   }
 
@@ -203,15 +202,14 @@ interface Parts {
   readonly stack: AsyncDisposableStack;
 }
 
-/** Keeps the clearinghouse of the configuration told where the node is. */
-function reportTo(parts: Parts, listening: Listening, vessels: Vessels): GatewayClient | undefined {
-  const { config, identity, log, stack } = parts;
-  const { gateway, advertise = listening } = config;
-  if (gateway === undefined) return undefined;
-  const init = { gateway, addresses: advertise, version: packageJson.version, keys: () => vessels.keys() };
-  const client = stack.use(new GatewayClient({ identity, log }, init));
-  client.start();
-  return client;
+/** Found beside all else, as it takes a while. */
+function wallsOf({ stack }: Parts, without: readonly OuterWall[]): ReturnType<typeof detectWalls> {
+  const walls = detectWalls(without).catch((error: unknown) => ({
+    up: [],
+    missing: [`not known: ${describeError(error)}`],
+  }));
+  stack.defer(async () => void (await walls));
+  return walls;
 }
 
 async function makeState({ directory }: StatePaths): Promise<void> {

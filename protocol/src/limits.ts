@@ -23,6 +23,8 @@ export const LIMITS = {
   advertisedAddresses: 8,
   advertisedRelays: 4,
   advertisedKeys: 256,
+  /** One signed advertisement. */
+  advertisementBytes: 64 * 1024,
   restrictionsBytes: 64 * 1024,
   restrictionsLines: 2000,
   /** Unanswered requests of one connection: a client keeps others back, a node answers one more with BUSY. */

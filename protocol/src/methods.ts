@@ -61,6 +61,24 @@ export const METHODS = {
     result: z.object({ restrictions: z.string() }),
     attachment: 'none',
   }),
+  /** Gives the node, as a directory, what a node says of itself, to be held until it expires. */
+  Advertise: method({
+    permission: 'anyone',
+    params: z.strictObject({ advertisement: z.string().max(LIMITS.advertisementBytes) }),
+    /** In seconds since the epoch. */
+    result: z.object({ expires: z.int() }),
+    attachment: 'none',
+  }),
+  /**
+   * What the node holds, as a directory, of the nodes that a key names or that host vessels for it, and what it says of
+   * itself. The attachment has one signed advertisement a line; the caller verifies each.
+   */
+  LookUp: method({
+    permission: 'anyone',
+    params: z.strictObject({ key: keyIdSchema }),
+    result: z.object({ advertisements: z.int() }),
+    attachment: 'reply',
+  }),
   AddFileToVessel: method({ permission: 'user', params: ofFile, result: fileInfo, attachment: 'request' }),
   ListFilesInVessel: method({
     permission: 'user',

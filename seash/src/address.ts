@@ -1,5 +1,12 @@
-import { type Address, addressSchema, type VesselName, vesselNameSchema } from '@potluck/protocol';
-import { CommandError } from './errors.ts';
+import {
+  type Address,
+  addressSchema,
+  type KeyId,
+  keyIdSchema,
+  type VesselName,
+  vesselNameSchema,
+} from '@potluck/protocol';
+import { CommandError, UsageError } from './errors.ts';
 
 /**
  * Parses `10.0.0.7:1224`, `example.org:1224:v1` or `[::1]:1224`.
@@ -14,4 +21,27 @@ export function parseAddress(text: string): { address: Address; vessel: VesselNa
     'BAD_ADDRESS',
     `expected HOST:PORT or HOST:PORT:VESSEL, such as 10.0.0.7:1224:v1, got "${text}"`,
   );
+}
+
+/** A node that is asked where others are. */
+export interface DirectoryAddress {
+  readonly address: Address;
+  /** Without it whatever key answers is believed: a directory can hide a node, but not make one up. */
+  readonly key: KeyId | undefined;
+}
+
+/**
+ * Parses `10.0.0.7:1224` or `KEY@10.0.0.7:1224`.
+ * @throws UsageError USAGE
+ */
+export function parseDirectory(text: string): DirectoryAddress {
+  const [, name, place = ''] = /^(?:([^@]*)@)?(.*)$/s.exec(text) ?? [];
+  const key = keyIdSchema.optional().safeParse(name);
+  try {
+    const { address, vessel } = parseAddress(place);
+    if (key.success && vessel === undefined) return { address, key: key.data };
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+  }
+  throw new UsageError('USAGE', `expected a directory as HOST:PORT or KEY@HOST:PORT, got "${text}"`);
 }

@@ -1,15 +1,7 @@
-import {
-  type Advertisement,
-  describeError,
-  type KeyId,
-  parseJson,
-  problemSchema,
-  type Reach,
-  verifyAdvertisement,
-} from '@potluck/protocol';
+import { describeError, type KeyId, parseJson, problemSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { throwIfCancelled } from './cancel.ts';
-import { ClearinghouseError, type ErrorFacts, factsOf, UsageError } from './errors.ts';
+import { ClearinghouseError, UsageError } from './errors.ts';
 
 /** Limits of what a clearinghouse may answer. */
 export const LOOKUP_LIMITS = {
@@ -23,19 +15,6 @@ export const LOOKUP_LIMITS = {
 const answerSchema = z.object({ advertisements: z.array(z.string()).max(LOOKUP_LIMITS.advertisements) });
 const reasonSchema = problemSchema.pick({ detail: true });
 
-/** Where a node says that it is; checked against the node's signature. */
-export interface Sighting {
-  readonly node: KeyId;
-  readonly reach: Reach;
-}
-
-export interface Lookup {
-  /** One for each node, its newest. */
-  readonly sightings: readonly Sighting[];
-  /** Why each of the others was not believed. */
-  readonly refused: readonly ErrorFacts[];
-}
-
 /** @throws UsageError USAGE when it is not an http or https URL */
 export function clearinghouseUrl(text: string): URL {
   const url = URL.parse(text);
@@ -47,26 +26,11 @@ export function clearinghouseUrl(text: string): URL {
 }
 
 /**
- * Asks for the nodes that advertise a key.
+ * @returns the signed advertisements of the nodes that a key names or that host vessels for it; nothing is verified.
  * @throws ClearinghouseError CLEARINGHOUSE_UNREACHABLE, CLEARINGHOUSE_REFUSED, CLEARINGHOUSE_BROKEN
  */
-export async function lookUp(clearinghouse: URL, key: KeyId, signal: AbortSignal): Promise<Lookup> {
-  const { advertisements } = await askForAdvertisements(new URL(`advertisements/${key}`, clearinghouse), signal);
-  const newest = new Map<KeyId, Advertisement>();
-  const refused: ErrorFacts[] = [];
-  for (const jws of advertisements) {
-    try {
-      const { node, advertisement } = await verifyAdvertisement(jws);
-      const known = newest.get(node);
-      if (known === undefined || known.iat < advertisement.iat) newest.set(node, advertisement);
-    } catch (error) {
-      refused.push(factsOf(error));
-    }
-  }
-  return {
-    sightings: [...newest].map(([node, { addresses, relays }]) => ({ node, reach: { addresses, relays } })),
-    refused,
-  };
+export async function advertisementsAt(clearinghouse: URL, key: KeyId, signal: AbortSignal): Promise<string[]> {
+  return (await askForAdvertisements(new URL(`advertisements/${key}`, clearinghouse), signal)).advertisements;
 }
 
 async function askForAdvertisements(url: URL, signal: AbortSignal): Promise<z.infer<typeof answerSchema>> {

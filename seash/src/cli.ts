@@ -18,6 +18,8 @@ const USAGE = `seash: the shell of Potluck
 
   --clearinghouse URL   where "browse" looks; POTLUCK_CLEARINGHOUSE unless given
   --account NAME        whose vessels "get" gets, when one key is that of several accounts; else POTLUCK_ACCOUNT
+  --directory ADDRESS   a node that "browse" asks as well, as HOST:PORT or KEY@HOST:PORT; may be said several times;
+                        those of POTLUCK_DIRECTORIES, with spaces in between, unless given
   --json                print one JSON object for each command
   --keep-going          do not stop a script at the first command that fails
   --no-history          remember no lines (else in POTLUCK_HISTORY, ~/.seash_history unless set)
@@ -29,6 +31,7 @@ Exit code: 0 all went well, 1 a command or a vessel failed, 2 wrong usage. "seas
 const OPTIONS = {
   clearinghouse: { type: 'string' },
   account: { type: 'string' },
+  directory: { type: 'string', multiple: true },
   command: { type: 'string', short: 'c' },
   json: { type: 'boolean', default: false },
   'keep-going': { type: 'boolean', default: false },
@@ -63,7 +66,8 @@ async function start(flags: Flags, streams: CliStreams, reporter: Reporter): Pro
   }
   const clearinghouse = flags.clearinghouse ?? streams.env.POTLUCK_CLEARINGHOUSE;
   const account = flags.account ?? streams.env.POTLUCK_ACCOUNT;
-  await using shell = new Shell({ clearinghouse, account, home: homeOf(streams.env) });
+  const directories = flags.directory ?? streams.env.POTLUCK_DIRECTORIES?.split(' ').filter(Boolean) ?? [];
+  await using shell = new Shell({ clearinghouse, directories, account, home: homeOf(streams.env) });
   await shell.start();
   const script = await scriptOf(flags, streams);
   if (script !== undefined) return await runScript(shell, { ...script, keepGoing: flags['keep-going'], reporter });

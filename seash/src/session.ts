@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { hintFor, type Identity, type PublicJwk } from '@potluck/protocol';
+import type { DirectoryAddress } from './address.ts';
 import { Connections, type ConnectionsInit } from './connections.ts';
 import { CommandError } from './errors.ts';
 import { Home } from './home.ts';
@@ -13,6 +14,8 @@ export interface SessionInit extends ConnectionsInit {
   readonly clearinghouse?: URL | undefined;
   /** Which account there is meant, when one key is that of several. */
   readonly account?: string | undefined;
+  /** Nodes that `browse` asks as well. */
+  readonly directories?: readonly DirectoryAddress[];
   /** What relative file names are relative to. */
   readonly directory: string;
   /** How many nodes are asked at once. */
@@ -26,6 +29,7 @@ export interface SessionInit extends ConnectionsInit {
 export class Session {
   readonly clearinghouse: URL | undefined;
   readonly account: string | undefined;
+  readonly directories: readonly DirectoryAddress[];
   readonly directory: string;
   readonly parallel: number;
   readonly modules: Modules;
@@ -49,6 +53,7 @@ export class Session {
   constructor(init: SessionInit) {
     this.clearinghouse = init.clearinghouse;
     this.account = init.account;
+    this.directories = init.directories ?? [];
     this.directory = init.directory;
     this.parallel = init.parallel ?? 32;
     this.modules = init.modules;

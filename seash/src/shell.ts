@@ -1,3 +1,4 @@
+import { parseDirectory } from './address.ts';
 import { clearinghouseUrl } from './clearinghouse.ts';
 import { MODULES, OWN } from './commands/table.ts';
 import type { ConnectionsInit } from './connections.ts';
@@ -13,6 +14,8 @@ export interface ShellInit extends ConnectionsInit {
   readonly clearinghouse?: string | undefined;
   /** The name of the account at the clearinghouse; needed when several have the identity's key. */
   readonly account?: string | undefined;
+  /** Nodes that `browse` asks as well: `HOST:PORT` or `KEY@HOST:PORT`. */
+  readonly directories?: readonly string[];
   /** What relative file names are relative to; the process's own directory unless given. */
   readonly directory?: string;
   /** How many nodes are asked at once; 32 unless given. */
@@ -48,12 +51,13 @@ export class Shell implements AsyncDisposable {
   readonly session: Session;
   readonly #autosave: Autosave;
 
-  /** @throws UsageError USAGE: the clearinghouse is no http or https URL */
+  /** @throws UsageError USAGE: the clearinghouse is no http or https URL, or a directory no address */
   constructor(init: ShellInit = {}) {
-    const { clearinghouse, directory = process.cwd(), modules = [], ...rest } = init;
+    const { clearinghouse, directories = [], directory = process.cwd(), modules = [], ...rest } = init;
     const url = clearinghouse === undefined ? undefined : clearinghouseUrl(clearinghouse);
     const commands = new Modules(OWN, [...MODULES, ...modules]);
-    this.session = new Session({ ...rest, directory, clearinghouse: url, modules: commands });
+    const nodes = directories.map(parseDirectory);
+    this.session = new Session({ ...rest, directory, clearinghouse: url, directories: nodes, modules: commands });
     this.#autosave = new Autosave(this.session);
   }
 

@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { generateIdentity, signAdvertisement } from '@potluck/protocol';
-import { clearinghouseUrl, LOOKUP_LIMITS, lookUp } from '../src/clearinghouse.ts';
+import { advertisementsAt, clearinghouseUrl, LOOKUP_LIMITS } from '../src/clearinghouse.ts';
+import { sightingsOf } from '../src/lookup.ts';
 
 const { signal } = new AbortController();
 const key = generateIdentity().id;
 
-describe('a lookup at a site', () => {
+describe('a lookup at a clearinghouse', () => {
   let server: Server | undefined;
 
   const site = async (listener: RequestListener): Promise<URL> => {
@@ -34,13 +35,22 @@ describe('a lookup at a site', () => {
       }),
     );
     const url = await answering({ advertisements: [old, 'rubbish', current, old] });
-    const { sightings, refused } = await lookUp(url, key, signal);
+    const { sightings, failures } = await sightingsOf(await advertisementsAt(url, key, signal), key);
     assert.equal(sightings.length, 1);
     assert.equal(sightings[0]?.node, node.id);
     assert.deepEqual(
-      refused.map(({ code }) => code),
+      failures.map(({ error }) => error.code),
       ['BAD_REPLY'],
     );
+  });
+
+  it('believes no advertisement that does not name the key: who answers could send us anywhere', async () => {
+    const [node, other] = [generateIdentity(), generateIdentity()];
+    const facts = { addresses: [{ host: '127.0.0.1', port: 1111 }], version: '0.1.0' };
+    const others = await signAdvertisement(node, { ...facts, keys: [other.id] }, 60);
+    const { sightings, failures } = await sightingsOf([others], key);
+    assert.deepEqual([sightings.length, failures.length], [0, 1]);
+    assert.equal((await sightingsOf([others], node.id)).sightings.length, 1, 'a node is found under its own key');
   });
 
   it('asks below the path that the URL has', async () => {
@@ -49,13 +59,13 @@ describe('a lookup at a site', () => {
       paths.push(request.url);
       response.end('{"advertisements":[]}');
     });
-    await lookUp(clearinghouseUrl(`${url}potluck`), key, signal);
+    await advertisementsAt(clearinghouseUrl(`${url}potluck`), key, signal);
     assert.deepEqual(paths, [`/potluck/advertisements/${key}`]);
   });
 
   it('is CLEARINGHOUSE_REFUSED with the reason of the site', async () => {
     const url = await answering({ detail: 'too many requests' }, 429);
-    await assert.rejects(lookUp(url, key, signal), {
+    await assert.rejects(advertisementsAt(url, key, signal), {
       code: 'CLEARINGHOUSE_REFUSED',
       message: /got HTTP status 429: too many requests$/,
     });
@@ -63,7 +73,7 @@ describe('a lookup at a site', () => {
 
   for (const [what, body] of Object.entries({ HTML: '<p>', 'another shape': { advertisements: [1] }, nothing: '' })) {
     it(`is CLEARINGHOUSE_BROKEN when the answer is ${what}`, async () => {
-      await assert.rejects(lookUp(await answering(body), key, signal), { code: 'CLEARINGHOUSE_BROKEN' });
+      await assert.rejects(advertisementsAt(await answering(body), key, signal), { code: 'CLEARINGHOUSE_BROKEN' });
     });
   }
 
@@ -76,7 +86,7 @@ describe('a lookup at a site', () => {
       response.on('drain', more);
       more();
     });
-    await assert.rejects(lookUp(url, key, signal), {
+    await assert.rejects(advertisementsAt(url, key, signal), {
       code: 'CLEARINGHOUSE_BROKEN',
       message: new RegExp(`at most ${LOOKUP_LIMITS.answerBytes} bytes`),
     });
@@ -86,13 +96,13 @@ describe('a lookup at a site', () => {
     const url = await site(
       (_request, response) => void response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end(),
     );
-    await assert.rejects(lookUp(url, key, signal), { code: 'CLEARINGHOUSE_UNREACHABLE' });
+    await assert.rejects(advertisementsAt(url, key, signal), { code: 'CLEARINGHOUSE_UNREACHABLE' });
   });
 
   it('is CLEARINGHOUSE_UNREACHABLE when nobody listens', async () => {
     const url = await answering({});
     await new Promise((resolve) => server?.close(resolve));
-    await assert.rejects(lookUp(url, key, signal), {
+    await assert.rejects(advertisementsAt(url, key, signal), {
       code: 'CLEARINGHOUSE_UNREACHABLE',
       message: /got a refused connection$/,
     });
@@ -101,7 +111,7 @@ describe('a lookup at a site', () => {
   it('can be cancelled while the site is silent', async () => {
     const cancel = new AbortController();
     const url = await site(() => cancel.abort());
-    await assert.rejects(lookUp(url, key, cancel.signal), { code: 'CANCELLED' });
+    await assert.rejects(advertisementsAt(url, key, cancel.signal), { code: 'CANCELLED' });
   });
 
   it('takes only http and https URLs', () => {

@@ -13,9 +13,9 @@ import {
 import { z } from 'zod';
 import { parseAddress } from '../address.ts';
 import { bulkSchema, failureSchema, groupFailures, inParallel, onEach } from '../bulk.ts';
-import { lookUp } from '../clearinghouse.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
+import { lookUp } from '../lookup.ts';
 import { refresher, vesselsAt } from '../refresh.ts';
 import { affectedText } from '../report.ts';
 import type { Context } from '../session.ts';
@@ -33,7 +33,7 @@ type Found = z.infer<typeof foundSchema>;
 
 const browse = command({
   name: 'browse',
-  summary: 'Find your vessels through the clearinghouse.',
+  summary: 'Find your vessels through the clearinghouse and the directories.',
   slots: [],
   example: 'browse',
   result: z.object({
@@ -43,8 +43,8 @@ const browse = command({
     failed: z.array(failureSchema),
   }),
   run: async (context) => {
-    const { identityName, identity, clearinghouse, session, signal } = context;
-    const { sightings, refused } = await lookUp(clearinghouse, identity.id, signal);
+    const { identityName, identity, session } = context;
+    const { sightings, failures: unseen } = await lookUp(context);
     const { good, bad } = await inParallel(context, sightings, (sighting) => visit(context, sighting));
     const seen = new Set(good.flatMap(({ value }) => value));
     const found = session.targets.all.filter((target) => seen.has(target)); // In the order of their numbers.
@@ -56,7 +56,7 @@ const browse = command({
     );
     const failures = [
       ...bad.map(({ item, error }) => ({ affected: waysOf(item.reach).map(wayText).join(' or ') || item.node, error })),
-      ...refused.map((error) => ({ affected: 'an advertisement', error })),
+      ...unseen,
     ];
     return {
       identity: identityName,
