@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeError } from '@potluck/protocol';
 import { detectWalls, runtimeFiles } from '@potluck/vessel-runtime';
+import { fuzzFrames } from './frames/main.ts';
 import { fuzz, type Report } from './fuzzer.ts';
 import { startNeighbour } from './neighbour.ts';
 
-const USAGE = 'usage: npm run fuzz [-- --seed N --minutes M --programs N]';
+const USAGE = 'usage: npm run fuzz [-- --seed N (--minutes M --programs N | --frames N)]';
 
 /** Exit code 1 when something disagreed, 2 for a wrong command line. */
 process.exitCode = await main();
@@ -15,6 +16,7 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   const given = read();
   if (typeof given === 'number') return given;
+  if (given.frames > 0) return await fuzzFrames(given.seed, given.frames);
   const directory = await mkdtemp(join(tmpdir(), 'potluck-fuzz-'));
   try {
     return await run(directory, given);
@@ -27,6 +29,8 @@ interface Given {
   readonly seed: number;
   readonly minutes: number;
   readonly programs: number;
+  /** At a node manager, in the place of programs; 0 for none. */
+  readonly frames: number;
 }
 
 /** @returns what the command line asks for, or an exit code when there is nothing to run. */
@@ -37,6 +41,7 @@ function read(): Given | number {
         seed: { type: 'string', default: `${Date.now() % 2 ** 31}` },
         minutes: { type: 'string', default: '1' },
         programs: { type: 'string', default: 'Infinity' },
+        frames: { type: 'string', default: '0' },
         help: { type: 'boolean', default: false },
       },
     });
@@ -44,7 +49,12 @@ function read(): Given | number {
       console.log(USAGE);
       return 0;
     }
-    const given = { seed: Number(values.seed), minutes: Number(values.minutes), programs: Number(values.programs) };
+    const given = {
+      seed: Number(values.seed),
+      minutes: Number(values.minutes),
+      programs: Number(values.programs),
+      frames: Number(values.frames),
+    };
     const wrong = Object.entries(given).find(([, value]) => Number.isNaN(value));
     if (wrong === undefined) return given;
     console.error(`fuzz: expected a number after --${wrong[0]}\n${USAGE}`);
