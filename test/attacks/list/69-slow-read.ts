@@ -3,7 +3,7 @@
  * expected: held
  */
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import type { Drive } from '../scene.ts';
 
 const PROGRAM = `
@@ -19,7 +19,9 @@ const PROGRAM = `
   exitall();`;
 
 export const run: Drive = async (scene) => {
+  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
+    sockets.add(socket);
     socket.pause();
     socket.on('error', () => {});
   });
@@ -30,6 +32,7 @@ export const run: Drive = async (scene) => {
     await scene.perform(PROGRAM, '', { trap: port });
     return await scene.outcome();
   } finally {
+    for (const socket of sockets) socket.destroy();
     server.close();
   }
 };
