@@ -46,6 +46,8 @@ export interface HandlersInit {
   readonly onKeysChanged: () => void;
 }
 
+const MACHINE = { os: process.platform, arch: process.arch };
+
 /** What the node does for each method of the table. */
 export function handlersOf(vessels: Vessels, init: HandlersInit): Handlers {
   return {
@@ -72,7 +74,7 @@ type AboutPrograms = Pick<Handlers, 'StartVessel' | 'StopVessel' | 'ResetVessel'
 function aboutVessels(vessels: Vessels, { node, version, walls, layers }: HandlersInit): AboutVessels {
   return {
     GetVessels: async () => ({
-      result: { version, node, walls: await walls, layers, vessels: vessels.all().map(({ info }) => info) },
+      result: { version, node, walls: await walls, layers, ...MACHINE, vessels: vessels.all().map(({ info }) => info) },
     }),
     GetVesselResources: async ({ params }) => {
       const vessel = vessels.get(params.vessel);

@@ -13,7 +13,9 @@ export * from './message.ts';
 export * from './methods.ts';
 export * from './nearest.ts';
 export * from './node-client.ts';
+
 export * from './pinned-socket.ts';
+export * from './places.ts';
 export * from './queue.ts';
 export * from './race.ts';
 export * from './rate.ts';

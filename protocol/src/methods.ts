@@ -43,6 +43,9 @@ export const METHODS = {
       walls: z.object({ up: z.array(z.string()), missing: z.array(z.string()) }),
       /** Security layers of the node's owner, under which every program runs; the first is next to the API. */
       layers: z.array(z.string()).default([]),
+      /** As Node names them: `linux`, `x64`; `unknown` of a node that does not say. */
+      os: z.string().max(32).default('unknown'),
+      arch: z.string().max(32).default('unknown'),
       vessels: z.array(vesselInfoSchema),
     }),
     attachment: 'none',

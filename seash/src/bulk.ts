@@ -2,6 +2,7 @@ import type { KeyId, MethodName, Params, Result } from '@potluck/protocol';
 import { PeerError } from '@potluck/protocol';
 import { z } from 'zod';
 import { throwIfCancelled } from './cancel.ts';
+import type { Answer } from './connections.ts';
 import { type ErrorFacts, factsOf } from './errors.ts';
 import type { Context } from './session.ts';
 import { nameOf, type Target } from './targets.ts';
@@ -94,17 +95,27 @@ export async function ask<M extends MethodName>(
   context: Context,
   target: Pick<Target, 'node' | 'reach'>,
   call: { method: M; params: Params<M>; attachment?: Uint8Array },
-): Promise<{ result: Result<M>; attachment: Uint8Array }> {
+): Promise<Answer<M>> {
   const { identity, signal, session } = context;
   return await session.connections.call({ identity, signal, node: target.node, reach: target.reach }, call);
 }
 
-/** `GetVessels` once for each node, however many of its vessels are asked for. */
+/** `GetVessels`; what the node says of itself is kept for conditions, with the time that it took. */
+export async function askNode(
+  context: Context,
+  { node, reach }: Pick<Target, 'node' | 'reach'>,
+): Promise<Result<'GetVessels'>> {
+  const { result, roundTripMs } = await ask(context, { node, reach }, { method: 'GetVessels', params: {} });
+  const { version, os, arch } = result;
+  context.session.targets.learn(node, { version, os, arch, latencyMs: roundTripMs });
+  return result;
+}
+
+/** `askNode` once for each node, however many of its vessels are asked for. */
 export function nodeFacts(context: Context): (target: Target) => Promise<Result<'GetVessels'>> {
   const asked = new Map<KeyId, Promise<Result<'GetVessels'>>>();
   return async (target) => {
-    const answer =
-      asked.get(target.node) ?? ask(context, target, { method: 'GetVessels', params: {} }).then((r) => r.result);
+    const answer = asked.get(target.node) ?? askNode(context, target);
     asked.set(target.node, answer);
     return await answer;
   };

@@ -31,6 +31,13 @@ export interface Call<M extends MethodName> {
   readonly attachment?: Uint8Array;
 }
 
+export interface Answer<M extends MethodName> {
+  readonly result: Result<M>;
+  readonly attachment: Uint8Array;
+  /** From the request to its answer, over a connection that was open. */
+  readonly roundTripMs: number;
+}
+
 /** How long `stop` waits for nodes to take their leave. */
 const LEAVE_MS = 500;
 
@@ -58,10 +65,7 @@ export class Connections {
    * except `StartVessel`: nobody can tell whether the first one was carried out.
    * @throws RequestError, PeerError, CommandError CANCELLED
    */
-  async call<M extends MethodName>(
-    endpoint: Endpoint,
-    call: Call<M>,
-  ): Promise<{ result: Result<M>; attachment: Uint8Array }> {
+  async call<M extends MethodName>(endpoint: Endpoint, call: Call<M>): Promise<Answer<M>> {
     const kept = this.#open.has(keyOf(endpoint));
     try {
       return await this.#attempt(endpoint, call);
@@ -106,7 +110,7 @@ export class Connections {
   async #attempt<M extends MethodName>(
     endpoint: Endpoint,
     { method, params, attachment }: Call<M>,
-  ): Promise<{ result: Result<M>; attachment: Uint8Array }> {
+  ): Promise<Answer<M>> {
     const uploadMs = ((attachment?.byteLength ?? 0) / this.uploadBytesPerSecond) * 1000;
     const timeoutMs = Math.max(this.replyTimeoutMs, uploadMs);
     const options: CallOptions = { timeoutMs, ...(attachment && { attachment }) };
@@ -114,7 +118,9 @@ export class Connections {
     const pending = this.#open.get(key) ?? this.#keep(key, this.#connect(endpoint));
     try {
       const client = await unlessCancelled(endpoint.signal, pending);
-      return await unlessCancelled(endpoint.signal, client.call(method, params, options));
+      const startMs = performance.now();
+      const answer = await unlessCancelled(endpoint.signal, client.call(method, params, options));
+      return { ...answer, roundTripMs: performance.now() - startMs };
     } catch (error) {
       if (error instanceof PeerError && this.#open.get(key) === pending) {
         this.#open.delete(key);

@@ -1,27 +1,11 @@
-import { CommandError } from './errors.ts';
-import type { Target } from './targets.ts';
+import type { KeyId } from '@potluck/protocol';
+import { conditionOf, unknown } from './condition.ts';
+import type { NodeFacts, Target } from './targets.ts';
 import type { Word } from './words.ts';
 
 /** Longest expression, in characters. */
 const EXPRESSION_LENGTH = 4096;
 
-type Facts = Readonly<Record<string, string | undefined>>;
-
-/** What a condition may ask, of what the node said last. */
-const FACTS: Readonly<Record<string, (target: Target) => string | undefined>> = {
-  state: ({ info }) => info.state,
-  program: ({ info }) => info.program,
-  ending: ({ info }) => info.ending?.kind,
-  code: ({ info }) => info.ending?.exitCode.toString(),
-  node: ({ node }) => node,
-  host: ({ reach }) => reach.addresses[0]?.host,
-  port: ({ reach }) => reach.addresses[0]?.port.toString(),
-  vessel: ({ vessel }) => vessel,
-  owner: ({ info }) => info.owner,
-};
-
-/** `state=Started`, `host!=10.0.*`, `code>0`. */
-const CONDITION = /^(?<fact>[a-z]+)(?<operator>!=|<=|>=|=|<|>)(?<value>[^=<>!].*)?$/;
 /** `%3`, `%1-%5`, `%1-5`. */
 const RANGE = /^%(?<first>\d{1,9})-%?(?<last>\d{1,9})$/;
 
@@ -32,23 +16,26 @@ const OPERATORS: Readonly<Record<string, (left: Set<Target>, right: Set<Target>)
   '&': (left, right) => left.intersection(right),
 };
 
+/** What a shell knows beside the vessels. */
+export interface Known {
+  /** The vessels of a name or a group. */
+  named(name: string): Iterable<Target>;
+  about(node: KeyId): NodeFacts | undefined;
+}
+
 /**
  * The vessels that an expression means: terms with `+`, `-` or `&` between them, each a word of its own, taken from left
  * to right. A term is a list of `%3`, `%1-%5`, `%all`, names, groups and conditions with `,` between them: all of them.
- * @param named the vessels of a name or a group. @throws CommandError UNKNOWN_TARGET, or what `named` throws
+ * @throws CommandError UNKNOWN_TARGET, or what `known.named` throws
  */
-export function vesselsIn(
-  expression: string,
-  all: readonly Target[],
-  named: (name: string) => Iterable<Target>,
-): Set<Target> {
+export function vesselsIn(expression: string, all: readonly Target[], known: Known): Set<Target> {
   if (expression.length > EXPRESSION_LENGTH) {
     throw unknown(`a target of at most ${EXPRESSION_LENGTH} characters`, `one of ${expression.length}`);
   }
   const term = (word: string | undefined): Set<Target> => {
     const parts = word?.split(',') ?? [''];
     if (parts.includes('')) throw unknown('a target on both sides of each sign', `"${expression}"`);
-    return new Set(parts.flatMap((part) => [...partOf(part, all, named)]));
+    return new Set(parts.flatMap((part) => [...partOf(part, all, known)]));
   };
   const [first, ...rest] = expression.trim().split(/\s+/);
   let vessels = term(first);
@@ -72,11 +59,11 @@ function isOperator(word: Word | undefined): boolean {
   return word !== undefined && !word.quoted && Object.hasOwn(OPERATORS, word.text);
 }
 
-function partOf(part: string, all: readonly Target[], named: (name: string) => Iterable<Target>): Iterable<Target> {
+function partOf(part: string, all: readonly Target[], { named, about }: Known): Iterable<Target> {
   const range = RANGE.exec(part)?.groups;
   if (range !== undefined) return inRange(part, Number(range.first), Number(range.last), all);
-  const condition = CONDITION.exec(part)?.groups;
-  return condition === undefined ? named(part) : all.filter(matching(condition, part));
+  const condition = conditionOf(part);
+  return condition === undefined ? named(part) : all.filter((target) => condition(target, about(target.node)));
 }
 
 function inRange(part: string, first: number, last: number, all: readonly Target[]): readonly Target[] {
@@ -87,29 +74,4 @@ function inRange(part: string, first: number, last: number, all: readonly Target
   }
   const known = all.length === 0 ? 'no vessel is known' : `known are ${all[0]?.id} to %${greatest}`;
   throw unknown(`a range of known vessels, the lower number first (${known})`, `"${part}"`);
-}
-
-function matching({ fact = '', operator = '', value = '' }: Facts, part: string): (target: Target) => boolean {
-  const read = Object.hasOwn(FACTS, fact) ? FACTS[fact] : undefined;
-  if (read === undefined) throw unknown(`a condition on one of ${Object.keys(FACTS).join(', ')}`, `"${part}"`);
-  if (value === '') throw unknown(`a value after "${fact}${operator}"`, 'none');
-  if (operator === '=') return (target) => isLike(read(target), value);
-  if (operator === '!=') return (target) => !isLike(read(target), value);
-  const number = Number(value);
-  if (Number.isNaN(number)) throw unknown(`a number after "${fact}${operator}"`, `"${value}"`);
-  return (target) => {
-    const found = Number(read(target) ?? Number.NaN);
-    if (operator.startsWith('<')) return operator === '<' ? found < number : found <= number;
-    return operator === '>' ? found > number : found >= number;
-  };
-}
-
-/** `*` stands for any characters; upper and lower case are the same. */
-function isLike(found: string | undefined, value: string): boolean {
-  const pattern = value.split('*').map(RegExp.escape).join('.*');
-  return found !== undefined && new RegExp(`^${pattern}$`, 'i').test(found);
-}
-
-function unknown(expected: string, got: string): CommandError {
-  return new CommandError('UNKNOWN_TARGET', `expected ${expected}, got ${got}`);
 }

@@ -1,5 +1,5 @@
 import type { KeyId } from '@potluck/protocol';
-import { ask, nodeFacts } from './bulk.ts';
+import { askNode, nodeFacts } from './bulk.ts';
 import { CommandError } from './errors.ts';
 import type { Context } from './session.ts';
 import type { Target } from './targets.ts';
@@ -27,6 +27,6 @@ function isOf(info: Target['info'], key: KeyId): boolean {
 
 /** The vessels of which the identity is the owner or a user. */
 export async function vesselsAt(context: Context, place: Pick<Target, 'node' | 'reach'>): Promise<Target['info'][]> {
-  const { result } = await ask(context, place, { method: 'GetVessels', params: {} });
-  return result.vessels.filter((info) => isOf(info, context.identity.id));
+  const { vessels } = await askNode(context, place);
+  return vessels.filter((info) => isOf(info, context.identity.id));
 }

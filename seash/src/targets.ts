@@ -23,10 +23,20 @@ const keptSchema = z.union([
     .transform(({ address, ...kept }) => ({ ...kept, reach: reachSchema.parse({ addresses: [address] }) })),
 ]);
 
+/** What a node said of itself last, and how long the answer took. */
+const nodeFactsSchema = z.object({
+  version: z.string(),
+  os: z.string(),
+  arch: z.string(),
+  latencyMs: z.number().min(0),
+});
+export type NodeFacts = z.infer<typeof nodeFactsSchema>;
+
 export const targetsSnapshotSchema = z.object({
   last: z.int().min(0),
   targets: z.array(keptSchema),
   groups: z.array(z.object({ name: z.string(), vessels: z.array(z.string()) })),
+  nodes: z.array(nodeFactsSchema.extend({ node: keyIdSchema })).default([]),
 });
 export type TargetsSnapshot = z.infer<typeof targetsSnapshotSchema>;
 
@@ -58,6 +68,7 @@ export function handleOf({ node, vessel }: Pick<Target, 'node' | 'vessel'>): str
 export class Targets {
   readonly #targets = new Map<string, Target>();
   readonly #groups = new Map<string, Set<Target>>();
+  readonly #nodes = new Map<KeyId, NodeFacts>();
   #last = 0;
 
   /** Adds the vessel or brings what is known of it up to date. */
@@ -76,13 +87,16 @@ export class Targets {
   snapshot(): TargetsSnapshot {
     const targets = this.all.map(({ id, node, reach, info }) => ({ id, node, reach, info }));
     const groups = [...this.#groups].map(([name, members]) => ({ name, vessels: [...members].map(({ id }) => id) }));
-    return { last: this.#last, targets, groups };
+    const nodes = [...this.#nodes].map(([node, facts]) => ({ node, ...facts }));
+    return { last: this.#last, targets, groups, nodes };
   }
 
   /** Knows what a snapshot knew, and nothing else. */
-  restore({ last, targets, groups }: TargetsSnapshot): void {
+  restore({ last, targets, groups, nodes }: TargetsSnapshot): void {
     this.#targets.clear();
     this.#groups.clear();
+    this.#nodes.clear();
+    for (const { node, ...facts } of nodes) this.#nodes.set(node, facts);
     for (const { id, node, reach, info } of targets) {
       this.#targets.set(handleOf({ node, vessel: info.name }), { id, node, vessel: info.name, reach, info });
     }
@@ -94,6 +108,11 @@ export class Targets {
         vessels.flatMap((id) => byId.get(id) ?? []),
       );
     }
+  }
+
+  /** Brings what is known of a node up to date. */
+  learn(node: KeyId, facts: NodeFacts): void {
+    this.#nodes.set(node, facts);
   }
 
   /** For a vessel that is no more; its number is not given again. */
@@ -114,7 +133,10 @@ export class Targets {
    */
   resolve(expression: string): Target[] {
     const { all } = this;
-    const vessels = vesselsIn(expression, all, (name) => this.#named(name));
+    const vessels = vesselsIn(expression, all, {
+      named: (name) => this.#named(name),
+      about: (node) => this.#nodes.get(node),
+    });
     return all.filter((target) => vessels.has(target));
   }
 

@@ -93,6 +93,18 @@ describe('seash against real node managers', function () {
     assert.ok(log.vessels.every(({ text }) => String(text).includes('hello two words')));
   });
 
+  it('conditions ask what nodes say of themselves, and how long they take to answer', async () => {
+    const { vessels } = await well('show info');
+    assert.ok(vessels.every(({ os, arch }) => os === process.platform && arch === process.arch));
+    const all = shell.session.targets.resolve('%all');
+    assert.deepEqual(shell.session.targets.resolve(`os=${process.platform} & latency>0 & latency<600000`), all);
+    assert.deepEqual(shell.session.targets.resolve('os=plan9'), []);
+    assert.deepEqual(
+      (await well('show location')).vessels.map(({ ip, country }) => [ip, country]),
+      Array(all.length).fill(['127.0.0.1', undefined]),
+    );
+  });
+
   it('run uploads only what has changed', async () => {
     await well('on %1 run hello.ts');
     await ended('on %1 list');

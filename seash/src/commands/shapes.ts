@@ -1,6 +1,6 @@
 import { parseRestrictions, type VesselName } from '@potluck/protocol';
 import { z } from 'zod';
-import { ask, bulkOf, bulkSchema, groupFailures, inParallel, onEach } from '../bulk.ts';
+import { ask, askNode, bulkOf, bulkSchema, groupFailures, inParallel, onEach } from '../bulk.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import type { Context } from '../session.ts';
@@ -116,7 +116,7 @@ async function joinAll(context: Context, vessels: readonly Target[]): Promise<{ 
 /** Knows the new vessels of a node in the place of the old ones. */
 async function exchange(context: Context, old: readonly [Target, ...Target[]], names: readonly VesselName[]) {
   const [{ node, reach }] = old;
-  const { vessels } = (await ask(context, old[0], { method: 'GetVessels', params: {} })).result;
+  const { vessels } = await askNode(context, old[0]);
   const { targets } = context.session;
   for (const target of old) targets.drop(target);
   return vessels.filter(({ name }) => names.includes(name)).map((info) => targets.put({ node, reach, info }));

@@ -70,6 +70,8 @@ const info = command({
   result: bulkSchema({
     node: keyIdSchema,
     version: z.string(),
+    os: z.string(),
+    arch: z.string(),
     walls: z.object({ up: z.array(z.string()), missing: z.array(z.string()) }),
     /** Of the node's owner; every program runs under them. */
     layers: z.array(z.string()),
@@ -77,8 +79,8 @@ const info = command({
   run: async (context) => {
     const factsOf = nodeFacts(context);
     return await onEach(context, { group: 'info', targets: context.vessels('%all') }, async (target) => {
-      const { version, walls, layers } = await factsOf(target);
-      return { node: target.node, version, walls, layers };
+      const { version, os, arch, walls, layers } = await factsOf(target);
+      return { node: target.node, version, os, arch, walls, layers };
     });
   },
   render: ({ vessels }, style) => {
@@ -166,12 +168,14 @@ export const showCommands = [targets, groups, identities, info, log, files, reso
 interface NodeFacts {
   readonly node: string;
   readonly version: string;
+  readonly os: string;
+  readonly arch: string;
   readonly walls: { readonly up: readonly string[]; readonly missing: readonly string[] };
   readonly layers: readonly string[];
 }
 
 function nodeText(
-  { node, version, walls, layers }: NodeFacts,
+  { node, version, os, arch, walls, layers }: NodeFacts,
   vessels: readonly { name: string }[],
   style: Style,
 ): string {
@@ -180,6 +184,7 @@ function nodeText(
     style.strong(enumerate(vessels.map(({ name }) => name))),
     `  node     ${node}`,
     `  version  ${version}`,
+    `  system   ${os} ${arch}`,
     `  walls    ${style.good(walls.up.join(', ')) || 'none'}`,
     `  missing  ${missing || 'none'}`,
     ...(layers.length === 0 ? [] : [`  layers   ${layers.join(', ')}`]),

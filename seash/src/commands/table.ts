@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import { clearinghouseModule } from '../modules/clearinghouse.ts';
+import { geoipModule } from '../modules/geoip.ts';
 import { uploaddirModule } from '../modules/uploaddir.ts';
 import { variablesModule } from '../modules/variables.ts';
 import type { Module } from '../modules.ts';
@@ -7,6 +8,7 @@ import { contextCommands } from './context.ts';
 import { fileCommands } from './files.ts';
 import { findCommands } from './find.ts';
 import { helpCommand } from './help.ts';
+import { hostCommands } from './hosts.ts';
 import { keyCommands } from './keys.ts';
 import { moduleCommands } from './modules.ts';
 import { ownerCommands } from './owners.ts';
@@ -24,6 +26,7 @@ export const OWN: readonly Command[] = [
   ...programCommands,
   ...fileCommands,
   ...showCommands,
+  ...hostCommands,
   ...ownerCommands,
   ...shapeCommands,
   ...stateCommands,
@@ -34,7 +37,12 @@ export const OWN: readonly Command[] = [
 ];
 
 /** The modules that come with the shell; all are enabled until somebody disables one. */
-export const MODULES: readonly Module[] = [clearinghouseModule, uploaddirModule, variablesModule(() => COMMANDS)];
+export const MODULES: readonly Module[] = [
+  clearinghouseModule,
+  geoipModule,
+  uploaddirModule,
+  variablesModule(() => COMMANDS),
+];
 
 /** Every command of the shell. Parsing, help, completion, JSON and the page of its shapes all derive from it. */
 export const COMMANDS: readonly Command[] = [...OWN, ...MODULES.flatMap(({ commands }) => commands)];
