@@ -100,13 +100,17 @@ export async function ask<M extends MethodName>(
   return await session.connections.call({ identity, signal, node: target.node, reach: target.reach }, call);
 }
 
+/** Characters of a node's version that are kept: what it says must not fill a state. */
+const VERSION_LENGTH = 64;
+
 /** `GetVessels`; what the node says of itself is kept for conditions, with the time that it took. */
 export async function askNode(
   context: Context,
   { node, reach }: Pick<Target, 'node' | 'reach'>,
 ): Promise<Result<'GetVessels'>> {
   const { result, roundTripMs } = await ask(context, { node, reach }, { method: 'GetVessels', params: {} });
-  const { version, os, arch } = result;
+  const { os, arch } = result;
+  const version = result.version.slice(0, VERSION_LENGTH);
   context.session.targets.learn(node, { version, os, arch, latencyMs: roundTripMs });
   return result;
 }

@@ -111,7 +111,7 @@ export class Modules {
     const names = this.all.filter(({ commands }) => commands.includes(command)).map(({ name }) => name);
     throw new CommandError(
       'MODULE_DISABLED',
-      `expected a command of an enabled module, got "${command.name}": say "enable ${names[0]}" first`,
+      `expected a command of an enabled module, got "${command.name}" of ${names[0]}, which is disabled: say "enable ${names[0]}" first`,
     );
   }
 

@@ -96,7 +96,7 @@ describe('seash on the command line', () => {
   it('a module that is disabled stays so until it is enabled', async () => {
     const off = await seash(['-c', 'disable variables; set x 1']);
     assert.equal(off.code, 1);
-    assert.match(off.err, /^seash: .*"set": say "enable variables" first\n$/);
+    assert.match(off.err, /^seash: .*"set" of variables, which is disabled: say "enable variables" first\n$/);
     assert.equal((await seash(['-c', 'enable variables'])).code, 0);
     const twice = await seash(['-c', 'enable variables']);
     assert.deepEqual([twice.code, twice.out], [1, '']);

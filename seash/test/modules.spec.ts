@@ -131,7 +131,10 @@ describe('modules', () => {
 
   it('a disabled one keeps its commands to itself: no help, no completion, and a clear refusal', async () => {
     await well('disable uploaddir');
-    assert.match(await errorOf('uploaddir x'), /^MODULE_DISABLED .* got "uploaddir": say "enable uploaddir" first$/);
+    assert.match(
+      await errorOf('uploaddir x'),
+      /^MODULE_DISABLED .* got "uploaddir" of uploaddir, which is disabled: say "enable uploaddir" first$/,
+    );
     assert.match(await errorOf('help uploaddir'), /^MODULE_DISABLED/);
     assert.deepEqual(await complete(shell.session, 'uploadd'), [[], 'uploadd']);
     assert.equal((await well('modulehelp uploaddir')).enabled, false);
