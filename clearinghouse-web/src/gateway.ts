@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import {
   Admission,
   describeError,
@@ -8,7 +10,10 @@ import {
   type GatewayReply,
   type Identity,
   type KeyId,
+  keyIdSchema,
   PeerError,
+  peerKeyOf,
+  type RelayCall,
   tlsOptionsOf,
   toBuffer,
   verifyAdvertisement,
@@ -17,6 +22,7 @@ import type { Logger } from 'pino';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { LIMITS } from './limits.ts';
 import { listen } from './listen.ts';
+import { Relay, type RelayLimits, refuse, type Upgrade } from './relay.ts';
 import type { Store } from './store/store.ts';
 
 export interface GatewayInit {
@@ -25,6 +31,8 @@ export interface GatewayInit {
   /** 0 is any free port. */
   readonly port: number;
   readonly logger: Logger;
+  /** Overrides of `RELAY_LIMITS`. */
+  readonly relayLimits?: Partial<RelayLimits>;
   /** A node was seen: there may be tasks for it. */
   readonly onSeen: () => void;
 }
@@ -32,6 +40,8 @@ export interface GatewayInit {
 interface Connection {
   readonly socket: WebSocket;
   readonly host: string;
+  /** The key that was proved in the TLS handshake: an advertisement is public, and anybody may show it. */
+  readonly proved: KeyId | undefined;
   node: KeyId | undefined;
   /** When its messages of the last minute came. */
   recent: number[];
@@ -50,11 +60,13 @@ export class Gateway {
     connections: LIMITS.gatewayConnections,
     perAddress: LIMITS.gatewayConnectionsPerHost,
   });
+  readonly #relay: Relay;
   #server: Server | undefined;
 
   constructor(store: Store, init: GatewayInit) {
     this.#store = store;
     this.#init = init;
+    this.#relay = new Relay({ say: (node, call) => this.#say(node, call), limits: init.relayLimits });
   }
 
   /** @throws ServiceError PORT_IN_USE, CANNOT_LISTEN */
@@ -62,6 +74,9 @@ export class Gateway {
     await this.#store.nodes.allGone();
     const server = createServer({
       ...(await tlsOptionsOf(this.#init.identity)),
+      // Nodes show theirs, callers have none; whose it is decides, not who signed it.
+      requestCert: true,
+      rejectUnauthorized: false,
       handshakeTimeout: LIMITS.gatewayHelloMs,
       headersTimeout: LIMITS.gatewayHelloMs,
       requestTimeout: LIMITS.gatewayHelloMs,
@@ -69,9 +84,14 @@ export class Gateway {
     });
     this.#admission.guard(server);
     server.on('request', (_request, response) => response.writeHead(426, { connection: 'close' }).end());
-    const sockets = new WebSocketServer({ server, maxPayload: GATEWAY.messageBytes, perMessageDeflate: false });
-    sockets.on('error', () => undefined); // The HTTPS server's error is thrown by `listen`.
-    sockets.on('connection', (socket, request) => this.#accept(socket, request.socket.remoteAddress ?? ''));
+    const sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: GATEWAY.messageBytes,
+      perMessageDeflate: false,
+    });
+    server.on('upgrade', (request, socket, head) => {
+      this.#route(sockets, { request, socket: socket as TLSSocket, head });
+    });
     await listen(server, { host: this.#init.host, port: this.#init.port, what: 'the gateway' });
     this.#server = server;
   }
@@ -86,6 +106,7 @@ export class Gateway {
     if (server === undefined) return;
     const closed = once(server, 'close');
     server.close();
+    this.#relay.stop();
     for (const { socket } of this.#connections) socket.close(1001, 'the clearinghouse stops');
     const timer = setTimeout(() => this.#admission.cut(), 1000);
     await closed;
@@ -93,11 +114,30 @@ export class Gateway {
     await Promise.all([...this.#connections].map(({ work }) => work));
   }
 
-  #accept(socket: WebSocket, host: string): void {
+  #route(sockets: WebSocketServer, upgrade: Upgrade): void {
+    const { request, socket, head } = upgrade;
+    const [, what, name = ''] = /^\/(call|answer)\/([^/]+)$/.exec(request.url ?? '') ?? [];
+    const node = keyIdSchema.safeParse(name);
+    if (what === 'answer') this.#relay.answer(name, upgrade);
+    else if (what === 'call' && node.success) this.#relay.call(node.data, upgrade);
+    else if (request.url !== '/') refuse(socket, '404 Not Found');
+    else sockets.handleUpgrade(request, socket, head, (client) => this.#accept(client, request));
+  }
+
+  /** To the node's newest connection: an older one may be dead without knowing it. */
+  #say(node: KeyId, call: RelayCall): boolean {
+    const open = [...this.#connections].filter(({ socket }) => socket.readyState === socket.OPEN);
+    const connection = open.findLast((one) => one.node === node && one.proved === node);
+    connection?.socket.send(JSON.stringify(call));
+    return connection !== undefined;
+  }
+
+  #accept(socket: WebSocket, { socket: carrier }: IncomingMessage): void {
     socket.on('error', () => undefined); // 'close' follows.
     const connection: Connection = {
       socket,
-      host,
+      host: carrier.remoteAddress ?? '',
+      proved: peerKeyOf(carrier as TLSSocket),
       node: undefined,
       recent: [],
       timer: closeLater(socket, LIMITS.gatewayHelloMs),

@@ -36,6 +36,25 @@ export const LIMITS = {
   stopMs: 2_000,
 } as const;
 
+/** Callers that a relay takes to nodes. */
+export const RELAY_LIMITS = {
+  /** Streams at once, calls that nobody has answered yet included: of all, to one node, and from one address. */
+  streams: 2000,
+  streamsPerNode: 64,
+  streamsPerHost: 128,
+  /** Calls to one node, and from one address, on average and after a pause. */
+  callsPerNodePerSecond: 5,
+  callsPerNodeBurst: 64,
+  callsPerHostPerSecond: 20,
+  callsPerHostBurst: 256,
+  /** Nodes, and addresses, whose calls are counted apart. */
+  rateEntries: 50_000,
+  /** From a call to the node's answer. */
+  answerMs: 5000,
+  /** Without a byte either way; longer than a node waits for a message. */
+  idleMs: 330_000,
+} as const;
+
 /** The rules about credits and leases, in Seattle's numbers. */
 export const POLICY = {
   freeCredits: 10,

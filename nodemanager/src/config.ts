@@ -88,8 +88,10 @@ export const nodeConfigSchema = z
     /** One or several, such as one of IPv6 and one of IPv4; `::` is both at once. Port 0 takes any free one. */
     listen: listensSchema,
     /** What others are told to dial; by default the addresses that are listened on. */
-    advertise: z.array(addressSchema).min(1).max(LIMITS.advertisedAddresses).optional(),
+    advertise: z.array(addressSchema).max(LIMITS.advertisedAddresses).optional(),
     gateway: gatewayAddressSchema.optional(),
+    /** Whether the gateway may take callers to the node; with `"advertise": []` there is no other way to it. */
+    relay: z.boolean().default(true),
     /** Whether this node is a directory: it holds what other nodes say of themselves, and answers who looks for them. */
     directory: z.boolean().default(false),
     /** Directories that are told where this node is, each with its key. */
@@ -112,6 +114,10 @@ export const nodeConfigSchema = z
     vessels: z.array(vesselConfigSchema).max(NODE_LIMITS.vessels),
   })
   .superRefine((config, context) => {
+    if (config.advertise?.length === 0 && !(config.relay && config.gateway !== undefined)) {
+      const message = 'expected an address that others can dial, because no gateway takes callers to the node';
+      context.addIssue({ code: 'custom', path: ['advertise'], message });
+    }
     const wildcard = config.listen.find(({ host }) => WILDCARDS.has(host));
     if (config.advertise !== undefined || wildcard === undefined) return;
     const message = `expected an address that others can dial, because listen.host is ${wildcard.host}`;

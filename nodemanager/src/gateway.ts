@@ -1,14 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  type Address,
   describeError,
   GATEWAY,
   type GatewayAddress,
-  gatewayReplySchema,
+  gatewayMessageSchema,
   type Identity,
   type KeyId,
   openPinnedSocket,
   parseJson,
+  type Reach,
+  type RelayCall,
   signAdvertisement,
   toBuffer,
 } from '@potluck/protocol';
@@ -22,10 +23,13 @@ export interface GatewayClientComponents {
 
 export interface GatewayClientInit {
   readonly gateway: GatewayAddress;
-  readonly addresses: readonly Address[];
+  /** Asked at each advertisement. */
+  readonly reach: () => Reach;
   readonly version: string;
   /** The keys that the node hosts vessels for, asked at each advertisement. */
   readonly keys: () => KeyId[];
+  /** Somebody calls the node through the gateway; without it the node proves no key there, and nobody can. */
+  readonly onCall?: ((call: RelayCall) => void) | undefined;
   readonly advertiseEveryMs?: number;
 }
 
@@ -85,6 +89,7 @@ export class GatewayClient implements AsyncDisposable {
     const { socket } = await openPinnedSocket({
       address: { host, port },
       key,
+      identity: this.#init.onCall === undefined ? undefined : this.#components.identity,
       maxPayloadBytes: GATEWAY.messageBytes,
       signal: this.#stop.signal,
     });
@@ -117,18 +122,20 @@ export class GatewayClient implements AsyncDisposable {
   }
 
   async #advertise(): Promise<void> {
-    const { addresses, version, keys } = this.#init;
+    const { reach, version, keys } = this.#init;
     const socket = this.#socket;
     if (socket === undefined) return;
-    const facts = { addresses: [...addresses], keys: keys(), version };
+    const facts = { ...reach(), keys: keys(), version };
     const jws = await signAdvertisement(this.#components.identity, facts, GATEWAY.advertisementLifetimeSeconds);
     if (socket.readyState === socket.OPEN) socket.send(jws);
   }
 
   #receive(data: RawData): void {
-    const reply = gatewayReplySchema.safeParse(parseJson(toBuffer(data).toString()));
+    const reply = gatewayMessageSchema.safeParse(parseJson(toBuffer(data).toString()));
     if (!reply.success) {
       this.#say('warn', 'the clearinghouse answered something that is not a reply');
+    } else if ('call' in reply.data) {
+      this.#init.onCall?.(reply.data);
     } else if (reply.data.ok) {
       this.#waitMs = GATEWAY.redialFirstMs;
       this.#say('info', 'the clearinghouse knows this node');

@@ -180,7 +180,7 @@ export class NodeManager implements AsyncDisposable {
     pool.start();
     await writeAddress(this.#paths, { ...addresses[0], node: identity.id, pid: process.pid });
     stack.defer(async () => await removeAddress(this.#paths));
-    stack.use(presence).start(addresses);
+    stack.use(presence).start(addresses, server);
     return addresses;
   }
 

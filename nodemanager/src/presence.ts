@@ -1,7 +1,8 @@
-import { type Address, directly, type Identity, type KeyId } from '@potluck/protocol';
+import type { Address, Identity, KeyId, Reach, RelayCall } from '@potluck/protocol';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { Announcer } from './announcer.ts';
+import { Calls, type CallsComponents } from './calls.ts';
 import type { NodeConfig } from './config.ts';
 import { GatewayClient } from './gateway.ts';
 import type { NodeLimits } from './limits.ts';
@@ -12,7 +13,7 @@ export interface PresenceComponents {
 }
 
 export interface PresenceInit {
-  readonly config: Pick<NodeConfig, 'gateway' | 'advertise' | 'directories'>;
+  readonly config: Pick<NodeConfig, 'gateway' | 'advertise' | 'directories' | 'relay'>;
   readonly limits: NodeLimits;
   /** The keys that the node hosts vessels for, asked at each advertisement. */
   readonly keys: () => KeyId[];
@@ -24,7 +25,8 @@ export class Presence implements AsyncDisposable {
   readonly #init: PresenceInit;
   readonly #announcer: Announcer;
   #gateway: GatewayClient | undefined;
-  #addresses: readonly Address[] = [];
+  #calls: Calls | undefined;
+  #reach: Reach = { addresses: [], relays: [] };
 
   constructor(components: PresenceComponents, init: PresenceInit) {
     this.#components = components;
@@ -34,22 +36,34 @@ export class Presence implements AsyncDisposable {
       directories: config.directories,
       version: packageJson.version,
       limits,
-      facts: () => ({ reach: directly(...this.#addresses), keys: keys() }),
+      facts: () => ({ reach: this.#reach, keys: keys() }),
     });
   }
 
-  /** @param listening where requests are listened for: told to others, unless the configuration says what is. */
-  start(listening: readonly Address[]): void {
-    const { config, keys } = this.#init;
-    this.#addresses = config.advertise ?? listening;
+  /**
+   * @param listening where requests are listened for: told to others, unless the configuration says what is.
+   * @param server takes those who call through the relay.
+   */
+  start(listening: readonly Address[], server: CallsComponents['server']): void {
+    const { config, keys, limits } = this.#init;
+    const { gateway, advertise = listening, relay } = config;
+    this.#reach = { addresses: advertise, relays: relay && gateway !== undefined ? [gateway] : [] };
     this.#announcer.start();
-    if (config.gateway === undefined) return;
-    const init = { gateway: config.gateway, addresses: this.#addresses, version: packageJson.version, keys };
-    this.#gateway = new GatewayClient(this.#components, init);
+    if (gateway === undefined) return;
+    const calls = relay ? new Calls({ ...this.#components, server }, { relay: gateway, limits }) : undefined;
+    this.#calls = calls;
+    this.#gateway = new GatewayClient(this.#components, {
+      gateway,
+      reach: () => this.#reach,
+      version: packageJson.version,
+      keys,
+      onCall: calls && ((call: RelayCall) => calls.answer(call)),
+    });
     this.#gateway.start();
   }
 
   async stop(): Promise<void> {
+    this.#calls?.stop();
     await Promise.all([this.#gateway?.stop(), this.#announcer.stop()]);
   }
 

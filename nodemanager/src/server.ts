@@ -1,5 +1,7 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import {
   Admission,
   ConfigError,
@@ -43,6 +45,7 @@ export class RequestServer implements AsyncDisposable {
   readonly #admission: Admission;
   readonly #servers: Server[] = [];
   #webSockets: WebSocketServer | undefined;
+  #secureContext: SecureContext | undefined;
 
   constructor(components: RequestServerComponents, init: RequestServerInit) {
     this.#components = components;
@@ -56,6 +59,7 @@ export class RequestServer implements AsyncDisposable {
   async start(): Promise<[ListenAddress, ...ListenAddress[]]> {
     const tls = await tlsOptionsOf(this.#components.identity);
     this.#webSockets = this.#accept();
+    this.#secureContext = createSecureContext(tls);
     const [first, ...others] = this.#init.listen;
     return [await this.#listen(tls, first), ...(await Promise.all(others.map((one) => this.#listen(tls, one))))];
   }
@@ -82,11 +86,39 @@ export class RequestServer implements AsyncDisposable {
     return server;
   }
 
+  /** Serves a stream that came through a relay like a connection; `from` is what the relay says of the caller. */
+  take(stream: Duplex, from: string): void {
+    const [server] = this.#servers;
+    const { handshakeMs } = this.#init.limits;
+    // A name of its own: what a relay says must cost nobody who comes straight his place.
+    const remoteAddress = `relay ${from}`;
+    if (server === undefined || !this.#admission.admit(stream, remoteAddress)) {
+      stream.destroy();
+      return;
+    }
+    const socket = new TLSSocket(stream, { isServer: true, secureContext: this.#secureContext });
+    Object.defineProperty(socket, 'remoteAddress', { value: remoteAddress });
+    const late = setTimeout(() => stream.destroy(), handshakeMs).unref();
+    socket.once('secure', () => {
+      clearTimeout(late);
+      server.emit('secureConnection', socket);
+    });
+    socket.on('error', () => stream.destroy());
+    stream.once('close', () => {
+      clearTimeout(late);
+      socket.destroy();
+    });
+  }
+
   /** Says farewell to every client. */
   async stop(): Promise<void> {
     const servers = this.#servers.splice(0);
     const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
-    for (const client of this.#webSockets?.clients ?? []) client.close(CLOSE_CODES.goingAway, 'the node manager stops');
+    for (const client of this.#webSockets?.clients ?? []) {
+      // A server does not wait for what came through a relay.
+      closed.push(new Promise((resolve) => client.once('close', () => resolve())));
+      client.close(CLOSE_CODES.goingAway, 'the node manager stops');
+    }
     const cut = setTimeout(() => this.#admission.cut(), this.#init.limits.farewellMs);
     for (const server of servers) server.closeIdleConnections();
     await Promise.all(closed);

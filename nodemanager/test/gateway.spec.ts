@@ -147,6 +147,12 @@ describe('the advertisement of a node', () => {
 
 function clientOf(gateway: GatewayAddress, lines: string[] = []): GatewayClient {
   const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
-  const init = { gateway, addresses: [], version: '0', keys: () => [], advertiseEveryMs: 50 };
+  const init = {
+    gateway,
+    reach: () => ({ addresses: [], relays: [] }),
+    version: '0',
+    keys: () => [],
+    advertiseEveryMs: 50,
+  };
   return new GatewayClient({ identity: generateIdentity(), log }, init);
 }

@@ -1,4 +1,5 @@
 import type { Server, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { homeOf } from './addresses.ts';
 import type { RateLimit } from './rate.ts';
 
@@ -17,7 +18,7 @@ export interface AdmissionInit {
  */
 export class Admission {
   readonly #init: AdmissionInit;
-  readonly #sockets = new Map<string, Set<Socket>>();
+  readonly #sockets = new Map<string, Set<Duplex>>();
   #count = 0;
 
   constructor(init: AdmissionInit) {
@@ -25,7 +26,7 @@ export class Admission {
   }
 
   guard(server: Server): void {
-    server.on('connection', (socket: Socket) => this.#admit(socket));
+    server.on('connection', (socket: Socket) => void this.admit(socket, socket.remoteAddress ?? ''));
   }
 
   /** Cuts off whatever is connected. */
@@ -33,22 +34,24 @@ export class Admission {
     for (const sockets of this.#sockets.values()) for (const socket of sockets) socket.destroy();
   }
 
-  #admit(socket: Socket): void {
-    const address = homeOf(socket.remoteAddress ?? '');
+  /** @returns whether it is let in; else it is destroyed. */
+  admit(socket: Duplex, from: string): boolean {
+    const address = homeOf(from);
     const own = this.#sockets.get(address) ?? new Set();
     const { connections, perAddress, rate } = this.#init;
     if (own.size >= perAddress || (rate?.take(address) ?? 0) > 0) {
       socket.destroy();
-      return;
+      return false;
     }
     if (this.#count >= connections && !this.#makeRoom(own.size + 1)) {
       socket.destroy();
-      return;
+      return false;
     }
     own.add(socket);
     this.#sockets.set(address, own);
     this.#count += 1;
     socket.once('close', () => this.#leave(address, socket));
+    return true;
   }
 
   /** @param share of the address that asks, once it is in. */
@@ -61,7 +64,7 @@ export class Admission {
     return true;
   }
 
-  #leave(address: string, socket: Socket): void {
+  #leave(address: string, socket: Duplex): void {
     const own = this.#sockets.get(address);
     if (own?.delete(socket) !== true) return;
     this.#count -= 1;

@@ -4,7 +4,8 @@ import { gatewayAddressSchema } from './reach.ts';
 
 /**
  * The gateway: a node dials the clearinghouse by wss, pinned to the clearinghouse's key, and sends its advertisement as
- * one text message at once and again before each expiry. The clearinghouse answers each with a `GatewayReply`.
+ * one text message at once and again before each expiry. The clearinghouse answers each with a `GatewayReply`. A node
+ * that has shown in the TLS handshake that it holds its key may be called over it (`RelayCall`).
  */
 export const gatewayReplySchema = z.strictObject({
   ok: z.boolean(),
@@ -12,6 +13,16 @@ export const gatewayReplySchema = z.strictObject({
   message: z.string().max(1000).optional(),
 });
 export type GatewayReply = z.infer<typeof gatewayReplySchema>;
+
+/** What the gateway may say beside its replies: somebody calls the node; it answers by dialling `answerPath`. */
+export const relayCallSchema = z.strictObject({
+  call: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
+  /** The caller's address, as the relay sees it. */
+  from: z.string().max(64),
+});
+export type RelayCall = z.infer<typeof relayCallSchema>;
+
+export const gatewayMessageSchema = z.union([gatewayReplySchema, relayCallSchema]);
 
 export const GATEWAY = {
   /** Longest text message in either direction. */

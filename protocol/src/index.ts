@@ -20,6 +20,8 @@ export * from './queue.ts';
 export * from './race.ts';
 export * from './rate.ts';
 export * from './reach.ts';
+export * from './refusals.ts';
+export * from './relay.ts';
 export * from './replay.ts';
 export * from './resources.ts';
 export * from './restrictions.ts';

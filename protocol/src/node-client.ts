@@ -9,7 +9,8 @@ import { patiently } from './patience.ts';
 import { openPinnedSocket } from './pinned-socket.ts';
 import { FairQueue } from './queue.ts';
 import { type Attempt, race } from './race.ts';
-import { type Address, directly, type Reach, type Way, waysOf, wayText } from './reach.ts';
+import { type Address, directly, isRelay, type Reach, type Way, waysOf, wayText } from './reach.ts';
+import { openRelayed } from './relay.ts';
 import { type Reply, ReplyRow } from './row.ts';
 import type { VesselName } from './vessel.ts';
 
@@ -88,7 +89,9 @@ export class NodeClient implements AsyncDisposable {
    */
   static async connect(init: NodeClientInit): Promise<NodeClient> {
     const { identity, node, signal, connectTimeoutMs = LIMITS.connectTimeoutMs } = init;
-    const ways = 'reach' in init ? waysOf(init.reach, init.lastWay) : waysOf(directly(init.address));
+    const known = 'reach' in init ? waysOf(init.reach, init.lastWay) : waysOf(directly(init.address));
+    // A relay must be told whom to call.
+    const ways = known.filter((way) => node !== undefined || !isRelay(way));
     const deadline = performance.now() + connectTimeoutMs;
     const attempts = ways.map(
       (way): Attempt<{ way: Way; opened: Opened }> => ({
@@ -254,17 +257,13 @@ interface Opened {
 }
 
 async function openWay(
-  address: Way,
+  way: Way,
   { node, deadline, signal }: { node: KeyId | undefined; deadline: number; signal: AbortSignal },
 ): Promise<Opened> {
   const connectTimeoutMs = Math.max(1, deadline - performance.now());
-  return await openPinnedSocket({
-    address,
-    key: node,
-    maxPayloadBytes: LIMITS.messageBytes,
-    connectTimeoutMs,
-    signal,
-  });
+  const options = { maxPayloadBytes: LIMITS.messageBytes, connectTimeoutMs, signal };
+  if (node !== undefined && isRelay(way)) return await openRelayed(way, { node, ...options });
+  return await openPinnedSocket({ address: way, key: node, ...options });
 }
 
 /** @throws PeerError BAD_REPLY */

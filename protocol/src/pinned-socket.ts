@@ -1,13 +1,20 @@
-import type { TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
+import { connect, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import { PeerError } from './errors.ts';
-import type { KeyId } from './identity.ts';
+import type { Identity, KeyId } from './identity.ts';
 import { LIMITS } from './limits.ts';
 import { type Address, addressText } from './reach.ts';
-import { peerKeyOf } from './tls.ts';
+import { RELAY_REFUSALS } from './refusals.ts';
+import { peerKeyOf, tlsOptionsOf } from './tls.ts';
 
 export interface PinnedSocketInit {
   readonly address: Address;
+  readonly path?: string;
+  /** Carries the TLS in the place of a connection to the address. */
+  readonly carrier?: Duplex;
+  /** Whose key is proved to the other side. */
+  readonly identity?: Identity | undefined;
   /** The key the other side must prove; without it, any Ed25519 key is taken and returned. */
   readonly key?: KeyId | undefined;
   readonly maxPayloadBytes: number;
@@ -15,20 +22,25 @@ export interface PinnedSocketInit {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The pin replaces the authorities. */
+const PINNED = { rejectUnauthorized: false, minVersion: 'TLSv1.3' } as const;
+
 /**
  * Opens a WebSocket over TLS 1.3 to a server whose certificate is pinned to its key.
  * @throws PeerError UNREACHABLE, TIMEOUT, WRONG_IDENTITY
  */
 export async function openPinnedSocket(init: PinnedSocketInit): Promise<{ socket: WebSocket; key: KeyId }> {
   // Not written at the call, since the types of `ws` do not know `closeTimeout` yet.
+  const { address, path = '/', carrier, identity } = init;
   const options = {
-    rejectUnauthorized: false, // The pin below replaces the authorities.
-    minVersion: 'TLSv1.3',
+    ...(identity === undefined ? {} : await tlsOptionsOf(identity)),
+    ...(carrier === undefined ? {} : { createConnection: () => connect({ socket: carrier, ...PINNED }) }),
+    ...PINNED,
     maxPayload: init.maxPayloadBytes,
     perMessageDeflate: false,
     closeTimeout: LIMITS.farewellMs,
   } as const;
-  const socket = new WebSocket(`wss://${addressText(init.address)}/`, options);
+  const socket = new WebSocket(`wss://${addressText(address)}${path}`, options);
   const abort = (): void => socket.terminate();
   init.signal?.addEventListener('abort', abort, { once: true });
   try {
@@ -58,6 +70,10 @@ async function pinned(socket: WebSocket, init: PinnedSocketInit): Promise<KeyId>
     if (key !== undefined && (init.key === undefined || init.key === key)) return resolve(key);
     const got = key ?? 'a certificate without an Ed25519 key';
     reject(new PeerError('WRONG_IDENTITY', `expected key ${init.key ?? 'of type Ed25519'} at ${where}, got ${got}`));
+  });
+  socket.once('unexpected-response', (_request, { statusCode = 0 }) => {
+    const why = RELAY_REFUSALS[statusCode] ?? `it answered with HTTP status ${statusCode}`;
+    reject(new PeerError('UNREACHABLE', `expected ${where} to take the connection, got a refusal: ${why}`));
   });
   socket.once('error', (cause: NodeJS.ErrnoException) => {
     reject(new PeerError('UNREACHABLE', `nobody can be reached at ${where}`, { cause }));

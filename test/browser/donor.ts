@@ -50,8 +50,15 @@ interface PortalAnswer {
   readonly donations: readonly unknown[];
 }
 
+interface Donor {
+  readonly name: string;
+  readonly vessels: number;
+  /** More of the node's configuration. */
+  readonly config?: object;
+}
+
 /** Brings a machine by the API alone, for tests that are about something else. @returns its daemon when it is offered. */
-export async function donate(world: World, url: string, donor: { name: string; vessels: number }): Promise<Daemon> {
+export async function donate(world: World, url: string, donor: Donor): Promise<Daemon> {
   let cookie = '';
   let csrfToken = '';
   const call = async (path: string, body?: object) => {
@@ -74,7 +81,7 @@ export async function donate(world: World, url: string, donor: { name: string; v
   const archive = join(world.directory, `${donor.name}.tgz`);
   await writeFile(archive, Buffer.from(await (await fetch(downloadUrl)).arrayBuffer()));
   const { gateway, owner } = await donationIn(archive, world.directory);
-  const daemon = await world.node(donor.name, { gateway, owner, vessels: donor.vessels });
+  const daemon = await world.node(donor.name, { gateway, owner, ...donor });
   while ((await answer('/donations')).donations.length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
   return daemon;
 }

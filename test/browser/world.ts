@@ -54,7 +54,7 @@ export class World implements AsyncDisposable {
   }
 
   /** A donor's machine with as many vessels as asked for, each with ten ports. */
-  async node(name: string, init: { gateway: GatewayAddress; owner: KeyId; vessels: number }): Promise<Daemon> {
+  async node(name: string, init: NodeInit): Promise<Daemon> {
     const state = join(this.directory, name);
     await mkdir(state, { mode: 0o700, recursive: true });
     const vessels = Array.from({ length: init.vessels }, (_, index) => ({
@@ -62,7 +62,7 @@ export class World implements AsyncDisposable {
       users: [],
       restrictions: restrictionsOf(63_100 + 10 * index),
     }));
-    const config = { listen: { host: '127.0.0.1', port: 0 }, gateway: init.gateway, vessels };
+    const config = { listen: { host: '127.0.0.1', port: 0 }, gateway: init.gateway, vessels, ...init.config };
     await writeFile(join(state, 'nodemanager.json'), JSON.stringify(config), { mode: 0o600 });
     return await this.startNode(name);
   }
@@ -76,6 +76,14 @@ export class World implements AsyncDisposable {
     for (const daemon of this.#daemons.toReversed()) await stop(daemon);
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+interface NodeInit {
+  readonly gateway: GatewayAddress;
+  readonly owner: KeyId;
+  readonly vessels: number;
+  /** More of `nodemanager.json`. */
+  readonly config?: object | undefined;
 }
 
 export async function stop({ process: child }: Daemon, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {

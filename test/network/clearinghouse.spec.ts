@@ -1,65 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { generateIdentity, type Identity, type KeyId, NodeClient, type VesselName } from '@potluck/protocol';
+import { generateIdentity, NodeClient } from '@potluck/protocol';
 import { donate, emptyPayload } from '../browser/donor.ts';
 import { stop, World } from '../browser/world.ts';
-
-interface VesselView {
-  readonly handle: string;
-  readonly node: KeyId;
-  readonly vessel: VesselName;
-  readonly address: { host: string; port: number };
-  readonly active: boolean;
-}
-
-interface PortalAnswer {
-  readonly code?: string;
-  readonly csrfToken: string;
-  readonly free: number;
-  readonly vessels: VesselView[];
-}
-
-/** Somebody who uses the JSON API. */
-class User {
-  readonly identity: Identity = generateIdentity();
-  readonly #url: string;
-  #cookie = '';
-  #csrfToken = '';
-
-  constructor(url: string) {
-    this.#url = url;
-  }
-
-  async ask(path: string, body?: object): Promise<PortalAnswer> {
-    const headers = { accept: 'application/json', cookie: this.#cookie, 'x-csrf-token': this.#csrfToken };
-    const response = await fetch(this.#url + path, {
-      headers: { ...headers, 'content-type': 'application/json' },
-      ...(body && { method: 'POST', body: JSON.stringify(body) }),
-    });
-    this.#cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? this.#cookie;
-    const answer = (await response.json()) as PortalAnswer;
-    this.#csrfToken = answer.csrfToken ?? this.#csrfToken;
-    return answer;
-  }
-
-  async join(username: string): Promise<this> {
-    await this.ask('/session');
-    const password = `secret of ${username}`;
-    await this.ask('/register', { username, password, publicKey: this.identity.publicJwk });
-    await this.ask('/login', { username, password });
-    return this;
-  }
-
-  /** Asks until the answer will do; the test's own time limit ends it. */
-  async until(path: string, willDo: (answer: PortalAnswer) => boolean): Promise<PortalAnswer> {
-    for (;;) {
-      const answer = await this.ask(path);
-      if (willDo(answer)) return answer;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-}
+import { User } from './user.ts';
 
 describe('a clearinghouse with real node managers', () => {
   let world: World;
@@ -119,9 +64,9 @@ describe('a clearinghouse with real node managers', () => {
     const held = answers.flatMap(({ vessels }) => vessels ?? []);
     assert.equal(new Set(held.map(({ handle }) => handle)).size, 6);
     for (const [index, { vessels }] of answers.entries()) {
-      for (const { address, node, vessel: name } of vessels ?? []) {
+      for (const { reach, node, vessel: name } of vessels ?? []) {
         const identity = users[index]?.identity ?? generateIdentity();
-        await using client = await NodeClient.connect({ address, node, identity });
+        await using client = await NodeClient.connect({ reach, node, identity });
         const found = (await client.call('GetVessels', {})).result.vessels.find((vessel) => vessel.name === name);
         assert.deepEqual(found?.users, [identity.id]);
       }

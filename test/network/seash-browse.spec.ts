@@ -95,7 +95,7 @@ describe('seash browse through a real clearinghouse', function () {
     assert.equal(ok, true);
     assert.equal((vessels as unknown[]).length, 2);
     const reasons = (failed as { code: string; affected: string[] }[]).map(({ code, affected }) => [code, affected]);
-    assert.deepEqual(reasons, [['UNREACHABLE', [`127.0.0.1:${port}`]]]);
+    assert.deepEqual(reasons, [['UNREACHABLE', [`127.0.0.1:${port} or relay ${gateway.host}:${gateway.port}`]]]);
     assert.equal(shell.session.targets.resolve('browsefail').length, 1);
   });
 

@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import {
+  answerPath,
+  callPath,
+  type GatewayAddress,
+  generateIdentity,
+  type Identity,
+  openPinnedSocket,
+  openStream,
+  type RelayCall,
+  STREAM_LIMITS,
+  signAdvertisement,
+} from '@potluck/protocol';
+import { pino } from 'pino';
+import type { WebSocket } from 'ws';
+import { Gateway } from '../src/gateway.ts';
+import type { RelayLimits } from '../src/relay.ts';
+import { Store } from '../src/store/store.ts';
+import { temporaryDirectory } from './support/site.ts';
+
+const FACTS = { addresses: [{ host: '127.0.0.1', port: 1 }], keys: [], version: 'test' };
+
+/** The node's side of the gateway and of streams, by the protocol alone. */
+class Node {
+  readonly identity = generateIdentity();
+  readonly calls: RelayCall[] = [];
+  #socket: WebSocket | undefined;
+  #heard = Promise.withResolvers<void>();
+
+  /** @param proved whose key is shown in the handshake. */
+  async dial(gateway: GatewayAddress, proved: Identity | undefined = this.identity): Promise<this> {
+    const init = { address: gateway, key: gateway.key, identity: proved, maxPayloadBytes: 65_536 };
+    const { socket } = await openPinnedSocket(init);
+    this.#socket = socket;
+    const known = once(socket, 'message');
+    socket.send(await signAdvertisement(this.identity, FACTS, 60));
+    await known;
+    socket.on('message', (data) => {
+      this.calls.push(JSON.parse(String(data)));
+      this.#heard.resolve();
+      this.#heard = Promise.withResolvers();
+    });
+    return this;
+  }
+
+  async called(): Promise<RelayCall> {
+    while (this.calls.length === 0) await this.#heard.promise;
+    return this.calls.shift() ?? assert.fail();
+  }
+
+  async answer(gateway: GatewayAddress, call: string, identity = this.identity): Promise<Duplex> {
+    return await openStream(gateway, { path: answerPath(call), identity, connectTimeoutMs: 5000 });
+  }
+
+  hangUp(): void {
+    this.#socket?.terminate();
+  }
+}
+
+describe('the relay', () => {
+  const open: Duplex[] = [];
+  const stack: AsyncDisposable[] = [];
+  let gateway: GatewayAddress;
+  let node: Node;
+
+  const start = async (relayLimits: Partial<RelayLimits> = {}): Promise<void> => {
+    const directory = await temporaryDirectory();
+    const store = await Store.open(join(directory.path, 'clearinghouse.sqlite'));
+    const identity = generateIdentity();
+    const init = { identity, host: '127.0.0.1', port: 0, logger: pino({ level: 'silent' }), onSeen: () => undefined };
+    const server = new Gateway(store, { ...init, relayLimits });
+    await server.start();
+    stack.push(directory, store, { [Symbol.asyncDispose]: async () => await server.stop() });
+    gateway = { host: '127.0.0.1', port: server.port, key: identity.id };
+    node = await new Node().dial(gateway);
+  };
+  afterEach(async () => {
+    node.hangUp();
+    for (const stream of open.splice(0)) stream.destroy();
+    for (const part of stack.splice(0).toReversed()) await part[Symbol.asyncDispose]();
+  });
+
+  const call = async (to = node): Promise<Duplex> => {
+    const stream = await openStream(gateway, { path: callPath(to.identity.id), connectTimeoutMs: 5000 });
+    open.push(stream);
+    return stream;
+  };
+  /** Both ends of a stream. */
+  const meet = async (): Promise<[Duplex, Duplex]> => {
+    const calling = call();
+    const answered = await node.answer(gateway, (await node.called()).call);
+    open.push(answered);
+    return [await calling, answered];
+  };
+  const refused = async (calling: Promise<unknown>, why: RegExp): Promise<void> => {
+    await assert.rejects(calling, { code: 'UNREACHABLE', message: why });
+  };
+  const ended = async (stream: Duplex): Promise<void> => {
+    stream.resume();
+    if (!stream.closed) await once(stream, 'close');
+  };
+
+  it('passes bytes both ways, and the end of one closes the other', async () => {
+    await start();
+    const [caller, answerer] = await meet();
+    caller.write('from the caller');
+    assert.equal(String((await once(answerer, 'data'))[0]), 'from the caller');
+    answerer.write('from the node');
+    assert.equal(String((await once(caller, 'data'))[0]), 'from the node');
+    caller.end();
+    await Promise.all([ended(answerer), ended(caller)]);
+  });
+
+  it('tells the node who calls', async () => {
+    await start();
+    void call().catch(() => undefined);
+    assert.equal((await node.called()).from, '127.0.0.1');
+  });
+
+  it('reads a sender no faster than the other side takes it', async () => {
+    await start();
+    const [caller, answerer] = await meet();
+    answerer.pause();
+    const chunk = Buffer.alloc(STREAM_LIMITS.streamBytes);
+    const all = 48 * 1024 * 1024;
+    let sent = 0;
+    let taken = 0;
+    const writing = (async () => {
+      for (; sent < all; sent += chunk.length) if (!caller.write(chunk)) await once(caller, 'drain');
+    })();
+    // Nothing moves any more when all buffers on the way are full; what they hold is far from all of it.
+    for (let last = -1; last !== sent; ) {
+      last = sent;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    assert.ok(sent < all, 'all was taken while nobody read');
+    answerer.on('data', (bytes: Buffer) => (taken += bytes.length)).resume();
+    await writing;
+    while (taken < all) await once(answerer, 'data');
+  }).timeout(120_000);
+
+  it('closes a stream with a message past its limit', async () => {
+    await start();
+    const path = callPath(node.identity.id);
+    const calling = openPinnedSocket({ address: gateway, key: gateway.key, path, maxPayloadBytes: 1 });
+    const answerer = await node.answer(gateway, (await node.called()).call);
+    const { socket } = await calling;
+    socket.on('error', () => undefined).send(Buffer.alloc(STREAM_LIMITS.messageBytes));
+    for (let taken = 0; taken < STREAM_LIMITS.messageBytes; ) taken += (await once(answerer, 'data'))[0].length;
+    socket.send(Buffer.alloc(STREAM_LIMITS.messageBytes + 1));
+    await Promise.all([once(socket, 'close'), ended(answerer)]);
+  });
+
+  it('refuses a call to a node that is not there, and says so', async () => {
+    await start();
+    await refused(call(new Node()), /the node is not connected to it now$/);
+    node.hangUp();
+    for (;;) {
+      const error: Error | undefined = await call().then(
+        () => undefined,
+        (reason: Error) => reason,
+      );
+      if (/not connected/.test(error?.message ?? '')) return;
+    }
+  });
+
+  it('says calls to nobody who only shows the public advertisement of a node', async () => {
+    await start();
+    for (const proved of [undefined, generateIdentity()]) {
+      const impostor = new Node();
+      await impostor.dial(gateway, proved ?? generateIdentity());
+      await refused(call(impostor), /not connected/);
+      impostor.hangUp();
+    }
+  });
+
+  it('takes one answer for a call, of the node that was called and of no other', async () => {
+    await start();
+    const calling = call();
+    const { call: token } = await node.called();
+    await refused(node.answer(gateway, token, generateIdentity()), /not connected/);
+    await refused(node.answer(gateway, 'A'.repeat(22)), /not connected/);
+    open.push(await node.answer(gateway, token));
+    await calling;
+    await refused(node.answer(gateway, token), /not connected/);
+  });
+
+  it('answerMs: a call that the node does not answer is refused', async () => {
+    await start({ answerMs: 50 });
+    const late = refused(call(), /the node did not answer the call$/);
+    const { call: token } = await node.called();
+    await late;
+    await refused(node.answer(gateway, token), /not connected/);
+  });
+
+  it('idleMs: a stream without a byte is closed', async () => {
+    await start({ idleMs: 100 });
+    const [caller, answerer] = await meet();
+    await Promise.all([ended(caller), ended(answerer)]);
+  });
+
+  for (const [limit, why] of [
+    ['streams', /it carries as much as it may$/],
+    ['streamsPerNode', /there are too many calls$/],
+    ['streamsPerHost', /there are too many calls$/],
+  ] as const) {
+    it(`${limit}: as many are carried, one more is refused, and a place that is given back is taken`, async () => {
+      await start({ [limit]: 2 });
+      const [first] = await meet();
+      void call().catch(() => undefined); // Not answered yet: it counts.
+      await node.called();
+      await refused(call(), why);
+      first.destroy();
+      for (;;) {
+        const again = await call().catch((error: Error) => error);
+        if (!(again instanceof Error && why.test(again.message))) return;
+      }
+    }).timeout(20_000);
+  }
+
+  for (const who of ['Node', 'Host'] as const) {
+    it(`callsPer${who}PerSecond, callsPer${who}Burst: as many make the node dial, one more is refused`, async () => {
+      await start({ [`callsPer${who}PerSecond`]: 0.001, [`callsPer${who}Burst`]: 3, answerMs: 20 });
+      for (let n = 0; n < 3; n += 1) await refused(call(), /did not answer/);
+      await refused(call(), /there are too many calls$/);
+      assert.equal(node.calls.length, 3);
+    });
+  }
+
+  it('rateEntries: when there is no room for more addresses or nodes, the new ones share one allowance', async () => {
+    await start({ rateEntries: 1, callsPerNodePerSecond: 0.001, callsPerNodeBurst: 2, answerMs: 20 });
+    await refused(call(), /did not answer/);
+    const [second, third] = [await new Node().dial(gateway), await new Node().dial(gateway)];
+    for (const other of [second, third]) await refused(call(other), /did not answer/);
+    await refused(call(second), /there are too many calls$/);
+    await refused(call(), /did not answer/);
+    for (const other of [second, third]) other.hangUp();
+  });
+
+  it('has nothing at other paths', async () => {
+    await start();
+    for (const path of ['/call/', '/call/nobody', '/answer', '/elsewhere', `/call/${node.identity.id}/more`]) {
+      await refused(openStream(gateway, { path, connectTimeoutMs: 5000 }), /not connected/);
+    }
+  });
+});
