@@ -68,11 +68,17 @@ export interface Command {
   render(result: Record<string, unknown>, style: Style): string;
 }
 
+/** A row of the table, and the work behind it for programs, with its types. */
+export interface Work<S extends readonly Slot[], R extends z.ZodObject, O extends readonly Option[]> extends Command {
+  /** What the command does, without a line. Throws what the command would tell as its error. */
+  readonly work: Definition<S, R, O>['run'];
+}
+
 export function command<
   const S extends readonly Slot[],
   R extends z.ZodObject,
   const O extends readonly Option[] = readonly [],
->(d: Definition<S, R, O>): Command {
+>(d: Definition<S, R, O>): Work<S, R, O> {
   const options: readonly Option[] = d.options ?? [];
   const usage = [d.name, ...options.map((option) => `[${optionUsage(option)}]`), ...d.slots.map(usageOf)].join(' ');
   const valuesOf = (words: readonly Word[]) => {
@@ -89,6 +95,7 @@ export function command<
     options,
     result: d.result,
     prefix: d.prefix,
+    work: (context, values) => d.run(context, values),
     check: (words) => void valuesOf(words),
     run: async (context, words) => {
       const facts = await d.run(context, valuesOf(words));

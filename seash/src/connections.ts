@@ -9,6 +9,7 @@ import {
   PeerError,
   type Reach,
   type Result,
+  type VesselName,
 } from '@potluck/protocol';
 import { throwIfCancelled, unlessCancelled } from './cancel.ts';
 
@@ -52,6 +53,16 @@ export class Connections {
   uploadBytesPerSecond = UPLOAD_BYTES_PER_SECOND;
   readonly #connectTimeoutMs: number;
   readonly #open = new Map<string, Promise<NodeClient>>();
+  /**
+   * A vessel's log as it is written, over a connection of its own: what its reader leaves waiting holds up nobody else.
+   * @throws RequestError, PeerError
+   */
+  async *follow(endpoint: Endpoint, vessel: VesselName, from?: number) {
+    const { signal } = endpoint;
+    await using client = await unlessCancelled(signal, this.#connect(endpoint));
+    yield* client.followLog(vessel, { from, signal });
+  }
+
   /** Of each node the way that won last, as `wayText`. */
   readonly #ways = new Map<KeyId, string>();
 

@@ -28,6 +28,7 @@ export type CommandCode =
   | 'MODULE_CONFLICT'
   | 'MODULE_DISABLED'
   | 'UNKNOWN_VARIABLE'
+  | 'SOME_FAILED'
   | 'CANCELLED';
 
 /** The command was understood and cannot be carried out as things are. */

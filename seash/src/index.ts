@@ -1,6 +1,12 @@
 export { COMMANDS } from './commands/table.ts';
 export type { ErrorFacts } from './errors.ts';
 export { ClearinghouseError, CommandError, UsageError } from './errors.ts';
+export type { LogEnd, LogLine } from './library/follow.ts';
+export { Outcome, type Result } from './library/outcome.ts';
+export { type Ended, Runs } from './library/runs.ts';
+export { type AcquireOptions, Seash, type SeashInit } from './library/seash.ts';
+export { type CallOptions, type FollowOptions, type Vessel, Vessels } from './library/vessels.ts';
+export type { StateChange, WatchedState } from './library/watch.ts';
 export type { Progress } from './session.ts';
 export type { CommandResult, ExecuteOptions, ShellInit } from './shell.ts';
 export { Shell } from './shell.ts';

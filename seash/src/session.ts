@@ -107,6 +107,8 @@ export interface ContextInit {
   /** Names given by the prefixes `as` and `on`; they go before the session's. */
   readonly identityName: string | undefined;
   readonly targetName: string | undefined;
+  /** For programs, which have vessels and not a name for them. */
+  readonly targets?: readonly Target[];
 }
 
 /** What one command sees while it runs. */
@@ -149,6 +151,11 @@ export class Context {
    * @throws CommandError NO_TARGET, UNKNOWN_TARGET
    */
   vessels(fallback?: '%all'): Target[] {
+    const { targets: given } = this.#init;
+    if (given !== undefined) {
+      if (given.length > 0) return [...given];
+      throw new CommandError('NO_TARGET', 'expected at least one vessel, got none');
+    }
     const name = this.targetName ?? fallback;
     if (name === undefined) {
       throw new CommandError('NO_TARGET', 'expected a target, got none: say "on TARGET" first, for example "on %all"');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
-import { command } from '../src/command.ts';
+import { type Command, command } from '../src/command.ts';
 import { Modules } from '../src/modules.ts';
 import { Context, Session } from '../src/session.ts';
 import { parseStatements } from '../src/words.ts';
@@ -45,7 +45,7 @@ describe('options of a command', () => {
     identityName: undefined,
     targetName: undefined,
   });
-  const valuesOf = async (row: typeof program, source: string): Promise<unknown> => {
+  const valuesOf = async (row: Command, source: string): Promise<unknown> => {
     const [statement] = parseStatements(source);
     return (await row.run(context, statement?.words ?? [])).facts.values;
   };
@@ -55,7 +55,7 @@ describe('options of a command', () => {
     assert.equal(program.usage, 'try [--follow] [--time-limit SECONDS] FILE [ARG...]');
   });
 
-  const taken: [row: typeof program, line: string, values: object][] = [
+  const taken: [row: Command, line: string, values: object][] = [
     [program, 'x.js', { ...unsaid, FILE: 'x.js', ARG: [] }],
     [program, '--follow x.js a', { ...unsaid, follow: true, FILE: 'x.js', ARG: ['a'] }],
     [program, '--time-limit 5 --follow x.js', { follow: true, 'time-limit': '5', FILE: 'x.js', ARG: [] }],
@@ -79,7 +79,7 @@ describe('options of a command', () => {
     });
   }
 
-  const refused: [row: typeof program, line: string, message: RegExp][] = [
+  const refused: [row: Command, line: string, message: RegExp][] = [
     [program, '--folow x.js', /^expected an option of "try .*", got "--folow": did you mean "--follow"\?$/],
     [program, '--follow --follow x.js', /^expected "--follow" once, got it twice$/],
     [program, '--follow=yes x.js', /^expected "--follow" without a value, got "yes"$/],

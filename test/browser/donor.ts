@@ -85,3 +85,13 @@ export async function donate(world: World, url: string, donor: Donor): Promise<D
   while ((await answer('/donations')).donations.length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
   return daemon;
 }
+
+/** Waits until a clearinghouse has that many vessels to give: what was released is emptied first. */
+export async function offered(url: string, vessels: number): Promise<void> {
+  for (;;) {
+    const response = await fetch(url, { headers: { accept: 'application/json' } });
+    const { free } = (await response.json()) as { free: number };
+    if (free === vessels) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -103,6 +103,8 @@ function restrictionsOf(firstPort: number): string {
     'insockets 10',
     'outsockets 10',
     'lograte 100000',
+    'filesopened 5',
+    'fileread 100000',
   ];
   for (const port of ports) lines.push(`messport ${port}`, `connport ${port}`);
   return formatRestrictions(parseRestrictions(lines.map((line) => `resource ${line}`).join('\n')));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Shell } from '@potluck/seash';
-import { donate, emptyPayload } from '../browser/donor.ts';
+import { donate, emptyPayload, offered } from '../browser/donor.ts';
 import { World } from '../browser/world.ts';
 import { PortalClient } from '../demo/portal-client.ts';
 import { wordsTo } from './shells.ts';
@@ -32,6 +32,7 @@ describe('seash at a clearinghouse', function () {
   });
   afterEach(async () => {
     await shell.execute('release %all');
+    await offered(url, 4);
     shell.session.targetName = undefined;
   });
 

@@ -7,7 +7,7 @@ import { affectedText } from '../report.ts';
 import { nameOf, type Target } from '../targets.ts';
 import { readLocal, remoteName } from '../upload.ts';
 
-const upload = command({
+export const upload = command({
   name: 'upload',
   summary: 'Copy the file LOCAL into each vessel, as REMOTE.',
   slots: [
@@ -29,7 +29,7 @@ const upload = command({
   render: ({ file, bytes, vessels }) => affectedText(`Uploaded ${file} (${bytes} bytes)`, vessels),
 });
 
-const download = command({
+export const download = command({
   name: 'download',
   summary: 'Copy REMOTE out of each vessel, into LOCAL (of many: LOCAL.HOST_PORT_VESSEL).',
   slots: [
@@ -53,7 +53,7 @@ const download = command({
   render: ({ vessels }) => vessels.map(({ name, file, bytes }) => `${name}: ${file} (${bytes} bytes)`).join('\n'),
 });
 
-const cat = command({
+export const cat = command({
   name: 'cat',
   summary: 'Show the file REMOTE of each vessel as text.',
   slots: [{ name: 'REMOTE', kind: 'text' }],
@@ -72,7 +72,7 @@ const cat = command({
   },
 });
 
-const remove = command({
+export const remove = command({
   name: 'delete',
   summary: 'Remove the file REMOTE from each vessel. Does not ask.',
   slots: [{ name: 'REMOTE', kind: 'text' }],

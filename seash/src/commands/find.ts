@@ -31,7 +31,7 @@ const foundSchema = z.object({
 });
 type Found = z.infer<typeof foundSchema>;
 
-const browse = command({
+export const browse = command({
   name: 'browse',
   summary: 'Find your vessels through the clearinghouse and the directories.',
   slots: [],
@@ -73,7 +73,7 @@ const browse = command({
   },
 });
 
-const contact = command({
+export const contact = command({
   name: 'contact',
   summary: 'Ask a node directly for your vessels there; whatever key answers is believed.',
   slots: [{ name: 'HOST:PORT[:VESSEL]', kind: 'text' }],
@@ -99,7 +99,7 @@ const contact = command({
     `Believed the node to be ${style.strong(node)}; found ${count(vessels.length, 'vessel')}:\n${tableOf(vessels, style)}`,
 });
 
-const list = command({
+export const list = command({
   name: 'list',
   summary: 'Show what each vessel does, or why its program has ended.',
   slots: [],

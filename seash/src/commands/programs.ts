@@ -16,7 +16,10 @@ interface Program {
   readonly args: string[];
 }
 
-const run = command({
+/** `logFrom`: where in the vessel's log the program's own lines begin. */
+const startedShape = { state: vesselStateSchema, logFrom: z.int() };
+
+export const run = command({
   name: 'run',
   summary: 'Bundle the program FILE, upload it where it differs, and start it with the ARGs.',
   slots: [
@@ -24,7 +27,7 @@ const run = command({
     { name: 'ARG', kind: 'text', rest: true },
   ],
   example: 'on %all run pingclient.js 10.0.0.7 hello',
-  result: bulkSchema({ state: vesselStateSchema, uploaded: z.boolean() }).extend({
+  result: bulkSchema({ ...startedShape, uploaded: z.boolean() }).extend({
     program: z.string(),
     bytes: z.int(),
   }),
@@ -35,7 +38,7 @@ const run = command({
     const outcome = await onEach(context, { group: 'run', targets }, async (target) => {
       checkIdle(await factsOf(target), target);
       const uploaded = (await uploadNew(context, target, [program])) > 0;
-      return { state: await start(context, target, program), uploaded };
+      return { ...(await start(context, target, program)), uploaded };
     });
     return { program: program.name, bytes: program.bytes.byteLength, ...outcome };
   },
@@ -51,7 +54,7 @@ const run = command({
   },
 });
 
-const startCommand = command({
+export const startCommand = command({
   name: 'start',
   summary: "Start a program that is in the vessel's files, with the ARGs.",
   slots: [
@@ -59,19 +62,19 @@ const startCommand = command({
     { name: 'ARG', kind: 'text', rest: true },
   ],
   example: 'on %1 start hello.js',
-  result: bulkSchema({ state: vesselStateSchema }),
+  result: bulkSchema(startedShape),
   run: async (context, { PROGRAM, ARG }) => {
     const name = programName(PROGRAM);
     const args = checkedArgs(ARG);
     return await onEach(context, { group: 'start', targets: context.vessels() }, async (target) => {
       await filesOf(context, target); // Opens a lost connection again, which a start by itself does not dare to.
-      return { state: await start(context, target, { name, args }) };
+      return await start(context, target, { name, args });
     });
   },
   render: ({ vessels }) => affectedText('Started', vessels),
 });
 
-const stop = command({
+export const stop = command({
   name: 'stop',
   summary: 'Stop the program in each vessel.',
   slots: [],
@@ -84,7 +87,7 @@ const stop = command({
   render: ({ vessels }) => affectedText('Stopped', vessels),
 });
 
-const reset = command({
+export const reset = command({
   name: 'reset',
   summary: 'Stop the program in each vessel, remove its files and its log. Does not ask.',
   slots: [],
@@ -147,5 +150,5 @@ function checkIdle({ vessels }: Result<'GetVessels'>, { vessel }: Target): void 
 
 async function start(context: Context, { vessel, ...target }: Target, program: Pick<Program, 'name' | 'args'>) {
   const params = { vessel, program: program.name, args: program.args };
-  return (await ask(context, target, { method: 'StartVessel', params })).result.state;
+  return (await ask(context, target, { method: 'StartVessel', params })).result;
 }

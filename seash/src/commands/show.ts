@@ -89,7 +89,7 @@ const info = command({
   },
 });
 
-const log = command({
+export const log = command({
   name: 'show log',
   summary: "Show each vessel's log, as far as its node has kept it.",
   slots: [],
@@ -111,7 +111,7 @@ const log = command({
   },
 });
 
-const files = command({
+export const files = command({
   name: 'show files',
   summary: 'Show the files in each vessel.',
   slots: [],
@@ -133,7 +133,7 @@ const files = command({
   },
 });
 
-const resources = command({
+export const resources = command({
   name: 'show resources',
   summary: 'Show what each vessel may use and what it uses now.',
   slots: [],

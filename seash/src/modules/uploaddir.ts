@@ -6,7 +6,7 @@ import { affectedText } from '../report.ts';
 import { count, enumerate } from '../style.ts';
 import { readFolder, uploadNew } from '../upload.ts';
 
-const uploaddir = command({
+export const uploaddir = command({
   name: 'uploaddir',
   summary: 'Copy the files of FOLDER into each vessel, where they differ; without the folders in it.',
   slots: [{ name: 'FOLDER', kind: 'file' }],
