@@ -3,11 +3,10 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type RuntimeFiles, VesselProcess } from '@potluck/vessel-runtime';
-import { BenchError } from '../src/errors.ts';
+import { pssMiB } from '../src/pss.ts';
 import { median, type Row } from '../src/row.ts';
 
 const COUNT = 200;
-/** A vessel process tidies up once it has waited for a while. */
 const SETTLED_MS = 1000;
 const IDLE = 'process.stdout.write("up"); setInterval(() => {}, 2 ** 30);';
 
@@ -16,7 +15,7 @@ interface Idle extends AsyncDisposable {
 }
 
 async function idleVessel(files: RuntimeFiles): Promise<Idle> {
-  const vessel = VesselProcess.spawn(files);
+  const vessel = VesselProcess.spawn(files, { waits: true });
   await vessel.ready;
   return vessel;
 }
@@ -46,13 +45,6 @@ async function launcherMiB(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'latin1');
   const parent = Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1]);
   return parent === process.pid ? 0 : await pssMiB(parent);
-}
-
-async function pssMiB(pid: number): Promise<number> {
-  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'latin1').catch(() => '');
-  const kB = /^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1];
-  if (kB === undefined) throw new BenchError('NO_FIGURE', 'expected the kernel to tell PSS (/proc/PID/smaps_rollup)');
-  return Number(kB) / 1024;
 }
 
 export const idleMemory: Row = {

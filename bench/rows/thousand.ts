@@ -13,8 +13,6 @@ const AT_ONCE = 4;
 const PORT = 54321;
 const MEMORY_BYTES = 32 * 2 ** 20;
 const NICE = 10;
-/** Enough for a process that waits to tidy up. */
-const TIDY_MS = 150;
 const ANSWER_MS = 5000;
 const PROGRESS = 50;
 const WATCH_MS = 5000;
@@ -28,12 +26,11 @@ const sourceOf = (address: string): string =>
   `await recvmess('${address}', ${PORT}, (ip, port, mess) => sendmess(ip, port, mess, '${address}', ${PORT})); log('up');`;
 
 const spawn = (files: RuntimeFiles): VesselProcess =>
-  VesselProcess.spawn(files, { memoryBytes: MEMORY_BYTES, nice: NICE });
+  VesselProcess.spawn(files, { memoryBytes: MEMORY_BYTES, nice: NICE, waits: true });
 
 /** Gives the process its echo; resolves when that runs. */
 async function start(vessel: VesselProcess, governor: Governor, index: number): Promise<void> {
   await vessel.ready;
-  await delay(TIDY_MS);
   await governor.watch(vessel, { cpu: 0.1, memoryBytes: MEMORY_BYTES });
   const up = new Promise<void>((resolve) => {
     vessel.onLog = () => resolve();

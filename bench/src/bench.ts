@@ -8,8 +8,10 @@ import { bigProgram } from '../rows/big-program.ts';
 import { calls } from '../rows/calls.ts';
 import { compute } from '../rows/compute.ts';
 import { fileRow } from '../rows/files.ts';
+import { fleet } from '../rows/fleet.ts';
 import { governor } from '../rows/governor.ts';
 import { idleMemory } from '../rows/idle-memory.ts';
+import { idleVessels } from '../rows/idle-vessels.ts';
 import { memory } from '../rows/memory.ts';
 import { signedRequest } from '../rows/signed-request.ts';
 import { start } from '../rows/start.ts';
@@ -30,6 +32,8 @@ const ROWS: readonly Row[] = [
   compute,
   idleMemory,
   signedRequest,
+  fleet,
+  idleVessels,
   memory,
   governor,
   hundred,

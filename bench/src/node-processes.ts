@@ -4,28 +4,32 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type NodeAddress, nodeAddressSchema, statePaths } from '@potluck/nodemanager';
+import { type NodeAddress, type NodeLimits, nodeAddressSchema, statePaths } from '@potluck/nodemanager';
 import { generateIdentity, type Identity } from '@potluck/protocol';
 import { PREBUILT_NAMES, type RuntimeFiles } from '@potluck/vessel-runtime';
 import { BenchError } from './errors.ts';
 import { restrictionsFor } from './vessel.ts';
 
 const MAIN = fileURLToPath(new URL('../../nodemanager/bin/nodemanager.ts', import.meta.url));
+/** The same as a process, with other limits, which no option of the executable can give. */
+const OTHER = fileURLToPath(new URL('../plain/node-manager.ts', import.meta.url));
 
 export interface NodesInit {
   readonly nodes: number;
   /** Of each node. */
   readonly vessels: number;
   readonly memoryBytes: number;
-  /** More of `nodemanager.json`. */
-  readonly config?: object;
+  /** Where those of every node would be what is measured. */
+  readonly limits?: Partial<NodeLimits>;
 }
 
 /** Node managers as an operator runs them, each a process of its own with a state directory of its own. */
 export interface NodeProcesses extends AsyncDisposable {
   /** Temporary; goes with them. */
   readonly directory: string;
-  /** Uses each vessel; owns none. */
+  /** Of each vessel. */
+  readonly owner: Identity;
+  /** Of each vessel. */
   readonly user: Identity;
   readonly addresses: readonly NodeAddress[];
 }
@@ -38,28 +42,31 @@ export async function nodeProcesses(files: RuntimeFiles, init: NodesInit): Promi
   const runtime = join(directory, 'runtime');
   await mkdir(runtime);
   for (const name of ['entry', 'native'] as const) await copyFile(files[name], join(runtime, PREBUILT_NAMES[name]));
-  const user = generateIdentity();
+  const [owner, user] = [generateIdentity(), generateIdentity()];
   const restrictions = restrictionsFor({ port: 54321, memoryBytes: init.memoryBytes });
-  const vessel = { owner: generateIdentity().id, users: [user.id], restrictions };
-  const vessels = Array.from({ length: init.vessels }, () => vessel);
-  const config = JSON.stringify({ listen: { host: '127.0.0.1', port: 0 }, vessels, ...init.config });
+  const vessels = Array.from({ length: init.vessels }, () => ({ owner: owner.id, users: [user.id], restrictions }));
+  const config = JSON.stringify({ listen: { host: '127.0.0.1', port: 0 }, vessels });
   const starting = Array.from({ length: init.nodes }, async (_, index) => {
     const state = join(directory, `node-${index}`);
     await mkdir(state, { mode: 0o700 });
     await writeFile(statePaths(state).config, config, { mode: 0o600 });
-    return await start(stack, state, runtime);
+    return await start(stack, state, commandOf(init, state, runtime));
   });
   const addresses = (await Promise.allSettled(starting)).map((started) => {
     if (started.status === 'rejected') throw started.reason;
     return started.value;
   });
   const owned = stack.move();
-  return { directory, user, addresses, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { directory, owner, user, addresses, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-async function start(stack: AsyncDisposableStack, state: string, runtime: string): Promise<NodeAddress> {
-  const args = [MAIN, 'run', '--state', state, '--runtime', runtime];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+function commandOf({ limits }: NodesInit, state: string, runtime: string): string[] {
+  if (limits !== undefined) return [OTHER, state, runtime, JSON.stringify(limits)];
+  return [MAIN, 'run', '--state', state, '--runtime', runtime];
+}
+
+async function start(stack: AsyncDisposableStack, state: string, command: string[]): Promise<NodeAddress> {
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] });
   const gone = once(child, 'exit');
   stack.defer(async () => {
     child.kill('SIGTERM');

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BenchError } from './errors.ts';
 
-/** Longer than a vessel process waits before it tidies up, and than many ticks of the clock that its CPU is counted in. */
-const LOOK_MS = 250;
-const MOST_LOOKS = 120;
+/** Longer than many ticks of the clock that CPU is counted in, and than a node manager rests before it fills its pool. */
+const LOOK_MS = 1250;
+const MOST_LOOKS = 100;
 
 /**
  * Waits until everything that this process started, and what that started, has used no CPU and stayed the same for a
  * moment: a pool of vessel processes is full then, and those that wait have tidied up.
- * @throws BenchError NO_FIGURE when that does not come within half a minute.
+ * @throws BenchError NO_FIGURE when that does not come within two minutes.
  */
 export async function quiet(): Promise<void> {
   let before = '';

@@ -23,6 +23,8 @@ export interface Goal {
   readonly mostBeyond?: number;
   /** On either side of the floor, in the row's unit. */
   readonly within?: number;
+  /** Potluck's own figure, whatever the floor. */
+  readonly atMost?: number;
 }
 
 export interface Row {
@@ -73,7 +75,8 @@ export async function interleave(
 export const ratioOf = ({ ratio, potluck, floor }: Result): number => ratio ?? potluck / floor;
 
 /** @returns whether the row reaches its goal. */
-export function reaches(result: Result, { least, most, mostBeyond, within }: Goal): boolean {
+export function reaches(result: Result, { least, most, mostBeyond, within, atMost }: Goal): boolean {
+  if (atMost !== undefined && result.potluck > atMost) return false;
   if (within !== undefined && Math.abs(result.potluck - result.floor) > within) return false;
   const ratio = ratioOf(result);
   if (least !== undefined && ratio < least) return false;

@@ -23,7 +23,8 @@ function cells(result: Result): string[] {
   return [row, figure(potluck), figure(floor), ratio, between, wanted, `${unit}, ${better} is better`, counted];
 }
 
-function wordsOf({ least, most, mostBeyond, within }: Goal, unit: string): string {
+function wordsOf({ least, most, mostBeyond, within, atMost }: Goal, unit: string): string {
+  if (atMost !== undefined) return `at most ${atMost} ${unit}`;
   if (within !== undefined) return `within ${within} ${unit}`;
   if (mostBeyond !== undefined) return `at most ${mostBeyond} ${unit} more`;
   return least === undefined ? `at most ${most}` : `at least ${least}`;

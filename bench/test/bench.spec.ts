@@ -43,7 +43,7 @@ describe('bench', () => {
     for (const args of [['no-such-row'], ['--no-such-option']]) {
       const { code, stderr } = await run(args);
       assert.equal(code, 2);
-      assert.match(stderr, /start big-program udp-echo tcp files calls compute idle-memory signed-request/);
+      assert.match(stderr, /start big-program udp-echo tcp files calls compute idle-memory signed-request fleet/);
     }
   });
 
@@ -56,6 +56,7 @@ describe('bench', () => {
       { row: 't', ...more, goal: { least: 0.5 } },
       { row: 'u', ...less, goal: { most: 0.4 } },
       { row: 'v', ...less, goal: { mostBeyond: 1 } },
+      { row: 'w', ...less, goal: { atMost: 1.4 } },
     ]);
     const [table = ''] = text.split('\n\n');
     assert.deepEqual(
@@ -67,6 +68,7 @@ describe('bench', () => {
         ['t', '1,234', '2,468', '0.50', '-', 'at least 0.5', 'x/s, more is better', 'c'],
         ['u', '1.50', '3.00', '0.50', '-', 'at most 0.4, missed', 'ms, less is better', 'd'],
         ['v', '1.50', '3.00', '0.50', '-', 'at most 1 ms more', 'ms, less is better', 'd'],
+        ['w', '1.50', '3.00', '0.50', '-', 'at most 1.4 ms, missed', 'ms, less is better', 'd'],
       ],
     );
   });

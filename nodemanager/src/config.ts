@@ -110,6 +110,11 @@ export const nodeConfigSchema = z
     layers: z.array(z.string().min(1).max(4096)).max(LAYER_LIMITS.layers).default([]),
     /** What a split costs; Seattle's figures unless given. */
     offcut: restrictionsText.default(DEFAULT_OFFCUT),
+    /**
+     * Vessel processes that wait for a program, at most; each takes about 12 MiB. Unless said, 10, and no more than fit into
+     * 1/64 of the machine's memory.
+     */
+    warm: z.int().min(0).max(NODE_LIMITS.vessels).optional(),
     /** Created as v1, v2, ... when the node has none yet. */
     vessels: z.array(vesselConfigSchema).max(NODE_LIMITS.vessels),
   })

@@ -98,8 +98,9 @@ export class Dispatcher {
     checkPermission(method, named, request);
     checkAttachment(method, request);
     // What anyone may ask changes nothing, so it may come again; a stranger's questions write nothing to the disk.
-    if (METHODS[method].permission !== 'anyone') request.claim();
+    if (METHODS[method].permission !== 'anyone') await request.claim();
     if ('follow' in params && vessel !== undefined) {
+      checkPermission(method, named, request); // Again: the disk was waited for.
       using row = rows.open(request.nonce);
       using follower = vessel.follow({ signer: request.signer, from: params.from });
       yield* follower.replies(row.signal);

@@ -81,7 +81,9 @@ export const NODE_LIMITS = {
   /** Bytes of `nodemanager.json`. */
   configBytes: 8 * 1024 * 1024,
   /** Warm vessel processes. */
-  poolSize: 2,
+  poolSize: 10,
+  /** From the last start to the making of new warm processes, unless one is waited for. */
+  poolRestMs: 1000,
   /** From StartVessel to the program's first statement, the wait for a warm process included. */
   startMs: 20_000,
   /** Waits before another vessel process is tried when one did not become ready: first, longest; doubled in between. */

@@ -33,7 +33,7 @@ import { StateLock } from './lock.ts';
 import { LogRing } from './log-ring.ts';
 import { networkOf } from './network.ts';
 import { type StatePaths, statePaths } from './paths.ts';
-import { WarmPool } from './pool.ts';
+import { type Demand, WarmPool, type WarmPoolComponents, warmMost } from './pool.ts';
 import { Presence } from './presence.ts';
 import { ProcessStore } from './processes.ts';
 import { Launcher } from './program.ts';
@@ -152,8 +152,7 @@ export class NodeManager implements AsyncDisposable {
     const { without = [] } = this.#init;
     if (!without.includes('governor')) await governor.start();
     const store = new VesselStore(database);
-    const memoryBytes = (): number | undefined => vessels.commonMemoryBytes();
-    const pool = new WarmPool({ processes, log }, { files: this.#runtime(), memoryBytes, limits, without });
+    const pool: WarmPool = this.#pool({ processes, log }, config, () => vessels.demand());
     const launcher = new Launcher({ pool, governor }, { network: networkOf(config), layers, limits });
     const vessels: Vessels = new Vessels(
       { store, launcher, log },
@@ -182,6 +181,12 @@ export class NodeManager implements AsyncDisposable {
     stack.defer(async () => await removeAddress(this.#paths));
     stack.use(presence).start(addresses, server);
     return addresses;
+  }
+
+  #pool(components: WarmPoolComponents, { warm }: NodeConfig, demand: () => Demand): WarmPool {
+    const { without = [] } = this.#init;
+    const limits = { ...this.#limits, poolSize: warmMost(this.#limits.poolSize, warm) };
+    return new WarmPool(components, { files: this.#runtime(), demand, limits, without });
   }
 
   /** A given runtime is looked at now; one of our own is built when a process is first wanted, and again if that failed. */

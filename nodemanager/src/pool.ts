@@ -1,6 +1,7 @@
+import { totalmem } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeError } from '@potluck/protocol';
-import { type OuterWall, type RuntimeFiles, VesselProcess } from '@potluck/vessel-runtime';
+import { Governor, type OuterWall, type RuntimeFiles, VesselProcess } from '@potluck/vessel-runtime';
 import type { Logger } from 'pino';
 import { NodeManagerError } from './errors.ts';
 import type { NodeLimits } from './limits.ts';
@@ -11,12 +12,21 @@ export interface WarmPoolComponents {
   readonly log: Logger;
 }
 
+/** For whom processes are kept warm. */
+export interface Demand {
+  /** Vessels without a program. */
+  readonly idle: number;
+  /** Memory of most vessels, in bytes: a process that is made for another one starts its program later. */
+  readonly commonBytes: number | undefined;
+  /** The most that any vessel has: what is bounded for it can be bounded closer for another, but not wider. */
+  readonly mostBytes: number | undefined;
+}
+
 export interface WarmPoolInit {
   /** Asked before each process; they may have to be built first. */
   readonly files: () => Promise<RuntimeFiles>;
-  /** Memory of the vessels to come, in bytes: a process that is made for another one starts its program later. */
-  readonly memoryBytes: () => number | undefined;
-  readonly limits: Pick<NodeLimits, 'poolSize' | 'poolRetryFirstMs' | 'poolRetryLongestMs'>;
+  readonly demand: () => Demand;
+  readonly limits: Pick<NodeLimits, 'poolSize' | 'poolRestMs' | 'poolRetryFirstMs' | 'poolRetryLongestMs'>;
   /** Walls that are left out of every process. */
   readonly without?: readonly OuterWall[];
 }
@@ -24,18 +34,36 @@ export interface WarmPoolInit {
 /** The donor's own programs go first. */
 const NICE = 10;
 
+/** However few vessels are idle: one of them may be started again at once. */
+const LEAST = 2;
+/** What a waiting process takes at most, and the part of the machine that all of them may take. */
+const WARM_BYTES = 16 * 2 ** 20;
+const MACHINE_PART = 1 / 64;
+
+/** @returns how many may wait on this machine, unless its operator says so himself. */
+export function warmMost(limit: number, configured: number | undefined): number {
+  return configured ?? Math.min(limit, Math.max(LEAST, Math.floor((totalmem() * MACHINE_PART) / WARM_BYTES)));
+}
+
 interface Taker {
+  readonly memoryBytes: number;
   resolve(process: VesselProcess): void;
   reject(error: NodeManagerError): void;
 }
 
-/** Vessel processes that stand ready for a program; refilled one at a time, so that a burst does not load the machine. */
+/**
+ * Vessel processes that stand ready for a program, one for each vessel that has none, as far as there is room. They are
+ * made one at a time, and not before a burst of starts is over.
+ */
 export class WarmPool implements AsyncDisposable {
   readonly #components: WarmPoolComponents;
   readonly #init: WarmPoolInit;
   readonly #stop = new AbortController();
   readonly #ready: VesselProcess[] = [];
   readonly #takers = new Set<Taker>();
+  /** The vessel's memory that the kernel bounds them to, where it does so already. */
+  readonly #boundTo = new WeakMap<VesselProcess, number>();
+  #resting: NodeJS.Timeout | undefined;
   #filling: Promise<void> | undefined;
   #stopped = false;
 
@@ -49,20 +77,31 @@ export class WarmPool implements AsyncDisposable {
   }
 
   /**
+   * @param memoryBytes of the vessel.
    * @returns a ready process, which now belongs to the caller.
    * @throws NodeManagerError PROCESS_NOT_READY none became ready in time.
    */
-  async take(timeoutMs: number): Promise<VesselProcess> {
-    const ready = this.#ready.shift();
-    const taken = ready ?? (await this.#wait(timeoutMs));
-    this.#fill();
-    return taken;
+  async take(memoryBytes: number, timeoutMs: number): Promise<VesselProcess> {
+    const ready = this.#ready.findIndex((process) => this.#fits(process, memoryBytes));
+    if (ready < 0) return await this.#wait(memoryBytes, timeoutMs);
+    this.refill();
+    return this.#ready.splice(ready, 1)[0] as VesselProcess;
+  }
+
+  /** Soon, as many are made as are wanted then. */
+  refill(): void {
+    if (this.#stopped) return;
+    this.#resting ??= setTimeout(() => {
+      this.#resting = undefined;
+      this.#fill();
+    }, this.#init.limits.poolRestMs).unref();
   }
 
   /** Kills the waiting processes; those that were taken are their takers'. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#stop.abort();
+    clearTimeout(this.#resting);
     for (const taker of this.#takers) taker.reject(notReady('the node manager stops'));
     await this.#filling;
     await Promise.all(this.#ready.splice(0).map((process) => process[Symbol.asyncDispose]()));
@@ -72,9 +111,15 @@ export class WarmPool implements AsyncDisposable {
     await this.stop();
   }
 
-  async #wait(timeoutMs: number): Promise<VesselProcess> {
+  /** Whether it may have that much memory. */
+  #fits(process: VesselProcess, memoryBytes: number): boolean {
+    return (this.#boundTo.get(process) ?? Number.POSITIVE_INFINITY) >= memoryBytes;
+  }
+
+  async #wait(memoryBytes: number, timeoutMs: number): Promise<VesselProcess> {
     if (this.#stopped) throw notReady('the node manager stops');
-    const { promise, ...taker } = Promise.withResolvers<VesselProcess>();
+    const { promise, ...settle } = Promise.withResolvers<VesselProcess>();
+    const taker = { ...settle, memoryBytes };
     const timer = setTimeout(() => taker.reject(notReady(`none within ${timeoutMs / 1000} s`)), timeoutMs);
     this.#takers.add(taker);
     this.#fill();
@@ -94,11 +139,12 @@ export class WarmPool implements AsyncDisposable {
   }
 
   async #refill(): Promise<void> {
-    const { poolRetryFirstMs, poolRetryLongestMs, poolSize } = this.#init.limits;
+    const { poolRetryFirstMs, poolRetryLongestMs } = this.#init.limits;
     let waitMs = poolRetryFirstMs;
-    while (!this.#stopped && this.#ready.length - this.#takers.size < poolSize) {
+    await this.#sortOut();
+    while (!this.#stopped && (this.#takers.size > 0 || this.#wanted() > 0)) {
       try {
-        this.#hand(await this.#warm());
+        await this.#hand(await this.#warm());
         waitMs = poolRetryFirstMs;
       } catch (error) {
         if (this.#stopped) return;
@@ -109,22 +155,34 @@ export class WarmPool implements AsyncDisposable {
     }
   }
 
+  #wanted(): number {
+    const { idle } = this.#init.demand();
+    return Math.min(this.#init.limits.poolSize, Math.max(LEAST, idle)) - this.#ready.length;
+  }
+
+  /** Those that are bounded to less than the largest vessel has by now make room for others. */
+  async #sortOut(): Promise<void> {
+    const { mostBytes = 0 } = this.#init.demand();
+    const narrow = this.#ready.filter((process) => !this.#fits(process, mostBytes));
+    for (const process of narrow) this.#ready.splice(this.#ready.indexOf(process), 1);
+    await Promise.all(narrow.map((process) => process[Symbol.asyncDispose]()));
+  }
+
   async #warm(): Promise<VesselProcess> {
     const { processes } = this.#components;
-    const memoryBytes = this.#init.memoryBytes();
-    const { files, without = [] } = this.#init;
-    const warm = VesselProcess.spawn(await files(), { nice: NICE, without, ...(memoryBytes && { memoryBytes }) });
+    const { files, demand, without = [] } = this.#init;
+    const { commonBytes, mostBytes } = demand();
+    const options = { nice: NICE, waits: this.#takers.size === 0, without };
+    const warm = VesselProcess.spawn(await files(), { ...options, ...(commonBytes && { memoryBytes: commonBytes }) });
     const launcher = warm.pid;
-    void warm.ended.then(() => {
-      processes.remove(launcher);
-      processes.remove(warm.pid);
-    });
+    void warm.ended.then(() => processes.remove(warm.pid, launcher));
     const abort = (): void => warm.kill({ kind: 'stopped', message: 'the node manager stops', exitCode: 1 });
     this.#stop.signal.addEventListener('abort', abort, { once: true });
     try {
       processes.add(launcher);
       await warm.ready;
       if (warm.pid !== launcher) processes.add(warm.pid);
+      if (mostBytes !== undefined && this.#takers.size === 0) await this.#bound(warm, mostBytes);
       return warm;
     } catch (error) {
       await warm[Symbol.asyncDispose]();
@@ -134,8 +192,16 @@ export class WarmPool implements AsyncDisposable {
     }
   }
 
-  #hand(warm: VesselProcess): void {
-    const [taker] = this.#takers;
+  /** Now rather than in the way of a start: it takes a process of its own to set. */
+  async #bound(warm: VesselProcess, memoryBytes: number): Promise<void> {
+    if (this.#init.without?.includes('governor')) return;
+    if (await Governor.prepare(warm, memoryBytes)) this.#boundTo.set(warm, memoryBytes);
+  }
+
+  async #hand(warm: VesselProcess): Promise<void> {
+    const taker = [...this.#takers].find(({ memoryBytes }) => this.#fits(warm, memoryBytes));
+    // Somebody waits for a wider one, which is made next.
+    if (taker === undefined && this.#takers.size > 0) return await warm[Symbol.asyncDispose]();
     if (taker !== undefined) {
       this.#takers.delete(taker);
       taker.resolve(warm);

@@ -27,9 +27,10 @@ export class ProcessStore {
     this.#database.prepare('INSERT OR REPLACE INTO processes (pid, birth) VALUES (?, ?)').run(pid, birth);
   }
 
-  remove(pid: number): void {
+  /** A process and its launcher, which may be one. */
+  remove(pid: number, launcher: number): void {
     try {
-      this.#database.prepare('DELETE FROM processes WHERE pid = ?').run(pid);
+      this.#database.prepare('DELETE FROM processes WHERE pid IN (?, ?)').run(pid, launcher);
     } catch {
       // The disk is full. One row too many does no harm: no later process has its birth.
     }

@@ -59,16 +59,19 @@ export class Launcher {
   async launch(launch: LaunchInit): Promise<Run> {
     const { startMs, endingMessageLength } = this.#init.limits;
     const deadlineMs = performance.now() + startMs;
-    const vessel = await this.#components.pool.take(startMs).catch((cause: unknown) => {
-      throw new RequestError('START_FAILED', describeError(cause), { cause });
-    });
     const { quantities } = launch.restrictions;
     const { cpu, memory } = quantities;
+    const vessel = await this.#components.pool.take(memory, startMs).catch((cause: unknown) => {
+      throw new RequestError('START_FAILED', describeError(cause), { cause });
+    });
     await this.#components.governor.watch(vessel, { cpu, memoryBytes: memory });
     vessel.onLog = launch.log;
     const files = new FileSession(launch.disk, { quantities, tell: (usage) => vessel.tell(usage) });
     // Before anybody else hears of the end, and may start another program.
-    void vessel.ended.then(() => files.stop());
+    void vessel.ended.then(() => {
+      this.#components.pool.refill();
+      return files.stop();
+    });
     return {
       ended: vessel.ended.then((ending) => ({ ...ending, message: tidy(ending.message, endingMessageLength) })),
       begin: async () => await this.#begin(vessel, { ...launch, services: files.services }, deadlineMs),

@@ -148,6 +148,10 @@ export class Vessel {
     this.#rights = rights;
   }
 
+  get isIdle(): boolean {
+    return this.#run === undefined;
+  }
+
   /** @throws RequestError BAD_STATE */
   checkIdle(): void {
     if (this.#run === undefined && this.#status.state !== 'Started') return;

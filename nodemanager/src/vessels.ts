@@ -15,6 +15,7 @@ import {
 import type { VesselConfig } from './config.ts';
 import type { NodeLimits } from './limits.ts';
 import type { StatePaths } from './paths.ts';
+import type { Demand } from './pool.ts';
 import { Vessel, type VesselComponents } from './vessel.ts';
 import type { VesselRecord } from './vessel-store.ts';
 
@@ -105,14 +106,16 @@ export class Vessels implements AsyncDisposable {
     });
   }
 
-  /** @returns the memory that most vessels have, in bytes; undefined while there is none. */
-  commonMemoryBytes(): number | undefined {
+  /** For whom processes are to be kept warm. */
+  demand(): Demand {
     const counts = new Map<number, number>();
     for (const { restrictions } of this.all()) {
       const { memory } = restrictions.quantities;
       counts.set(memory, (counts.get(memory) ?? 0) + 1);
     }
-    return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+    const commonBytes = [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+    const mostBytes = counts.size === 0 ? undefined : Math.max(...counts.keys());
+    return { idle: this.all().filter(({ isIdle }) => isIdle).length, commonBytes, mostBytes };
   }
 
   /** Whether a key owns or may use a vessel of this node. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { generateIdentity } from '@potluck/protocol';
 import Database from 'better-sqlite3';
@@ -27,21 +28,47 @@ describe('the state directory', () => {
     await directory[Symbol.asyncDispose]();
   });
 
-  it('forgets a nonce only after its expiry', () => {
+  it('forgets a nonce only after its expiry', async () => {
     let now = 1000;
     const database = open();
     const replays = new SqliteReplayStore(database, () => now);
-    const many = (prefix: string): void => {
-      for (let n = 0; n < 200; n += 1) replays.claim(`${prefix}${n}`, now + 0.5);
+    const many = async (prefix: string): Promise<void> => {
+      for (let n = 0; n < 200; n += 1) await replays.claim(`${prefix}${n}`, now + 0.5);
     };
-    assert.equal(replays.claim('kept', 2000), true);
-    many('a');
-    assert.equal(replays.claim('kept', 2000), false);
+    assert.equal(await replays.claim('kept', 2000), true);
+    await many('a');
+    assert.equal(await replays.claim('kept', 2000), false);
     now = 2001;
-    many('b');
-    assert.equal(replays.claim('kept', 3000), true);
+    await many('b');
+    assert.equal(await replays.claim('kept', 3000), true);
     assert.ok(Number(database.prepare('SELECT count(*) FROM nonces').pluck().get()) < 300);
     database.close();
+  });
+
+  it('gives one of many claims of a nonce at once, and goes to the disk once for all that come together', async () => {
+    const database = open();
+    const replays = new SqliteReplayStore(database, () => 1000);
+    const walBytes = (): number => statSync(`${paths().database}-wal`).size;
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    const claims = Array.from({ length: 12 }, (_, n) => replays.claim(n < 6 ? 'same' : `other ${n}`, 2000));
+    assert.deepEqual((await Promise.all(claims)).filter(Boolean).length, 7);
+    const together = walBytes();
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    for (let n = 0; n < 7; n += 1) await replays.claim(`alone ${n}`, 2000);
+    assert.ok(together < walBytes());
+    database.close();
+  });
+
+  it('refuses all claims that it could not write', async () => {
+    const database = open();
+    const replays = new SqliteReplayStore(database);
+    const claims = [replays.claim('a', 1e12), replays.claim('b', 1e12)];
+    database.close();
+    const ends = await Promise.allSettled(claims);
+    assert.deepEqual(
+      ends.map(({ status }) => status),
+      ['rejected', 'rejected'],
+    );
   });
 
   it('holds a nonce that was claimed by a process that was killed at once', async () => {
@@ -49,12 +76,12 @@ describe('the state directory', () => {
       const { openDatabase } = await import(${JSON.stringify(import.meta.resolve('../src/database.ts'))});
       const { SqliteReplayStore } = await import(${JSON.stringify(import.meta.resolve('../src/replays.ts'))});
       const { statePaths } = await import(${JSON.stringify(import.meta.resolve('../src/paths.ts'))});
-      new SqliteReplayStore(openDatabase(statePaths(${JSON.stringify(directory.path)}), 0)).claim('once', 1e12);
+      await new SqliteReplayStore(openDatabase(statePaths(${JSON.stringify(directory.path)}), 0)).claim('once', 1e12);
       process.kill(process.pid, 'SIGKILL');`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: 'inherit' });
     assert.deepEqual(await once(child, 'exit'), [null, 'SIGKILL']);
     const database = open();
-    assert.equal(new SqliteReplayStore(database).claim('once', 1e12), false);
+    assert.equal(await new SqliteReplayStore(database).claim('once', 1e12), false);
     database.close();
   });
 

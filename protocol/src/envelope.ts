@@ -64,7 +64,7 @@ export interface VerifiedRequest {
   readonly signer: KeyId;
   readonly attachment: Uint8Array;
   /** To be called once, before the request is carried out. @throws RequestError REPLAYED */
-  claim(): void;
+  claim(): Promise<void>;
 }
 
 const TYPE = { request: 'potluck-request', reply: 'potluck-reply' } as const;
@@ -102,8 +102,8 @@ export async function verifyRequest(
   }
   checkLifetime(payload, context.nowSeconds);
   checkAttachment(message.attachment, payload.sha256);
-  const claim = (): void => {
-    if (context.replays.claim(payload.nonce, payload.exp + LIMITS.clockSkewSeconds)) return;
+  const claim = async (): Promise<void> => {
+    if (await context.replays.claim(payload.nonce, payload.exp + LIMITS.clockSkewSeconds)) return;
     throw new RequestError('REPLAYED', 'expected a request that was not seen before, got one again');
   };
   const { method, params, nonce } = payload;

@@ -7,6 +7,7 @@ import type { RuntimeFiles } from '../src/build.ts';
 import { Governor } from '../src/host/governor.ts';
 import { Share } from '../src/host/share.ts';
 import { VesselProcess } from '../src/host/vessel-process.ts';
+import { detectWalls } from '../src/host/walls.ts';
 import { collectLog, freeUdpPort, realRuntime, removeRuntime, startInit } from './helper.ts';
 
 const MEMORY = 60_000_000;
@@ -115,6 +116,25 @@ describe('governor', () => {
     assert.equal(ending.limit?.resource, 'memory');
     const before = heard.text().length;
     await heard.until('beat'.repeat(before / 4 + 3));
+  });
+
+  it('leaves the bound of a vessel process that was prepared as it is, and makes it less for less memory', async function () {
+    if (!(await detectWalls()).up.includes('memory limit')) this.skip();
+    await using governor = new Governor();
+    await governor.start();
+    for (const memoryBytes of [MEMORY, MEMORY / 2]) {
+      await using vessel = VesselProcess.spawn(files, { waits: true });
+      await vessel.ready;
+      assert.equal(await Governor.prepare(vessel, MEMORY), true);
+      const prepared = Number(vessel.dataLimit.bytes);
+      assert.ok(prepared > MEMORY * 1.07);
+      await governor.watch(vessel, { cpu: 1, memoryBytes });
+      const limit = Number(vessel.dataLimit.bytes);
+      if (memoryBytes === MEMORY) assert.equal(limit, prepared);
+      else assert.ok(limit < prepared - memoryBytes);
+      const limits = await readFile(`/proc/${vessel.pid}/limits`, 'latin1');
+      assert.match(limits, new RegExp(`^Max data size +${limit} +${limit} `, 'm'));
+    }
   });
 
   it('lets a stopped vessel go on when it is stopped itself', async () => {

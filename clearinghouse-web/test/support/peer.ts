@@ -114,7 +114,7 @@ export class Peer implements AsyncDisposable {
   }
 
   async #answer(socket: WebSocket, data: RawData): Promise<void> {
-    const context = { node: this.identity.id, replays: { claim: () => true }, nowSeconds: Date.now() / 1000 };
+    const context = { node: this.identity.id, replays: { claim: async () => true }, nowSeconds: Date.now() / 1000 };
     const request = await verifyRequest(unpackMessage(toBuffer(data)), context);
     const outcome = await this.#outcome(request.method, request.params as { vessel?: string; users?: string[] }).catch(
       (error: unknown) => (error instanceof RequestError ? error : new RequestError('INTERNAL', String(error))),

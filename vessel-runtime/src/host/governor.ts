@@ -92,7 +92,20 @@ export class Governor implements AsyncDisposable {
       if (watched.group !== undefined) this.#groups?.release(watched.group);
     });
     this.#schedule();
-    await process.limitData(watched.meter.dataBytes() + Math.ceil(limits.memoryBytes * (1 + HARD_PART)));
+    const used = watched.meter.dataBytes();
+    if (!isHeld(process, used, limits.memoryBytes)) await process.dataLimit.set(hardBytes(used, limits.memoryBytes));
+  }
+
+  /**
+   * Sets ahead of time what of the limits takes a process of its own to set: for a vessel process that is `ready` and
+   * waits. It can then hold a vessel of less memory, but none of more. @returns whether that stands.
+   */
+  static async prepare(process: VesselProcess, memoryBytes: number): Promise<boolean> {
+    if (!hasProc()) return false;
+    const meter = new ProcessMeter(process.pid);
+    const used = meter.dataBytes();
+    meter.close();
+    return await process.dataLimit.set(hardBytes(used, memoryBytes));
   }
 
   /** The process goes on without limits. It happens by itself when the process has ended. */
@@ -191,6 +204,17 @@ export class Governor implements AsyncDisposable {
     if (watched.stopped) this.#thaw(watched);
     watched.dueAt = performance.now() + Math.min(watched.share.nextLookMs(), watched.memory.nextLookMs());
   }
+}
+
+/** @param used what the process has before its program. */
+function hardBytes(used: number, memoryBytes: number): number {
+  return used + Math.ceil(memoryBytes * (1 + HARD_PART));
+}
+
+/** What waits may take a little more or less than when it was prepared; never may the kernel's bound be wider for it. */
+function isHeld({ dataLimit: { bytes } }: VesselProcess, used: number, memoryBytes: number): boolean {
+  const wanted = hardBytes(used, memoryBytes);
+  return bytes !== undefined && bytes <= wanted && bytes >= wanted - (memoryBytes * HARD_PART) / 2;
 }
 
 function firstLook(process: VesselProcess, limits: GovernorLimits, groups?: Cgroups): Watched | undefined {

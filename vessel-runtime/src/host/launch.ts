@@ -65,6 +65,8 @@ export interface SpawnOptions {
   readonly nice?: number;
   /** Memory of the vessel that it will probably hold: for another its isolate is made anew at `start`, in about 10 ms. */
   readonly memoryBytes?: number;
+  /** It will wait for its program: before it is `ready` it gives back what only its start needed, which takes 15 ms. */
+  readonly waits?: boolean;
   /**
    * Walls that are left out, as on a machine that has them not: for the tests of the others. Only code can ask for it:
    * no environment, configuration or request.
@@ -162,11 +164,12 @@ function launchCaged(cage: Cage, files: RuntimeFiles, options: SpawnOptions): La
   return { child, info, user };
 }
 
-function nodeCommand(files: RuntimeFiles & { node: string }, { memoryBytes, without = [] }: SpawnOptions): string[] {
+function nodeCommand(files: RuntimeFiles & { node: string }, options: SpawnOptions): string[] {
+  const { memoryBytes, waits = false, without = [] } = options;
   const reads = [`--allow-fs-read=${files.entry}`, `--allow-fs-read=${files.native}`];
   const permissions = without.includes('permission model') ? [] : [...PERMISSIONS, ...reads];
-  const heap = memoryBytes === undefined ? [] : [`${Math.ceil(memoryBytes / MIB)}`];
-  return [files.node, ...FLAGS, ...permissions, files.entry, files.native, ...heap];
+  const heap = memoryBytes === undefined ? '' : `${Math.ceil(memoryBytes / MIB)}`;
+  return [files.node, ...FLAGS, ...permissions, files.entry, files.native, heap, ...(waits ? ['waits'] : [])];
 }
 
 /** Courtesies to the rest of the machine where the system allows them; the governor is what holds the limits. */

@@ -4,9 +4,8 @@ import type { RuntimeFiles } from '../build.ts';
 import { encodeFrame, type Received } from '../codec.ts';
 import { VesselError } from '../errors.ts';
 import { FRAME_LIMITS, type StartFrame, type ToVesselFrame, type VesselFrame } from '../frames.ts';
-import type { User } from './bubblewrap.ts';
 import { Calls, type Services } from './calls.ts';
-import { limitData } from './data-limit.ts';
+import { DataLimit } from './data-limit.ts';
 import { Drain } from './drain.ts';
 import { crashed, endingOf } from './endings.ts';
 import { FrameReader } from './frame-reader.ts';
@@ -54,6 +53,8 @@ export class VesselProcess implements AsyncDisposable {
   readonly started: Promise<void>;
   /** Resolves once, after the process is gone from the system; never rejects. */
   readonly ended: Promise<Ending>;
+  /** For the governor. */
+  readonly dataLimit: DataLimit;
   /** Called with each text that the program logs. */
   onLog: (text: string) => void = () => {};
   /** For the governor: what the kernel did to a process that went without a word. */
@@ -62,8 +63,6 @@ export class VesselProcess implements AsyncDisposable {
   onStderr: (text: string) => void = () => {};
 
   readonly #child: VesselChild;
-  readonly #user: User;
-  readonly #prlimit: string | undefined;
   readonly #reader: FrameReader;
   readonly #drains: Drain[];
   readonly #calls: Calls;
@@ -89,8 +88,8 @@ export class VesselProcess implements AsyncDisposable {
 
   private constructor(launched: Launched, options: SpawnOptions) {
     this.#child = new VesselChild(launched, options.nice);
-    this.#user = launched.user;
-    this.#prlimit = options.without?.includes('rlimits') ? undefined : availableWrappers().get('prlimit');
+    const prlimit = options.without?.includes('rlimits') ? undefined : availableWrappers().get('prlimit');
+    this.dataLimit = new DataLimit(prlimit, { user: launched.user, pid: () => this.pid });
     this.ready = this.#ready.promise;
     this.started = this.#started.promise;
     this.ended = this.#ended.promise;
@@ -177,11 +176,6 @@ export class VesselProcess implements AsyncDisposable {
   /** For the governor. @returns false when the process is gone. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): boolean {
     return this.#child.kill(signal);
-  }
-
-  /** For the governor. @param bytes of writable memory in all. @returns whether the kernel holds it. */
-  async limitData(bytes: number): Promise<boolean> {
-    return this.#prlimit !== undefined && (await limitData(this.#prlimit, { pid: this.pid, user: this.#user }, bytes));
   }
 
   /** Tells a program that asked for it, and ends it after `graceMs`; ends any other, and one that was told, at once. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { availableCage, bubblewrapPath, type Cage } from './bubblewrap.ts';
 import { Cgroups } from './cgroup.ts';
-import { limitData } from './data-limit.ts';
+import { DataLimit } from './data-limit.ts';
 import { availableWrappers, type OuterWall, wrap } from './launch.ts';
 import { hasProc } from './proc.ts';
 import { seccompFilter } from './seccomp.ts';
@@ -96,8 +96,9 @@ async function holdsData(): Promise<boolean> {
   const child = spawn('/bin/cat', { env: {}, cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] });
   child.on('error', () => {});
   try {
-    if (prlimit === undefined || child.pid === undefined) return false;
-    return await limitData(prlimit, { pid: child.pid, user: {} }, 2 ** 30);
+    const { pid } = child;
+    if (pid === undefined) return false;
+    return await new DataLimit(prlimit, { user: {}, pid: () => pid }).set(2 ** 30);
   } finally {
     child.kill('SIGKILL');
   }

@@ -14,17 +14,15 @@ import { Stops } from './stops.ts';
 import { World, type WorldInit } from './world.ts';
 
 /**
- * A vessel process: `node [flags] vessel.mjs NATIVE [MIB]`. It makes an isolate for a heap of MIB, says `ready`, waits
- * for the one `start` frame, and runs that program until it ends.
+ * A vessel process: `node [flags] vessel.mjs NATIVE [MIB [waits]]`. It makes an isolate for a heap of MIB, tidies up if it
+ * will have to wait, says `ready`, waits for the one `start` frame, and runs that program until it ends.
  */
 const USUAL_MIB = 32;
 const USAGE_MS = 1000;
-/** Who is needed at once is not kept waiting by it. */
-const TIDY_MS = 100;
 
 type Operation = ReturnType<typeof operations>;
 
-async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void> {
+async function main([native = '', mib = '', waits = '']: string[]): Promise<void> {
   const { ivm } = createRequire(import.meta.url)(native) as { ivm: Ivm };
   let operation: Operation = () => -1;
   const forward: Operation = (...args) => operation(...args);
@@ -35,10 +33,9 @@ async function main([native = '', mib = `${USUAL_MIB}`]: string[]): Promise<void
   const stops = new Stops();
   let program: Program | undefined;
   const starting = readFrames({ calls, stops, stop: (reason) => program?.enter(EVENT.stop, reason) });
+  if (waits !== '') tidy();
   writeFrame({ type: 'ready' });
-  const tidying = setTimeout(tidy, TIDY_MS);
   const start = await starting;
-  clearTimeout(tidying);
   const limitMib = heapMib(start.restrictions.quantities.memory ?? 0);
   if (limitMib !== sandbox.limitMib) {
     sandbox.isolate.dispose();
