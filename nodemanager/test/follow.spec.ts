@@ -194,9 +194,9 @@ describe('a log that is followed', () => {
   it('keeps its connection from being idle, until it is left', async () => {
     await setUp({ limits: { idleMs: 300, followSilenceMs: 100 } });
     await start("log('runs'); settimer(100000, () => {});").catch(() => undefined); // It may take longer than that.
+    const watcher = await node.client(node.user);
     for (let state: string | undefined; state !== 'Started'; ) {
-      const { result } = await (await node.client(node.user)).call('GetVessels', {});
-      state = result.vessels[0]?.state;
+      state = (await watcher.call('GetVessels', {})).result.vessels[0]?.state;
     }
     await using raw = await RawConnection.open(node);
     const request = async (params: object): Promise<string> => {

@@ -60,9 +60,9 @@ export interface Outcomes<I, T> {
   readonly bad: { item: I; error: ErrorFacts }[];
 }
 
-/** Both lists in the order of the items; at most `session.parallel` at work at once. Never throws. */
+/** Both lists in the order of the items; at most `parallel` at work at once, else the session's. Never throws. */
 export async function inParallel<I, T>(
-  { session, signal, onProgress }: Context,
+  { session, signal, onProgress, parallel }: Pick<Context, 'session' | 'signal' | 'onProgress'> & { parallel?: number },
   items: readonly I[],
   work: (item: I) => Promise<T>,
 ): Promise<Outcomes<I, T>> {
@@ -83,7 +83,7 @@ export async function inParallel<I, T>(
       onProgress({ done, total: items.length, failed });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(session.parallel, items.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(parallel ?? session.parallel, items.length) }, worker));
   return {
     good: outcomes.filter((outcome) => 'value' in outcome),
     bad: outcomes.filter((outcome) => 'error' in outcome),

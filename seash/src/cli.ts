@@ -25,7 +25,8 @@ const USAGE = `seash: the shell of Potluck
   --no-history          remember no lines (else in POTLUCK_HISTORY, ~/.seash_history unless set)
   --help                print this
 
-Exit code: 0 all went well, 1 a command or a vessel failed, 2 wrong usage. "seash -c help" lists the commands.
+Exit code: 0 all went well, 1 a command or a vessel failed, 2 wrong usage, 130 interrupted;
+of programs that were followed the highest of theirs. "seash -c help" lists the commands.
 `;
 
 const OPTIONS = {
@@ -70,12 +71,22 @@ async function start(flags: Flags, streams: CliStreams, reporter: Reporter): Pro
   await using shell = new Shell({ clearinghouse, directories, account, home: homeOf(streams.env) });
   await shell.start();
   const script = await scriptOf(flags, streams);
-  if (script !== undefined) return await runScript(shell, { ...script, keepGoing: flags['keep-going'], reporter });
+  if (script !== undefined) {
+    const { signal } = untilInterrupted();
+    return await runScript(shell, { ...script, keepGoing: flags['keep-going'], reporter, signal });
+  }
   if (flags.json)
     throw new UsageError('USAGE', 'expected -c, FILE or a script on standard input with --json, got none');
   const path = flags['no-history'] ? undefined : historyPath(streams.env);
   await new Interactive(shell, { reporter, streams, historyPath: path }).run();
   return 0;
+}
+
+/** The first Ctrl-C asks to come to an end, the second one ends. */
+function untilInterrupted(): { signal: AbortSignal } {
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  return interrupted;
 }
 
 function parseFlags(args: readonly string[]) {

@@ -87,6 +87,18 @@ export class Connections {
     }
   }
 
+  /** A vessel's log as it is written, over the kept connection. @throws RequestError, PeerError, CommandError CANCELLED */
+  async *followLog(endpoint: Endpoint, vessel: VesselName, from: number | undefined) {
+    const pending = this.#pending(endpoint);
+    try {
+      const client = await unlessCancelled(endpoint.signal, pending);
+      yield* client.followLog(vessel, { from, signal: endpoint.signal });
+    } catch (error) {
+      this.#judge(endpoint, pending, error);
+      throw error;
+    }
+  }
+
   /** Connects without knowing whose key to expect, and keeps the connection. @returns the key that was believed */
   async meet(endpoint: Omit<Endpoint, 'node'>): Promise<KeyId> {
     const client = await this.#connect(endpoint);
@@ -125,20 +137,29 @@ export class Connections {
     const uploadMs = ((attachment?.byteLength ?? 0) / this.uploadBytesPerSecond) * 1000;
     const timeoutMs = Math.max(this.replyTimeoutMs, uploadMs);
     const options: CallOptions = { timeoutMs, ...(attachment && { attachment }) };
-    const key = keyOf(endpoint);
-    const pending = this.#open.get(key) ?? this.#keep(key, this.#connect(endpoint));
+    const pending = this.#pending(endpoint);
     try {
       const client = await unlessCancelled(endpoint.signal, pending);
       const startMs = performance.now();
       const answer = await unlessCancelled(endpoint.signal, client.call(method, params, options));
       return { ...answer, roundTripMs: performance.now() - startMs };
     } catch (error) {
-      if (error instanceof PeerError && this.#open.get(key) === pending) {
-        this.#open.delete(key);
-        leave(pending);
-      }
+      this.#judge(endpoint, pending, error);
       throw error;
     }
+  }
+
+  #pending(endpoint: Endpoint): Promise<NodeClient> {
+    const key = keyOf(endpoint);
+    return this.#open.get(key) ?? this.#keep(key, this.#connect(endpoint));
+  }
+
+  /** Keeps no connection over which something went wrong. */
+  #judge(endpoint: Endpoint, pending: Promise<NodeClient>, error: unknown): void {
+    const key = keyOf(endpoint);
+    if (!(error instanceof PeerError) || this.#open.get(key) !== pending) return;
+    this.#open.delete(key);
+    leave(pending);
   }
 
   async #connect(endpoint: Omit<Endpoint, 'node'> & { node?: KeyId }): Promise<NodeClient> {

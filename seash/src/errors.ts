@@ -21,6 +21,7 @@ export type CommandCode =
   | 'FILE_MISSING'
   | 'FILE_BROKEN'
   | 'FILE_TOO_LARGE'
+  | 'PROGRAM_BROKEN'
   | 'NO_CLEARINGHOUSE'
   | 'NO_VESSELS'
   | 'UNKNOWN_MODULE'

@@ -58,7 +58,7 @@ export class Interactive {
       const running = new AbortController();
       this.#running = running;
       const { signal } = running;
-      const result = await this.#shell.run(plan, { signal, onProgress: (progress) => reporter.progress(progress) });
+      const result = await this.#shell.run(plan, { signal, ...reporter.listening });
       this.#running = undefined;
       reporter.report(result);
       if (!result.ok || this.#shell.session.done) return;

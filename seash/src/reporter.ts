@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import type { Failure } from './bulk.ts';
 import { COMMANDS } from './commands/table.ts';
-import { failureText } from './report.ts';
+import { eventText, failureText } from './report.ts';
 import type { Progress } from './session.ts';
-import type { CommandResult } from './shell.ts';
+import type { CommandResult, ExecuteOptions, SaidEvent } from './shell.ts';
 import { type Style, styleOf, visible, visibleAll, wantsColour } from './style.ts';
 
 export interface Streams {
@@ -51,6 +52,14 @@ export class Reporter {
     if (failed.length > 0) this.#streams.stderr.write(`${failureText(failed, this.#err)}\n`);
   }
 
+  /** What commands are told to say things to before their results. */
+  get listening(): Required<Pick<ExecuteOptions, 'onProgress' | 'onEvent'>> {
+    return {
+      onProgress: (progress) => this.progress(progress),
+      onEvent: async (event) => await this.#event(event),
+    };
+  }
+
   /** One sentence on stderr. */
   fail(message: string, where = ''): void {
     this.#clearProgress();
@@ -64,6 +73,15 @@ export class Reporter {
     this.#progressShown = true;
     const bad = failed === 0 ? '' : `, ${this.#err.bad(`${failed} failed`)}`;
     stderr.write(`\r\u001b[K${this.#err.faint(`${done} of ${total}`)}${bad}`);
+  }
+
+  /** @returns when there is room for more. */
+  async #event(event: SaidEvent): Promise<void> {
+    this.#clearProgress();
+    const isProblem = event.event === 'problem' && !this.#json;
+    const stream = isProblem ? this.#streams.stderr : this.#streams.stdout;
+    const text = this.#json ? JSON.stringify(event) : eventText(event, isProblem ? this.#err : this.#out);
+    if (!stream.write(`${text}\n`) && !stream.destroyed) await once(stream, 'drain').catch(() => undefined);
   }
 
   #clearProgress(): void {

@@ -1,7 +1,7 @@
 import { factsOf, UsageError } from './errors.ts';
 import type { Plan } from './plan.ts';
 import type { Reporter } from './reporter.ts';
-import type { Shell } from './shell.ts';
+import type { CommandResult, Shell } from './shell.ts';
 
 export interface ScriptInit {
   readonly source: string;
@@ -10,13 +10,20 @@ export interface ScriptInit {
   /** Goes on after a command that failed. */
   readonly keepGoing: boolean;
   readonly reporter: Reporter;
+  /** Ctrl-C. */
+  readonly signal: AbortSignal;
 }
+
+/** Of a script that Ctrl-C has ended, as shells have it. */
+const INTERRUPTED = 130;
 
 /**
  * Carries out a script; the first command that fails ends it. Nothing is carried out if any of it cannot be understood.
- * @returns the exit code: 0 all went well, 1 something failed, 2 the script is wrong.
+ * @returns the exit code: 0 all went well, 1 something failed, 2 the script is wrong, 130 it was interrupted; of programs
+ * that were followed, and failed, theirs.
  */
-export async function runScript(shell: Shell, { source, name, keepGoing, reporter }: ScriptInit): Promise<number> {
+export async function runScript(shell: Shell, init: ScriptInit): Promise<number> {
+  const { source, name, keepGoing, reporter, signal } = init;
   const where = (line: unknown): string => (name === '' ? 'seash: ' : `seash: ${name}:${line}: `);
   let plans: Plan[];
   try {
@@ -28,10 +35,16 @@ export async function runScript(shell: Shell, { source, name, keepGoing, reporte
   }
   let code = 0;
   for (const plan of plans) {
-    const result = await shell.run(plan, { onProgress: (progress) => reporter.progress(progress) });
+    const result = await shell.run(plan, { signal, ...reporter.listening });
     reporter.report(result, where(plan.line));
-    if (!result.ok) code = 1;
+    if (signal.aborted) return INTERRUPTED;
+    if (!result.ok) code = exitCodeOf(result);
     if (shell.session.done || (!result.ok && !keepGoing)) break;
   }
   return code;
+}
+
+/** Where a vessel failed, no program's end can make it well. */
+function exitCodeOf({ exitCode }: CommandResult): number {
+  return typeof exitCode === 'number' && exitCode > 0 ? exitCode : 1;
 }

@@ -4,9 +4,11 @@ import { hintFor, type Identity, type PublicJwk } from '@potluck/protocol';
 import type { DirectoryAddress } from './address.ts';
 import { Connections, type ConnectionsInit } from './connections.ts';
 import { CommandError } from './errors.ts';
+import type { FollowEvent } from './follow.ts';
 import { Home } from './home.ts';
 import { checkedIdentityName } from './keys.ts';
 import type { Modules } from './modules.ts';
+import type { ProblemEvent } from './program.ts';
 import { type Target, Targets } from './targets.ts';
 
 export interface SessionInit extends ConnectionsInit {
@@ -93,6 +95,9 @@ export class Session {
   }
 }
 
+/** What a command says before its result. */
+export type CommandEvent = FollowEvent | ProblemEvent;
+
 /** How far a command is that works on many vessels. */
 export interface Progress {
   readonly done: number;
@@ -104,6 +109,7 @@ export interface ContextInit {
   readonly session: Session;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
+  readonly onEvent?: ((event: CommandEvent) => Promise<void>) | undefined;
   /** Names given by the prefixes `as` and `on`; they go before the session's. */
   readonly identityName: string | undefined;
   readonly targetName: string | undefined;
@@ -123,6 +129,11 @@ export class Context {
     this.signal = init.signal;
     this.onProgress = init.onProgress;
     this.#init = init;
+  }
+
+  /** Says something while the command is carried out; returns when it may say more. */
+  async tell(event: CommandEvent): Promise<void> {
+    await this.#init.onEvent?.(event);
   }
 
   /** @throws CommandError NO_IDENTITY */

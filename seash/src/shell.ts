@@ -5,7 +5,7 @@ import type { ConnectionsInit } from './connections.ts';
 import { type ErrorFacts, factsOf, UsageError } from './errors.ts';
 import { type Module, Modules } from './modules.ts';
 import { type Parsed, type Plan, parse, parsedText, planOf } from './plan.ts';
-import { Context, type Progress, Session } from './session.ts';
+import { type CommandEvent, Context, type Progress, Session } from './session.ts';
 import { Autosave } from './state.ts';
 import { parseStatements } from './words.ts';
 
@@ -29,7 +29,12 @@ export interface ShellInit extends ConnectionsInit {
 export interface ExecuteOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** Lines of logs that are followed, problems of a program; the command goes on when it returns. */
+  readonly onEvent?: (event: SaidEvent) => Promise<void>;
 }
+
+/** What a command says before its result; docs/seash-json.md lists the kinds. */
+export type SaidEvent = { readonly command: string } & CommandEvent;
 
 /**
  * What a command gave: the same object that `--json` prints. docs/seash-json.md lists the members that each command adds.
@@ -138,8 +143,9 @@ export class Shell implements AsyncDisposable {
     const { command, words, identityName, targetName } = parsed;
     if (identityName !== undefined) session.identity(identityName);
     if (targetName !== undefined) session.targets.resolve(targetName);
-    const { signal = new AbortController().signal, onProgress = () => undefined } = options;
-    const context = new Context({ session, signal, onProgress, identityName, targetName });
+    const { signal = new AbortController().signal, onProgress = () => undefined, onEvent } = options;
+    const told = async (event: CommandEvent): Promise<void> => await onEvent?.({ command: command.name, ...event });
+    const context = new Context({ session, signal, onProgress, onEvent: told, identityName, targetName });
     const shown = session.showparse ? { parsed: parsedText(parsed, session) } : {};
     const { ok, facts } = await command.run(context, words);
     return { ok, ...shown, ...facts };

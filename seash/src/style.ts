@@ -7,7 +7,11 @@ export interface Style {
   good(text: string): string;
   warning(text: string): string;
   bad(text: string): string;
+  /** One of a few colours, the same for the same number. */
+  tint(number: number, text: string): string;
 }
+
+const TINTS = ['cyan', 'magenta', 'yellow', 'blue', 'green', 'cyanBright', 'magentaBright', 'blueBright'] as const;
 
 type Format = Parameters<typeof styleText>[0];
 
@@ -21,6 +25,7 @@ export function styleOf(colour: boolean): Style {
     good: paint('green'),
     warning: paint('yellow'),
     bad: paint('red'),
+    tint: (number, text) => paint(TINTS[number % TINTS.length] ?? 'cyan')(text),
   };
 }
 

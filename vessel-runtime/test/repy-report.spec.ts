@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { excerptOf, placeIn } from '../src/repy/excerpt.ts';
+import { excerptOf, placeIn } from '@potluck/repy-api';
 import { type Run, runRepy, temporaryDirectory } from './helper.ts';
 
 /** Runs `repy` over files. */

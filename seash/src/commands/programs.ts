@@ -1,11 +1,11 @@
-import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { type FileName, fileNameSchema, LIMITS, RequestError, type Result, vesselStateSchema } from '@potluck/protocol';
+import { type FileName, LIMITS, RequestError, type Result, vesselStateSchema } from '@potluck/protocol';
 import { z } from 'zod';
-import { ask, bulkSchema, nodeFacts, onEach } from '../bulk.ts';
+import { ask, type Bulk, bulkSchema, nodeFacts, onEach } from '../bulk.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
-import { affectedText } from '../report.ts';
+import { type Followed, followAll, followedShape, followingShape, summaryOf } from '../follow.ts';
+import { bundled, programName } from '../program.ts';
+import { affectedText, interruptedText } from '../report.ts';
 import type { Context } from '../session.ts';
 import type { Target } from '../targets.ts';
 import { filesOf, uploadNew } from '../upload.ts';
@@ -17,7 +17,12 @@ interface Program {
 }
 
 /** `logFrom`: where in the vessel's log the program's own lines begin. */
-const startedShape = { state: vesselStateSchema, logFrom: z.int() };
+const startedShape = { ...followedShape, logFrom: z.int() };
+
+const FOLLOW = {
+  name: 'follow',
+  summary: "Show the logs until the programs have ended; seash's exit code is then the highest of theirs.",
+} as const;
 
 export const run = command({
   name: 'run',
@@ -26,28 +31,34 @@ export const run = command({
     { name: 'FILE', kind: 'file' },
     { name: 'ARG', kind: 'text', rest: true },
   ],
-  example: 'on %all run pingclient.js 10.0.0.7 hello',
+  options: [FOLLOW, { name: 'no-check', summary: 'Upload it whatever is wrong with its types or its names.' }],
+  example: 'on %all run --follow pingclient.js 10.0.0.7 hello',
   result: bulkSchema({ ...startedShape, uploaded: z.boolean() }).extend({
     program: z.string(),
     bytes: z.int(),
+    ...followingShape,
   }),
-  run: async (context, { FILE, ARG }) => {
+  run: async (context, { FILE, ARG, follow, 'no-check': unchecked }) => {
     const targets = context.vessels();
-    const program = { ...(await bundled(context.session.path(FILE))), args: checkedArgs(ARG) };
+    const bundle = await bundled(context, context.session.path(FILE), { check: !unchecked });
+    const program = { ...bundle, args: checkedArgs(ARG) };
     const factsOf = nodeFacts(context);
     const outcome = await onEach(context, { group: 'run', targets }, async (target) => {
       checkIdle(await factsOf(target), target);
       const uploaded = (await uploadNew(context, target, [program])) > 0;
       return { ...(await start(context, target, program)), uploaded };
     });
-    return { program: program.name, bytes: program.bytes.byteLength, ...outcome };
+    const facts = { program: program.name, bytes: program.bytes.byteLength };
+    return { ...facts, ...(follow ? await followed(context, outcome) : outcome) };
   },
-  render: ({ program, vessels }) => {
+  isOk,
+  render: ({ program, vessels, interrupted }) => {
     const fresh = vessels.filter(({ uploaded }) => uploaded);
     const kept = vessels.filter(({ uploaded }) => !uploaded);
     return [
       affectedText(`Uploaded and started ${program}`, fresh),
       affectedText(`Started ${program}, which was there already,`, kept),
+      interruptedText(vessels, interrupted),
     ]
       .filter(Boolean)
       .join('\n');
@@ -61,17 +72,21 @@ export const startCommand = command({
     { name: 'PROGRAM', kind: 'text' },
     { name: 'ARG', kind: 'text', rest: true },
   ],
+  options: [FOLLOW],
   example: 'on %1 start hello.js',
-  result: bulkSchema(startedShape),
-  run: async (context, { PROGRAM, ARG }) => {
+  result: bulkSchema(startedShape).extend(followingShape),
+  run: async (context, { PROGRAM, ARG, follow }) => {
     const name = programName(PROGRAM);
     const args = checkedArgs(ARG);
-    return await onEach(context, { group: 'start', targets: context.vessels() }, async (target) => {
+    const outcome = await onEach(context, { group: 'start', targets: context.vessels() }, async (target) => {
       await filesOf(context, target); // Opens a lost connection again, which a start by itself does not dare to.
       return await start(context, target, { name, args });
     });
+    return follow ? await followed(context, outcome) : outcome;
   },
-  render: ({ vessels }) => affectedText('Started', vessels),
+  isOk,
+  render: ({ vessels, interrupted }) =>
+    [affectedText('Started', vessels), interruptedText(vessels, interrupted)].filter(Boolean).join('\n'),
 });
 
 export const stop = command({
@@ -102,29 +117,6 @@ export const reset = command({
 
 export const programCommands = [run, startCommand, stop, reset];
 
-/** A directory stands for the `main.ts` or `main.js` in it, under the directory's name. */
-async function bundled(path: string): Promise<{ name: FileName; bytes: Uint8Array }> {
-  const isDirectory = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
-  const { bundleProgram } = await import('@potluck/repy-api'); // Brings esbuild: only `run` waits for it.
-  const bundle = await bundleProgram(isDirectory ? await mainOf(path) : path);
-  const name = isDirectory ? programName(`${basename(path)}.js`) : bundle.name;
-  return { name, bytes: Buffer.from(bundle.source, 'utf8') };
-}
-
-async function mainOf(directory: string): Promise<string> {
-  for (const path of [join(directory, 'main.ts'), join(directory, 'main.js')]) {
-    if ((await stat(path).catch(() => undefined))?.isFile()) return path;
-  }
-  throw new CommandError('FILE_MISSING', `expected main.ts or main.js in ${directory}, got neither`);
-}
-
-/** @throws CommandError BAD_NAME */
-function programName(text: string): FileName {
-  const name = fileNameSchema.safeParse(text);
-  if (name.success) return name.data;
-  throw new CommandError('BAD_NAME', `expected the name of a file in the vessel, such as hello.js, got "${text}"`);
-}
-
 /** @throws CommandError BAD_ARGUMENTS */
 function checkedArgs(args: readonly string[]): string[] {
   const { programArguments, programArgumentLength } = LIMITS;
@@ -151,4 +143,29 @@ function checkIdle({ vessels }: Result<'GetVessels'>, { vessel }: Target): void 
 async function start(context: Context, { vessel, ...target }: Target, program: Pick<Program, 'name' | 'args'>) {
   const params = { vessel, program: program.name, args: program.args };
   return (await ask(context, target, { method: 'StartVessel', params })).result;
+}
+
+type Start = Result<'StartVessel'>;
+
+/** Follows what was started until it has ended. */
+async function followed<T extends Start>(context: Context, outcome: Bulk<T>) {
+  const { targets } = context.session;
+  const follows = outcome.vessels.flatMap(({ id, logFrom }) => {
+    return targets.resolve(id).map((target) => ({ target, from: logFrom }));
+  });
+  const { vessels, failed } = await followAll(context, follows);
+  const ends = new Map<string, Followed>(vessels.map((vessel) => [vessel.id, vessel]));
+  return {
+    vessels: outcome.vessels.map((vessel) => ({ ...vessel, ...ends.get(vessel.id) })),
+    failed: [...outcome.failed, ...failed],
+    ...summaryOf(context, vessels),
+  };
+}
+
+function isOk(result: {
+  failed: readonly unknown[];
+  exitCode?: number | undefined;
+  interrupted?: boolean | undefined;
+}) {
+  return result.failed.length === 0 && (result.exitCode ?? 0) === 0 && result.interrupted !== true;
 }

@@ -1,7 +1,9 @@
-import { fileNameSchema, keyIdSchema, parseRestrictions, QUANTITY_NAMES } from '@potluck/protocol';
+import { fileNameSchema, keyIdSchema, parseRestrictions, QUANTITY_NAMES, vesselStateSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { ask, bulkSchema, nodeFacts, onEach } from '../bulk.ts';
 import { command } from '../command.ts';
+import { followAll, followedShape, followingShape } from '../follow.ts';
+import { interruptedText } from '../report.ts';
 import { enumerate, type Style, table } from '../style.ts';
 import { nameOf } from '../targets.ts';
 
@@ -93,21 +95,34 @@ export const log = command({
   name: 'show log',
   summary: "Show each vessel's log, as far as its node has kept it.",
   slots: [],
-  example: 'on %1 show log',
-  result: bulkSchema({ text: z.string(), droppedBytes: z.number() }),
-  run: async (context) =>
-    await onEach(context, { group: 'log', targets: context.vessels('%all') }, async (target) => {
+  options: [{ name: 'follow', summary: 'Go on with new lines until the programs have ended.' }],
+  example: 'on %all show log --follow',
+  result: bulkSchema({ ...followedShape, state: vesselStateSchema.optional(), text: z.string().optional() }).extend(
+    followingShape,
+  ),
+  run: async (context, { follow }) => {
+    const targets = context.vessels('%all');
+    if (follow) {
+      const { vessels, failed } = await followAll(
+        context,
+        targets.map((target) => ({ target })),
+      );
+      return { vessels, failed, interrupted: context.signal.aborted };
+    }
+    return await onEach(context, { group: 'log', targets }, async (target) => {
       const call = { method: 'ReadVesselLog', params: { vessel: target.vessel } } as const;
       const { result, attachment } = await ask(context, target, call);
       return { text: Buffer.from(attachment).toString('utf8'), droppedBytes: result.droppedBytes };
-    }),
-  render: ({ vessels }, style) => {
-    const blocks = vessels.map(({ name, text, droppedBytes }) => {
+    });
+  },
+  render: ({ vessels, interrupted }, style) => {
+    const blocks = vessels.map(({ name, text, droppedBytes = 0 }) => {
+      if (text === undefined) return '';
       const dropped = droppedBytes > 0 ? style.faint(` (${droppedBytes} bytes before this are gone)`) : '';
       const body = text === '' ? style.faint('(empty)') : text.replace(/\n$/, '');
       return `${style.strong(`Log of ${name}:`)}${dropped}\n${body}`;
     });
-    return blocks.join('\n');
+    return [...blocks, interruptedText(vessels, interrupted)].filter(Boolean).join('\n');
   },
 });
 

@@ -109,13 +109,13 @@ export class Vessels implements Iterable<Vessel> {
 
   /** Bundles a local program, uploads it where it differs, and starts it. @throws CommandError, BundleError */
   async run(program: string, args: readonly string[] = [], options: CallOptions = {}): Promise<Runs> {
-    const bulk = await run.work(this.#context(options), { FILE: program, ARG: args });
+    const bulk = await run.work(this.#context(options), { FILE: program, ARG: args, follow: false, 'no-check': false });
     return new Runs(this, bulk);
   }
 
   /** Starts a program that is in the vessels' files. */
   async start(program: string, args: readonly string[] = [], options: CallOptions = {}): Promise<Runs> {
-    const bulk = await startCommand.work(this.#context(options), { PROGRAM: program, ARG: args });
+    const bulk = await startCommand.work(this.#context(options), { PROGRAM: program, ARG: args, follow: false });
     return new Runs(this, bulk);
   }
 
@@ -130,7 +130,7 @@ export class Vessels implements Iterable<Vessel> {
 
   /** Each vessel's log, as far as its node has kept it. */
   async logs(options: CallOptions = {}) {
-    return new Outcome(this, await log.work(this.#context(options), {}));
+    return new Outcome(this, await log.work(this.#context(options), { follow: false }));
   }
 
   /**

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Ending } from '@potluck/protocol';
-import { type Problem, sentenceOf } from '@potluck/repy-api';
-import { excerptOf, type Place, placeIn } from './excerpt.ts';
+import { excerptOf, type Place, type Problem, placeIn, sentenceOf } from '@potluck/repy-api';
 
 export interface Checked {
   readonly program: string;

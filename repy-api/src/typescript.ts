@@ -5,7 +5,40 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { type Problem, typesFile } from '@potluck/repy-api';
+import { checkProgram } from './check.ts';
+import type { Problem } from './problem.ts';
+import { typesFile } from './types.ts';
+
+export interface WholeCheck {
+  readonly problems: readonly Problem[];
+  /** The author's own, if there is one. */
+  readonly compiler: Compiler | undefined;
+}
+
+/**
+ * `checkProgram`, and the types too, where the author's project has a compiler.
+ * @param init `javascript: false` spares the compiler where the program has no part in TypeScript.
+ */
+export async function checkWhole(
+  program: string,
+  signal: AbortSignal,
+  { javascript = true } = {},
+): Promise<WholeCheck> {
+  const { problems, files } = await checkProgram(program);
+  const isTyped = javascript || files.some((file) => file.endsWith('.ts'));
+  const compiler = isTyped ? findCompiler(dirname(resolve(program))) : undefined;
+  const isThere = problems.every(({ line, severity }) => line > 0 || severity === 'warning');
+  const types = compiler === undefined || !isThere ? [] : await typeProblems(program, compiler, signal);
+  return {
+    problems: [...problems, ...types.filter((type) => !problems.some((other) => isSame(type, other)))],
+    compiler,
+  };
+}
+
+/** One line of broken syntax is told once. */
+function isSame(problem: Problem, other: Problem): boolean {
+  return problem.file === other.file && problem.line === other.line && other.severity === 'error';
+}
 
 /** The author's own compiler. */
 export interface Compiler {
@@ -15,7 +48,7 @@ export interface Compiler {
 }
 
 /** @returns the TypeScript that the program's folder would use, or undefined. */
-export function findCompiler(folder: string): Compiler | undefined {
+function findCompiler(folder: string): Compiler | undefined {
   try {
     const manifest = createRequire(join(folder, 'program.js')).resolve('typescript/package.json');
     const { version, bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string; bin: { tsc: string } };
@@ -48,7 +81,7 @@ const DEFAULTS = {
  * Has the author's compiler look at a program, by the `tsconfig.json` of its project where there is one.
  * @returns errors in files of the author's, named from the program's folder
  */
-export async function typeProblems(program: string, compiler: Compiler, signal: AbortSignal): Promise<Problem[]> {
+async function typeProblems(program: string, compiler: Compiler, signal: AbortSignal): Promise<Problem[]> {
   const file = resolve(program);
   const folder = dirname(file);
   const project = findProject(folder);
