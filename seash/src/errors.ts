@@ -30,6 +30,8 @@ export type CommandCode =
   | 'MODULE_DISABLED'
   | 'UNKNOWN_VARIABLE'
   | 'SOME_FAILED'
+  | 'NOT_STARTED'
+  | 'START_UNKNOWN'
   | 'CANCELLED';
 
 /** The command was understood and cannot be carried out as things are. */

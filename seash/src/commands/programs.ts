@@ -1,4 +1,4 @@
-import { type FileName, LIMITS, RequestError, type Result, vesselStateSchema } from '@potluck/protocol';
+import { type FileName, LIMITS, PeerError, RequestError, type Result, vesselStateSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { ask, type Bulk, bulkSchema, nodeFacts, onEach } from '../bulk.ts';
 import { command } from '../command.ts';
@@ -140,9 +140,30 @@ function checkIdle({ vessels }: Result<'GetVessels'>, { vessel }: Target): void 
   );
 }
 
-async function start(context: Context, { vessel, ...target }: Target, program: Pick<Program, 'name' | 'args'>) {
-  const params = { vessel, program: program.name, args: program.args };
-  return (await ask(context, target, { method: 'StartVessel', params })).result;
+/** @throws CommandError NOT_STARTED, START_UNKNOWN: the connection broke before the node's word came. */
+async function start(context: Context, target: Target, program: Pick<Program, 'name' | 'args'>) {
+  const params = { vessel: target.vessel, program: program.name, args: program.args };
+  try {
+    return (await ask(context, target, { method: 'StartVessel', params })).result;
+  } catch (error) {
+    if (!(error instanceof PeerError)) throw error;
+    return await startedAfterAll(context, target, program.name);
+  }
+}
+
+/** Asks the node what came of a start whose reply did not come; it is never sent twice. */
+async function startedAfterAll(context: Context, { vessel, info, ...target }: Target, program: FileName) {
+  const now = await ask(context, target, { method: 'ListFilesInVessel', params: { vessel } }) // Waits for the start, if it came.
+    .then(() => ask(context, target, { method: 'GetVessels', params: {} }))
+    .then(({ result }) => result.vessels.find(({ name }) => name === vessel))
+    .catch((cause: unknown) => {
+      const message = 'expected the node to say that the program started, got nothing more from it: it may run';
+      throw new CommandError('START_UNKNOWN', message, { cause });
+    });
+  const isNew = now?.program === program && (now.state === 'Started' || now.since > info.since);
+  if (now !== undefined && isNew) return { state: now.state, logFrom: 0 }; // Where it began the reply would have said.
+  const message = 'expected the node to say that the program started, got a broken connection: it was not started';
+  throw new CommandError('NOT_STARTED', message);
 }
 
 type Start = Result<'StartVessel'>;
