@@ -101,7 +101,8 @@ async function claimDirectory(layout: Layout): Promise<string | undefined> {
     if (found.includes(basename(layout.unfinished))) await discard(layout, undefined);
     else if (found.length > 0) throw await taken(layout);
     await writeFile(layout.unfinished, '', { flag: 'wx' });
-    await chmod(directory, 0o700);
+    // Of root: its node manager runs as a user of its own, who has to pass and cannot read.
+    await chmod(directory, process.getuid?.() === 0 ? 0o711 : 0o700);
     return made;
   } catch (error) {
     if (made !== undefined) await discard(layout, made);

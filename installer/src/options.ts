@@ -36,7 +36,7 @@ export interface InstallOptions {
 
 export const INSTALL_USAGE = `usage: ./install.sh [OPTION]...
   --percent N             share of this machine to give, ${INSTALL_LIMITS.percentLeast} to ${INSTALL_LIMITS.percentMost} (10)
-  --directory DIR         where to install; nothing is written elsewhere (~/.potluck)
+  --directory DIR         where to install; nothing is written elsewhere (~/.potluck; of root /opt/potluck)
   --address IP            address of this machine to listen at (its first outside address)
   --port PORT             port to listen at, 0 for any that is free (1224)
   --port-base PORT        first port of the first vessel, ${PORTS_PER_VESSEL} for each vessel (63100)
@@ -64,7 +64,7 @@ export function parseInstallOptions(args: readonly string[]): InstallOptions {
   const lastBase = 65_536 - PORTS_PER_VESSEL * vesselCount(percent);
   return {
     percent,
-    directory: resolve(flags.directory ?? join(homedir(), '.potluck')),
+    directory: resolve(flags.directory ?? usualDirectory()),
     address: addressOf(flags.address),
     port: wholeNumber('--port', flags.port, 0, 65_535),
     portBase: wholeNumber('--port-base', flags['port-base'], INSTALL_LIMITS.portBaseLeast, lastBase),
@@ -124,4 +124,9 @@ function destinationsOf(action: 'allow' | 'deny', texts: readonly string[]): Des
       throw new InstallError('USAGE', refused);
     }
   });
+}
+
+/** The node manager of root runs as a user of its own, who does not get into root's home. */
+function usualDirectory(): string {
+  return process.getuid?.() === 0 ? '/opt/potluck' : join(homedir(), '.potluck');
 }

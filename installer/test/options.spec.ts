@@ -23,7 +23,7 @@ describe('the options of install.sh', () => {
     assert.notEqual(isIP(address), 0);
     assert.deepEqual(rest, {
       percent: 10,
-      directory: join(homedir(), '.potluck'),
+      directory: process.getuid?.() === 0 ? '/opt/potluck' : join(homedir(), '.potluck'),
       port: 1224,
       portBase: 63100,
       destinations: [],

@@ -82,6 +82,21 @@ const listensSchema = z.unknown().transform((value, context) => {
   return z.NEVER;
 });
 
+const isLoopback = (host: string): boolean => /^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host);
+
+const metricsSchema = z
+  .strictObject({
+    host: z.string().min(1).max(255).default('127.0.0.1'),
+    port: z.int().min(0).max(65535),
+    /** Other machines may ask too. */
+    anyone: z.boolean().default(false),
+  })
+  .refine(({ host, anyone }) => anyone || isLoopback(host), {
+    path: ['host'],
+    message:
+      'expected a loopback address, for whoever reaches it reads how this node is used; "anyone": true opens it all the same',
+  });
+
 /** `nodemanager.json`. */
 export const nodeConfigSchema = z
   .strictObject({
@@ -108,6 +123,8 @@ export const nodeConfigSchema = z
      * directory. See docs/security-layers.md.
      */
     layers: z.array(z.string().min(1).max(4096)).max(LAYER_LIMITS.layers).default([]),
+    /** Where Prometheus may ask (`GET /metrics`, plain HTTP); nowhere unless said. */
+    metrics: metricsSchema.optional(),
     /** What a split costs; Seattle's figures unless given. */
     offcut: restrictionsText.default(DEFAULT_OFFCUT),
     /**

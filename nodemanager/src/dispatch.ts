@@ -9,6 +9,7 @@ import {
   type Params,
   type ReplayStore,
   type Reply,
+  type RequestCode,
   RequestError,
   signReply,
   type VerifiedRequest,
@@ -18,6 +19,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { diskFull, isDiskFull } from './errors.ts';
 import type { Answer, Call, Handlers } from './handlers.ts';
+import type { Metrics } from './metrics.ts';
 import type { Rows } from './rows.ts';
 import type { Vessel } from './vessel.ts';
 import type { Vessels } from './vessels.ts';
@@ -27,6 +29,7 @@ export interface DispatcherComponents {
   readonly replays: ReplayStore;
   readonly vessels: Vessels;
   readonly handlers: Handlers;
+  readonly metrics: Metrics;
   readonly log: Logger;
 }
 
@@ -62,23 +65,31 @@ export class Dispatcher {
    * the request.
    */
   async *answer(request: VerifiedRequest, caller: Caller): AsyncGenerator<Message, void, undefined> {
-    const { identity } = this.#components;
+    const { identity, metrics } = this.#components;
+    const beganMs = performance.now();
+    const count = (word: 'ok' | RequestCode): void =>
+      metrics.countRequest(request.method, word, performance.now() - beganMs);
     let number = 0;
     try {
       for await (const { more, ...outcome } of this.#replies(request, caller)) {
         const place = more === undefined ? undefined : { number, more };
+        if (number === 0) count('ok');
         yield await signReply(identity, request.nonce, { outcome, place });
         number += 1;
       }
     } catch (error) {
       const place = number === 0 ? undefined : { number, more: false };
-      yield await signReply(identity, request.nonce, { outcome: this.#refusal(error), place });
+      const outcome = this.#refusal(error);
+      if (number === 0) count(outcome.code);
+      yield await signReply(identity, request.nonce, { outcome, place });
     }
   }
 
   /** @returns the signed refusal of a message that was not carried out. */
   async refuse(nonce: string, error: unknown): Promise<Message> {
-    return await signReply(this.#components.identity, nonce, { outcome: this.#refusal(error) });
+    const refusal = this.#refusal(error);
+    this.#components.metrics.countRefusal(refusal.code);
+    return await signReply(this.#components.identity, nonce, { outcome: refusal });
   }
 
   async *#replies(

@@ -5,7 +5,8 @@ export type NodeManagerCode =
   | 'ALREADY_RUNNING'
   | 'STATE_UNUSABLE'
   | 'NOT_RUNNING'
-  | 'PROCESS_NOT_READY';
+  | 'PROCESS_NOT_READY'
+  | 'NO_SUCH_USER';
 
 const FAULTS: Record<NodeManagerCode, Fault> = {
   PORT_IN_USE: 'config',
@@ -13,6 +14,7 @@ const FAULTS: Record<NodeManagerCode, Fault> = {
   STATE_UNUSABLE: 'config',
   NOT_RUNNING: 'config',
   PROCESS_NOT_READY: 'internal',
+  NO_SUCH_USER: 'config',
 };
 
 /** The node manager cannot start or go on as it is set up on this machine. */

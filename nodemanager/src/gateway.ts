@@ -42,6 +42,7 @@ export class GatewayClient implements AsyncDisposable {
   readonly #init: GatewayClientInit;
   readonly #stop = new AbortController();
   #socket: WebSocket | undefined;
+  #isKnown = false;
   #running: Promise<void> | undefined;
   #waitMs: number = GATEWAY.redialFirstMs;
   /** What the log was last told. */
@@ -50,6 +51,11 @@ export class GatewayClient implements AsyncDisposable {
   constructor(components: GatewayClientComponents, init: GatewayClientInit) {
     this.#components = components;
     this.#init = init;
+  }
+
+  /** Whether the clearinghouse has taken what this node said last. */
+  get isKnown(): boolean {
+    return this.#isKnown;
   }
 
   start(): void {
@@ -117,6 +123,7 @@ export class GatewayClient implements AsyncDisposable {
     const reason = await promise;
     clearInterval(timer);
     this.#socket = undefined;
+    this.#isKnown = false;
     socket.terminate();
     return reason;
   }
@@ -137,9 +144,11 @@ export class GatewayClient implements AsyncDisposable {
     } else if ('call' in reply.data) {
       this.#init.onCall?.(reply.data);
     } else if (reply.data.ok) {
+      this.#isKnown = true;
       this.#waitMs = GATEWAY.redialFirstMs;
       this.#say('info', 'the clearinghouse knows this node');
     } else {
+      this.#isKnown = false;
       this.#say('warn', `the clearinghouse refused the advertisement: ${reply.data.message ?? 'no reason given'}`);
     }
   }

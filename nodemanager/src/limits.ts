@@ -91,6 +91,10 @@ export const NODE_LIMITS = {
   poolRetryLongestMs: 30_000,
   /** Room kept inside the database, so that requests are still answered when the disk is full. */
   databaseReserveBytes: 256 * 1024,
+  /** Connections to the metrics at once. */
+  metricsConnections: 8,
+  /** For a request for the metrics to be complete, and until an idle connection is closed. */
+  metricsMs: 10_000,
 } as const satisfies Record<string, number>;
 
 export type NodeLimits = Readonly<Record<keyof typeof NODE_LIMITS, number>>;

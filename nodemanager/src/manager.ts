@@ -1,15 +1,4 @@
-import { chmod, mkdir, stat } from 'node:fs/promises';
-import {
-  type Address,
-  ConfigError,
-  describeError,
-  generateIdentity,
-  type Identity,
-  type KeyId,
-  loadIdentity,
-  parseRestrictions,
-  saveIdentity,
-} from '@potluck/protocol';
+import { type Address, describeError, type Identity, type KeyId, parseRestrictions } from '@potluck/protocol';
 import {
   detectWalls,
   Governor,
@@ -19,18 +8,19 @@ import {
   runtimeFiles,
 } from '@potluck/vessel-runtime';
 import type Database from 'better-sqlite3';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { loadConfig, type NodeConfig } from './config.ts';
 import { openDatabase } from './database.ts';
 import { Directory } from './directory.ts';
 import { Dispatcher } from './dispatch.ts';
-import { codeOf, NodeManagerError } from './errors.ts';
+import { NodeManagerError } from './errors.ts';
 import { handlersOf } from './handlers.ts';
 import { type Layer, loadLayers } from './layers.ts';
 import { NODE_LIMITS, type NodeLimits } from './limits.ts';
 import { StateLock } from './lock.ts';
-import { LogRing } from './log-ring.ts';
+import { Metrics, type MetricsSources } from './metrics.ts';
+import { MetricsServer } from './metrics-server.ts';
 import { networkOf } from './network.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { type Demand, WarmPool, type WarmPoolComponents, warmMost } from './pool.ts';
@@ -39,6 +29,7 @@ import { ProcessStore } from './processes.ts';
 import { Launcher } from './program.ts';
 import { SqliteReplayStore } from './replays.ts';
 import { RequestServer } from './server.ts';
+import { makeState, openLog, ownIdentity } from './state.ts';
 import { removeAddress, writeAddress } from './status.ts';
 import { VesselStore } from './vessel-store.ts';
 import { Vessels } from './vessels.ts';
@@ -111,7 +102,7 @@ export class NodeManager implements AsyncDisposable {
     const log = openLog(this.#paths, this.#limits, stack);
     const database = openDatabase(this.#paths, this.#limits.databaseReserveBytes);
     stack.defer(() => void database.close());
-    const parts = { config, layers, identity, log, database, stack };
+    const parts = { config, layers, identity, log, database, metrics: new Metrics(), stack };
     const addresses = await this.#serve(parts);
     log.info({ node: identity.id, addresses }, 'the node manager listens');
     stack.defer(() => log.info('the node manager stops'));
@@ -143,7 +134,7 @@ export class NodeManager implements AsyncDisposable {
 
   /** Later parts use earlier ones, and stop before them. */
   async #serve(parts: Parts): Promise<Listening> {
-    const { config, layers, identity, log, database, stack } = parts;
+    const { config, layers, identity, log, database, metrics, stack } = parts;
     const limits = this.#limits;
     const processes = new ProcessStore(database);
     const leftovers = await processes.killLeftovers();
@@ -153,7 +144,7 @@ export class NodeManager implements AsyncDisposable {
     if (!without.includes('governor')) await governor.start();
     const store = new VesselStore(database);
     const pool: WarmPool = this.#pool({ processes, log }, config, () => vessels.demand());
-    const launcher = new Launcher({ pool, governor }, { network: networkOf(config), layers, limits });
+    const launcher = new Launcher({ pool, governor, metrics }, { network: networkOf(config), layers, limits });
     const vessels: Vessels = new Vessels(
       { store, launcher, log },
       { paths: this.#paths, limits, initial: config.vessels, offcut: parseRestrictions(config.offcut, 'offcut') },
@@ -161,25 +152,30 @@ export class NodeManager implements AsyncDisposable {
     this.#vessels = stack.use(vessels);
     await vessels.start();
     stack.use(pool);
-    const walls = wallsOf(parts, without);
     const presence = new Presence({ identity, log }, { config, limits, keys: () => vessels.keys() });
     const handlers = handlersOf(vessels, {
       node: identity.id,
       version: packageJson.version,
-      walls,
+      walls: wallsOf(without, stack),
       layers: layers.map(({ name }) => name),
       directory: config.directory ? new Directory(limits) : undefined,
       advertisement: async () => await presence.advertisement(),
       onKeysChanged: () => presence.changed(),
     });
     const replays = new SqliteReplayStore(database);
-    const dispatcher = new Dispatcher({ identity, replays, vessels, handlers, log });
+    const dispatcher = new Dispatcher({ identity, replays, vessels, handlers, metrics, log });
     const server = stack.use(new RequestServer({ identity, dispatcher, log }, { listen: config.listen, limits }));
     const addresses = await server.start();
     pool.start();
-    await writeAddress(this.#paths, { ...addresses[0], node: identity.id, pid: process.pid });
-    stack.defer(async () => await removeAddress(this.#paths));
     stack.use(presence).start(addresses, server);
+    const measured = await measure(parts, limits, {
+      vessels: () => vessels.all(),
+      connections: () => server.connections,
+      warmProcesses: () => pool.size,
+      isKnown: () => presence.isKnown,
+    });
+    await writeAddress(this.#paths, { ...addresses[0], node: identity.id, pid: process.pid, metrics: measured });
+    stack.defer(async () => await removeAddress(this.#paths));
     return addresses;
   }
 
@@ -204,49 +200,27 @@ interface Parts {
   readonly identity: Identity;
   readonly log: Logger;
   readonly database: Database.Database;
+  readonly metrics: Metrics;
   readonly stack: AsyncDisposableStack;
 }
 
-/** Found beside all else, as it takes a while. */
-function wallsOf({ stack }: Parts, without: readonly OuterWall[]): ReturnType<typeof detectWalls> {
+/** @returns where the metrics are, where the configuration asks for them. */
+async function measure(
+  { config, log, metrics, stack }: Parts,
+  limits: NodeLimits,
+  sources: Omit<MetricsSources, 'version'>,
+): Promise<Address | undefined> {
+  if (config.metrics === undefined) return undefined;
+  metrics.observe({ ...sources, version: packageJson.version });
+  return await stack.use(new MetricsServer({ metrics, log }, { listen: config.metrics, limits })).start();
+}
+
+/** Found out while the node serves already; not waited for. */
+function wallsOf(without: readonly OuterWall[], stack: AsyncDisposableStack): ReturnType<typeof detectWalls> {
   const walls = detectWalls(without).catch((error: unknown) => ({
     up: [],
     missing: [`not known: ${describeError(error)}`],
   }));
   stack.defer(async () => void (await walls));
   return walls;
-}
-
-async function makeState({ directory }: StatePaths): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await chmod(directory, 0o700);
-  } catch (cause) {
-    const message = `expected a state directory at ${directory}, got one that cannot be made`;
-    throw new NodeManagerError('STATE_UNUSABLE', message, { cause });
-  }
-}
-
-/** A node gets its key at its first start; one that has vessels and lost its key is broken, not new. */
-async function ownIdentity(paths: StatePaths): Promise<Identity> {
-  try {
-    return await loadIdentity(paths.identity);
-  } catch (error) {
-    if (!(error instanceof ConfigError) || error.code !== 'KEY_FILE_MISSING') throw error;
-    const isNew = await stat(paths.database).then(
-      () => false,
-      (cause: unknown) => codeOf(cause) === 'ENOENT',
-    );
-    if (!isNew) throw error;
-    const identity = generateIdentity();
-    await saveIdentity(paths.identity, identity);
-    return identity;
-  }
-}
-
-function openLog(paths: StatePaths, limits: NodeLimits, stack: AsyncDisposableStack): Logger {
-  const ring = new LogRing({ newPath: paths.log, oldPath: paths.logOld, limitBytes: limits.daemonLogBytes });
-  ring.start();
-  stack.defer(() => ring.close());
-  return pino({ base: null }, { write: (line: string) => ring.append(line) });
 }

@@ -8,14 +8,15 @@ export interface Place {
 
 /** The engine says it in its message, but not of every fault. */
 const IN_MESSAGE = /\(line (\d+) column (\d+)\)$/;
-const POSITION = / (at position \d+ )?\(line \d+ column \d+\)$/;
+/** What the place says already: the position, or a piece of the text around it. */
+const AROUND = /( (at position \d+ )?\(line \d+ column \d+\)|, (\.\.\.)?".*is not valid JSON)$/s;
 
 /** @returns where a text stops to be JSON, and what is wrong there, without the place. */
 export function syntaxFault(text: string, error: unknown): { place: Place; message: string } {
   const message = error instanceof Error ? error.message : String(error);
   const [, line, column] = IN_MESSAGE.exec(message) ?? [];
   const place = line === undefined ? parsersPlace(text) : { line: Number(line), column: Number(column) };
-  return { place, message: message.replace(POSITION, '') };
+  return { place, message: message.replace(AROUND, '').replaceAll(/\s+/g, ' ') };
 }
 
 /** What ends too early is wrong at its end. */

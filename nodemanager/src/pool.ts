@@ -76,6 +76,11 @@ export class WarmPool implements AsyncDisposable {
     this.#fill();
   }
 
+  /** Processes that stand ready now. */
+  get size(): number {
+    return this.#ready.length;
+  }
+
   /**
    * @param memoryBytes of the vessel.
    * @returns a ready process, which now belongs to the caller.

@@ -62,6 +62,11 @@ export class Presence implements AsyncDisposable {
     this.#gateway.start();
   }
 
+  /** Whether the clearinghouse has taken what this node said last; undefined when none is configured. */
+  get isKnown(): boolean | undefined {
+    return this.#gateway?.isKnown;
+  }
+
   async stop(): Promise<void> {
     this.#calls?.stop();
     await Promise.all([this.#gateway?.stop(), this.#announcer.stop()]);

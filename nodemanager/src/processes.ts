@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { mayTakeUsers } from '@potluck/vessel-runtime';
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { codeOf } from './errors.ts';
@@ -52,7 +54,24 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    if (codeOf(error) !== 'ESRCH') throw error;
+    if (codeOf(error) === 'EPERM') killAsItsUser(pid);
+    else if (codeOf(error) !== 'ESRCH') throw error;
+  }
+}
+
+/** Its node manager's rights over it ended with that one's namespace; a user may always end what is its own. */
+function killAsItsUser(pid: number): void {
+  const uid = userOf(pid);
+  if (uid === undefined || !mayTakeUsers()) return;
+  spawnSync('/bin/sh', ['-c', 'kill -KILL "$1"', 'sh', `${pid}`], { uid, gid: uid, stdio: 'ignore' });
+}
+
+/** @returns the user that a process runs as; undefined when it is gone, or without /proc. */
+export function userOf(pid: number): number | undefined {
+  try {
+    return Number(/^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+  } catch {
+    return undefined;
   }
 }
 

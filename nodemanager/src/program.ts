@@ -9,11 +9,13 @@ import {
 } from '@potluck/vessel-runtime';
 import type { Layer } from './layers.ts';
 import type { NodeLimits } from './limits.ts';
+import type { Metrics } from './metrics.ts';
 import type { WarmPool } from './pool.ts';
 
 export interface LauncherComponents {
   readonly pool: WarmPool;
   readonly governor: Governor;
+  readonly metrics: Metrics;
 }
 
 export interface LauncherInit {
@@ -68,8 +70,9 @@ export class Launcher {
     vessel.onLog = launch.log;
     const files = new FileSession(launch.disk, { quantities, tell: (usage) => vessel.tell(usage) });
     // Before anybody else hears of the end, and may start another program.
-    void vessel.ended.then(() => {
+    void vessel.ended.then(({ kind }) => {
       this.#components.pool.refill();
+      this.#components.metrics.countEnding(kind);
       return files.stop();
     });
     return {

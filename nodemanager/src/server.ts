@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import {
@@ -129,6 +129,11 @@ export class RequestServer implements AsyncDisposable {
     await this.stop();
   }
 
+  /** Clients that are connected now. */
+  get connections(): number {
+    return this.#webSockets?.clients.size ?? 0;
+  }
+
   #accept(): WebSocketServer {
     const { dispatcher, log } = this.#components;
     const { limits } = this.#init;
@@ -151,18 +156,26 @@ export class RequestServer implements AsyncDisposable {
 
   async #listen(tls: TlsOptions, { host, port }: ListenAddress): Promise<ListenAddress> {
     const server = this.#make(tls);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.once('error', reject);
-    server.listen({ host, port }, resolve);
-    try {
-      await promise;
-    } catch (cause) {
-      throw listenError(host, port, cause);
-    }
-    server.off('error', reject);
-    server.on('error', (error) => this.#components.log.error({ err: error }, 'the server reported an error'));
+    await listen(server, { host, port }, this.#components.log);
     return { host, port: (server.address() as AddressInfo).port };
   }
+}
+
+/**
+ * Returns when it listens; what goes wrong later stands in the log.
+ * @throws NodeManagerError PORT_IN_USE @throws ConfigError CONFIG_BROKEN
+ */
+export async function listen(server: NetServer, { host, port }: ListenAddress, log: Logger): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen({ host, port }, resolve);
+  try {
+    await promise;
+  } catch (cause) {
+    throw listenError(host, port, cause);
+  }
+  server.off('error', reject);
+  server.on('error', (error) => log.error({ err: error }, 'the server reported an error'));
 }
 
 function listenError(host: string, port: number, cause: unknown): Error {

@@ -11,6 +11,8 @@ export const nodeAddressSchema = z.object({
   port: z.int(),
   node: keyIdSchema,
   pid: z.int(),
+  /** Where Prometheus may ask. */
+  metrics: z.object({ host: z.string(), port: z.int() }).optional(),
 });
 export type NodeAddress = z.infer<typeof nodeAddressSchema>;
 
@@ -37,20 +39,29 @@ export async function readAddress(paths: StatePaths): Promise<NodeAddress> {
   return nodeAddressSchema.parse(JSON.parse(text));
 }
 
-/** Asks the node manager of that state directory itself. @returns lines for people. @throws NodeManagerError NOT_RUNNING */
-export async function describeNode(paths: StatePaths): Promise<string[]> {
-  const { host, port, node, pid } = await readAddress(paths);
+/** What a node manager that runs says of itself. */
+export type NodeStatus = NodeAddress & Pick<Result<'GetVessels'>, 'version' | 'walls' | 'layers' | 'vessels'>;
+
+/** Asks the node manager of that state directory itself. @throws NodeManagerError NOT_RUNNING */
+export async function statusOf(paths: StatePaths): Promise<NodeStatus> {
+  const address = await readAddress(paths);
+  const { host, port, node } = address;
   await using client = await NodeClient.connect({
     address: { host: reachable(host), port },
     node,
     identity: generateIdentity(),
   });
-  const { result } = await client.call('GetVessels', {});
+  return { ...(await client.call('GetVessels', {})).result, ...address };
+}
+
+/** @returns lines for people. */
+export function describeStatus({ node, pid, host, port, metrics, walls, layers, vessels }: NodeStatus): string[] {
   return [
     `Node ${node} runs as process ${pid} and listens on ${host} port ${port}.`,
-    ...wallLines(result.walls),
-    ...(result.layers.length === 0 ? [] : [`Programs run under the security layers: ${result.layers.join(', ')}.`]),
-    ...result.vessels.map(vesselLine),
+    ...(metrics === undefined ? [] : [`Its metrics are at http://${metrics.host}:${metrics.port}/metrics.`]),
+    ...wallLines(walls),
+    ...(layers.length === 0 ? [] : [`Programs run under the security layers: ${layers.join(', ')}.`]),
+    ...vessels.map(vesselLine),
   ];
 }
 

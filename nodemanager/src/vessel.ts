@@ -121,6 +121,11 @@ export class Vessel {
     return rights;
   }
 
+  /** Who follow its log now. */
+  get followers(): number {
+    return this.#followers.size;
+  }
+
   /**
    * The log as it is written, until the program that runs has ended; where none runs, what is there.
    * @throws RequestError BUSY

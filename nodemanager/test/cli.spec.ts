@@ -85,11 +85,11 @@ describe('the nodemanager command', () => {
         ['line 3 column 5: listen.port: ', 'line 6 column 2: vessels[0].restrictions: '],
       ],
       ['[]', ['line 1 column 1: the whole: ']],
-      [text(listen).replace('],', ']'), ['not JSON']],
+      [text(listen).replace(',\n  "vessels"', '\n  "vessels"'), ['line 4 column 3: not JSON']],
       ['{\n  "listen": {},\n}', ['line 3 column 1: not JSON']],
       ['{\n  "listen": ', ['line 2 column 12: not JSON']],
       ['', ['line 1 column 1: not JSON']],
-      ['{\n "listen": tru\n}', ['line 2 column 15: not JSON']],
+      ['{\n "listen": tru\n}', ['line 2 column 12: not JSON (Unexpected token']],
       ['{\n "listen": 1 2}', ['line 2 column 14: not JSON']],
       ['{}\n x', ['line 2 column 2: not JSON']],
       ['{"listen": "a\nb"}', ['line 1 column 14: not JSON']],
@@ -100,7 +100,7 @@ describe('the nodemanager command', () => {
       await configure(config);
       await assert.rejects(new NodeManager({ state: directory.path }).start(), (error: Error & { code?: string }) => {
         assert.equal(error.code, 'CONFIG_BROKEN');
-        assert.ok(error.message.includes(paths().config) && !error.message.includes('\n    at '), error.message);
+        assert.ok(error.message.includes(paths().config) && !error.message.includes('\n'), error.message);
         for (const part of expected) assert.ok(error.message.includes(part), `${part} | ${error.message}`);
         return true;
       });

@@ -28,9 +28,8 @@ export class Daemon implements AsyncDisposable {
   }
 
   /** @param options.wrap a command line that becomes the command by `exec`, such as one for a namespace of its own. */
-  static async start(state: string, options: { wrap?: string[]; runtime?: string } = {}): Promise<Daemon> {
-    const { wrap = [], runtime } = options;
-    const more = runtime === undefined ? [] : ['--runtime', runtime];
+  static async start(state: string, options: { wrap?: string[]; more?: string[] } = {}): Promise<Daemon> {
+    const { wrap = [], more = [] } = options;
     const [command = '', ...args] = [...wrap, process.execPath, CLI, 'run', '--state', state, ...more];
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = once(child, 'exit').then(([code, signal]): Exit => ({ code, signal }));

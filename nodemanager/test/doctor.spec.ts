@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { generateIdentity } from '@potluck/protocol';
-import { examine, type Finding } from '../src/doctor.ts';
+import { examine } from '../src/doctor.ts';
+import type { Finding } from '../src/finding.ts';
 import { statePaths } from '../src/index.ts';
 import { runCli } from './daemon.ts';
 import { RESTRICTIONS, TemporaryDirectory, TestNode } from './support.ts';
@@ -22,6 +23,10 @@ describe('nodemanager doctor', () => {
     assert.match(found(findings, 'node manager').text, /answers on 127\.0\.0\.1 port \d+; 0 of 1 vessels run/);
     assert.match(found(findings, 'walls').text, /isolate/);
     assert.equal(found(findings, 'clearinghouse').state, 'warning');
+    assert.deepEqual([found(findings, 'clock').state, found(findings, 'files').state], ['well', 'well']);
+    assert.match(found(findings, 'user').text, process.getuid?.() === 0 ? /it runs as root: start it/ : /as user \d+$/);
+    const status = await runCli(['status', '--state', node.directory.path, '--json']);
+    assert.equal(JSON.parse(status.stdout).vessels[0].state, 'Fresh');
     const { code, stdout } = await runCli(['doctor', '--state', node.directory.path]);
     assert.equal(code, 0);
     assert.match(stdout, /^well {4}database: .* is whole$/m);
@@ -54,7 +59,10 @@ describe('nodemanager doctor', () => {
     const vessel = { owner: node.owner.id, users: [], restrictions: RESTRICTIONS };
     const config = { listen: { host: '127.0.0.1', port }, vessels: [vessel] };
     await writeFile(node.paths.config, JSON.stringify(config));
-    assert.match(found(await examine(node.paths), 'node manager').text, /another program has it$/);
+    assert.match(
+      found(await examine(node.paths), 'node manager').text,
+      new RegExp(`process ${process.pid} \\(.+\\) has it$`),
+    );
     await new Promise((resolve) => other.close(resolve));
     const free = found(await examine(node.paths), 'node manager');
     assert.deepEqual([free.state, /is free for it/.test(free.text)], ['warning', true]);
@@ -71,6 +79,8 @@ describe('nodemanager doctor', () => {
     };
     const stranger = await withGateway(node.address.port);
     assert.deepEqual([stranger.state, /somebody else answers/.test(stranger.text)], ['wrong', true]);
+    const clock = found(await examine(node.paths), 'clock');
+    assert.deepEqual([clock.state, /^[012] s (behind|ahead of) the clearinghouse's$/.test(clock.text)], ['well', true]);
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
@@ -90,8 +100,15 @@ describe('nodemanager doctor', () => {
     const huge = RESTRICTIONS.replace(/diskused \d+/, 'diskused 9007199254740991');
     const vessel = { owner: node.owner.id, users: [], restrictions: huge };
     await writeFile(node.paths.config, JSON.stringify({ listen: { host: '127.0.0.1', port: 0 }, vessels: [vessel] }));
+    const future = new Date(Date.now() + 3_600_000);
+    await utimes(node.paths.identity, future, future);
     const findings = await examine(node.paths);
-    assert.deepEqual(wrongs(findings).sort(), ['database', 'key']);
+    assert.deepEqual(wrongs(findings).sort(), ['clock', 'database', 'key']);
+    assert.match(
+      found(findings, 'clock').text,
+      /3\d{3} s further when this node last wrote: requests of users are refused/,
+    );
+    assert.match(found(findings, 'files').text, /^others may read .*node\.jwk/);
     assert.equal(found(findings, 'state directory').state, 'warning');
     assert.equal(found(findings, 'disk').state, 'warning');
   });

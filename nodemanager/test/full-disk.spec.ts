@@ -73,7 +73,8 @@ describe('a node manager on a full disk', () => {
     await disk[Symbol.asyncDispose]();
     await directory[Symbol.asyncDispose]();
   });
-  const start = async (): Promise<Daemon> => await Daemon.start(disk.path, { wrap: disk.wrap, runtime });
+  const start = async (): Promise<Daemon> =>
+    await Daemon.start(disk.path, { wrap: disk.wrap, more: ['--runtime', runtime] });
   const connect = async ({ address }: Daemon): Promise<NodeClient> =>
     await NodeClient.connect({ address, node: address.node, identity: user });
   const add = async (client: NodeClient, name: string, bytes: Buffer) =>

@@ -91,7 +91,7 @@ export class TestNode implements AsyncDisposable {
     return new NodeManager({ state: this.directory.path, limits: { poolSize: 0, ...this.#init.limits } });
   }
 
-  async writeConfig(): Promise<void> {
+  async writeConfig(more: NonNullable<TestNodeInit['config']> = this.#init.config ?? {}): Promise<void> {
     const vessel = {
       owner: this.owner.id,
       users: [this.user.id],
@@ -100,7 +100,7 @@ export class TestNode implements AsyncDisposable {
     const config = {
       listen: { host: '127.0.0.1', port: 0 },
       vessels: Array.from({ length: this.#init.vessels ?? 1 }, () => vessel),
-      ...this.#init.config,
+      ...more,
     };
     await writeFile(this.paths.config, JSON.stringify(config), { mode: 0o600 });
   }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import type { RuntimeFiles } from '../build.ts';
 import { seccompFilter } from './seccomp.ts';
 import { sharedFiles } from './shared-files.ts';
+import { mayTakeUsers, VESSEL_USERS } from './users.ts';
 
 /** Where a vessel finds its few files, in a root that holds nothing else but Node's libraries. */
 export const INSIDE = {
@@ -12,9 +13,6 @@ export const INSIDE = {
   native: '/vessel/isolated-vm.node',
 } as const;
 
-/** A vessel's user has no name and no home; these numbers are below those that systems give out by themselves. */
-const FIRST_USER = 60_001;
-const USERS = 1000;
 const TRY_MS = 5000;
 
 const NAMESPACES = ['--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'];
@@ -25,7 +23,7 @@ const PRIVILEGES = ['--cap-drop', 'ALL', '--hostname', 'vessel'];
 export interface Cage {
   /** Of bubblewrap itself. */
   readonly path: string;
-  /** Each process gets a user of its own; only where we are root. */
+  /** Each process gets a user of its own; only where we were started as root. */
   readonly ownUser: boolean;
   readonly filter: Buffer | undefined;
 }
@@ -39,12 +37,12 @@ export interface CageDescriptors {
 type Wrap = (command: string[]) => string[];
 
 /** Not always the same first: another node manager on this machine takes users out of the same ones. */
-let nextUser = randomInt(USERS);
+let nextUser = randomInt(VESSEL_USERS.count);
 
 /** @returns a user that no other of our last thousand processes has. */
 function nextUserId(): number {
-  nextUser = (nextUser + 1) % USERS;
-  return FIRST_USER + nextUser;
+  nextUser = (nextUser + 1) % VESSEL_USERS.count;
+  return VESSEL_USERS.first + nextUser;
 }
 
 let known: { readonly cage: Cage | undefined } | undefined;
@@ -64,7 +62,7 @@ function findCage(wrap: Wrap): Cage | undefined {
   const path = process.platform === 'linux' ? bubblewrapPath() : undefined;
   if (path === undefined) return undefined;
   const filter = seccompFilter();
-  const users = process.getuid?.() === 0 ? [true, false] : [false];
+  const users = mayTakeUsers() ? [true, false] : [false];
   return users.map((ownUser) => ({ path, ownUser, filter })).find((cage) => works(cage, wrap));
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 /** Longest period of the kernel's CPU quota, so that no process is held for longer at a stretch. */
@@ -103,6 +103,19 @@ export class Cgroups {
       const pid = Number(OURS.exec(name)?.[1] ?? process.pid);
       if (pid !== process.pid && !isAlive(pid)) new Cgroup(join(this.#base, name)).remove();
     }
+  }
+}
+
+/** Gives our own group, where it may be ours, to a user that this process is about to become. */
+export function giveGroup({ uid, gid }: { uid: number; gid: number }): void {
+  try {
+    const base = ownGroup();
+    if (base === undefined || isRoot(base)) return;
+    for (const name of ['.', 'cgroup.procs', 'cgroup.subtree_control', 'cgroup.threads']) {
+      chownSync(join(base, name), uid, gid);
+    }
+  } catch {
+    // Then the kernel's own limits are one of the walls that are missing, and are said to be.
   }
 }
 

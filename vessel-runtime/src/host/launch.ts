@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { RuntimeFiles } from '../build.ts';
 import { VesselError } from '../errors.ts';
 import { availableCage, type Cage, cageArguments, INSIDE, reachable, type User, userOptions } from './bubblewrap.ts';
+import { keepsRights } from './users.ts';
 
 /**
  * The programs in front of a vessel's Node. Each sets something on itself and then becomes the next (exec), so that the
@@ -12,7 +13,10 @@ import { availableCage, type Cage, cageArguments, INSIDE, reachable, type User, 
  */
 const STACK = 2 * 2 ** 20;
 const WRAPPERS = {
-  setpriv: () => ['--pdeathsig', 'KILL', '--no-new-privs', '--'],
+  setpriv: () => [
+    ...(keepsRights() ? ['--inh-caps=-all', '--ambient-caps=-all'] : []),
+    ...['--pdeathsig', 'KILL', '--no-new-privs', '--'],
+  ],
   // No core: it would hold the program's memory. No file may grow: there is none to write. The engine keeps to 1 MiB of
   // stack; what a thread may have beyond would be charged to the program when the engine starts one.
   prlimit: (threads?: number) => [

@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RuntimeFiles } from '../build.ts';
+import { mayTakeUsers, VESSEL_USERS } from './users.ts';
 
 /** Of a directory's name: whose it is. */
 const OWNER = /^potluck-runtime-(\d+)-/;
@@ -12,9 +13,9 @@ let given = 0;
 const copies = new Map<string, RuntimeFiles>();
 
 /**
- * Copies of the runtime files that every user of this machine can read and nobody but root can change: a vessel's own
+ * Copies of the runtime files that every user of this machine can read and nobody but ours can change: a vessel's own
  * user reaches them, and all vessels share their pages. They are removed when this process exits.
- * @returns undefined when there is no place for them: we are not root, it is full, or what is stored here cannot be executed.
+ * @returns undefined when there is no place for them: we may not take other users, it is full, or what is stored here cannot be executed.
  */
 export function sharedFiles(files: RuntimeFiles): RuntimeFiles | undefined {
   const key = `${files.entry}\n${files.native}`;
@@ -26,7 +27,8 @@ export function sharedFiles(files: RuntimeFiles): RuntimeFiles | undefined {
   given += 1;
   const directory = join(own, String(given));
   try {
-    mkdirSync(directory, { mode: 0o755 });
+    mkdirSync(directory);
+    chmodSync(directory, 0o755); // Whatever the umask.
     const copied = { entry: copy(files.entry, directory, 'entry'), native: copy(files.native, directory, 'native') };
     copies.set(key, copied);
     return copied;
@@ -45,7 +47,7 @@ function copy(from: string, directory: string, name: string): string {
 
 /** @returns a directory of this process's own whose files can be executed. */
 function makeDirectory(): string | undefined {
-  if (process.getuid?.() !== 0) return undefined;
+  if (!mayTakeUsers()) return undefined;
   for (const place of ['/run', tmpdir(), '/var/tmp']) {
     const made = tryPlace(place);
     if (made === undefined) continue;
@@ -62,7 +64,13 @@ function tryPlace(place: string): string | undefined {
     chmodSync(made, 0o755);
     const probe = join(made, 'probe');
     copyFileSync('/bin/true', probe);
-    const { status } = spawnSync(probe, { uid: 65_534, gid: 65_534, env: {}, cwd: '/', stdio: 'ignore' });
+    const { status } = spawnSync(probe, {
+      uid: VESSEL_USERS.first,
+      gid: VESSEL_USERS.first,
+      env: {},
+      cwd: '/',
+      stdio: 'ignore',
+    });
     rmSync(probe);
     if (status === 0) return made;
     rmSync(made, { recursive: true });
@@ -78,6 +86,6 @@ function sweep(place: string): void {
     const pid = OWNER.exec(name)?.[1];
     if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
     const path = join(place, name);
-    if (lstatSync(path).uid === 0) rmSync(path, { recursive: true, force: true });
+    if (lstatSync(path).uid === process.getuid?.()) rmSync(path, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { availableCage, bubblewrapPath, type Cage } from './bubblewrap.ts';
@@ -7,6 +8,7 @@ import { DataLimit } from './data-limit.ts';
 import { availableWrappers, type OuterWall, wrap } from './launch.ts';
 import { hasProc } from './proc.ts';
 import { seccompFilter } from './seccomp.ts';
+import { mayTakeUsers } from './users.ts';
 
 export interface Walls {
   /** Names of the walls that stand around each vessel process. */
@@ -15,7 +17,26 @@ export interface Walls {
   readonly missing: string[];
 }
 
-const GET_UTIL_LINUX = 'install util-linux';
+const GET_UTIL_LINUX = 'install util-linux (apt, dnf and pacman have it by this name)';
+/** Where systems close user namespaces, and how they are opened. */
+const NAMESPACE_SETTINGS = [
+  { file: 'user/max_user_namespaces', value: '0', remedy: 'sysctl -w user.max_user_namespaces=10000' },
+  { file: 'kernel/unprivileged_userns_clone', value: '0', remedy: 'sysctl -w kernel.unprivileged_userns_clone=1' },
+  {
+    file: 'kernel/apparmor_restrict_unprivileged_userns',
+    value: '1',
+    remedy: "allow it in AppArmor's profile of bwrap, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+  },
+];
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(`/proc/sys/${file}`, 'latin1').trim();
+  } catch {
+    return undefined;
+  }
+}
+
 const GET_CGROUP = 'no group of cgroup v2 is ours: start it as a service with Delegate=yes';
 
 /**
@@ -54,7 +75,11 @@ export async function detectWalls(without: readonly OuterWall[] = []): Promise<W
 
 function bubblewrapRemedy(): string {
   const path = bubblewrapPath();
-  if (path === undefined) return 'install it (apt install bubblewrap), then start the node manager again';
+  if (path === undefined) {
+    return 'install it (apt install bubblewrap; dnf install bubblewrap; pacman -S bubblewrap), then start the node manager again';
+  }
+  const closed = NAMESPACE_SETTINGS.find(({ file, value }) => read(file) === value);
+  if (closed !== undefined) return `${path} is there, but the system gives no user namespaces: ${closed.remedy}`;
   return `${path} is there but fails: the system may refuse user namespaces to it, or to this account`;
 }
 
@@ -65,7 +90,7 @@ function seccompRemedy(cage: Cage | undefined): string {
 
 function userRemedy(cage: Cage | undefined): string {
   if (cage === undefined) return 'it is given by bubblewrap';
-  if (process.getuid?.() !== 0) return 'only a node manager that runs as root can give each vessel one';
+  if (!mayTakeUsers()) return 'only a node manager that is started as root can give each vessel one';
   return `other users must be able to read ${process.execPath}`;
 }
 
