@@ -42,10 +42,10 @@ async function webcryptoKeys(identity: Identity): Promise<Webcrypto.CryptoKeyPai
  * it is not an Ed25519 key.
  */
 export function peerKeyOf(socket: TLSSocket): KeyId | undefined {
-  const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return undefined;
-  const jwk = publicJwkSchema.safeParse(
-    createPublicKey(certificate.publicKey.export({ type: 'spki', format: 'pem' })).export({ format: 'jwk' }),
-  );
+  const key = socket.getPeerX509Certificate()?.publicKey;
+  // Before it is exported: keys of some other types cannot be, and nobody is there to catch that.
+  if (key?.asymmetricKeyType !== 'ed25519') return undefined;
+  const spki = key.export({ type: 'spki', format: 'pem' });
+  const jwk = publicJwkSchema.safeParse(createPublicKey(spki).export({ format: 'jwk' }));
   return jwk.success ? keyIdOf(jwk.data) : undefined;
 }

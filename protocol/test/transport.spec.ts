@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync, type KeyObject, webcrypto } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -22,6 +23,30 @@ async function listen(identity: Identity): Promise<{ address: Address; server: S
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { address: { host: '127.0.0.1', port: (server.address() as AddressInfo).port }, server, sockets };
 }
+
+/** Signed by another key, which nobody looks at. */
+async function certified(keys: {
+  publicKey: KeyObject;
+  privateKey: KeyObject;
+}): Promise<{ key: string; cert: string }> {
+  await import('reflect-metadata');
+  const { X509CertificateGenerator, PublicKey } = await import('@peculiar/x509');
+  const signer = (await webcrypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  const certificate = await X509CertificateGenerator.create(
+    {
+      subject: 'CN=x',
+      issuer: 'CN=x',
+      publicKey: new PublicKey(new Uint8Array(keys.publicKey.export({ type: 'spki', format: 'der' }))),
+      signingKey: signer.privateKey,
+      signingAlgorithm: 'Ed25519',
+    },
+    webcrypto as Crypto,
+  );
+  const key = keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { key, cert: certificate.toString('pem') };
+}
+const certifiedRsaPss = async () => await certified(generateKeyPairSync('rsa-pss', { modulusLength: 2048 }));
+const certifiedEc = async () => await certified(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
 
 describe('a pinned connection', () => {
   const identity = generateIdentity();
@@ -47,6 +72,18 @@ describe('a pinned connection', () => {
 
   it('is refused to a server with another key', async () => {
     await assert.rejects(open(generateIdentity()), { code: 'WRONG_IDENTITY' });
+  });
+
+  it('is refused to a server whose key is of another type, whatever the type', async () => {
+    for (const certified of [certifiedRsaPss, certifiedEc]) {
+      const server = createServer(await certified());
+      const sockets = new WebSocketServer({ server });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const address = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+      await assert.rejects(openPinnedSocket({ address, maxPayloadBytes: 1000 }), { code: 'WRONG_IDENTITY' });
+      for (const client of sockets.clients) client.terminate();
+      await new Promise((resolve) => server.close(resolve));
+    }
   });
 
   it('is not opened for a caller who has given up already', async () => {
