@@ -53,16 +53,6 @@ export class Connections {
   uploadBytesPerSecond = UPLOAD_BYTES_PER_SECOND;
   readonly #connectTimeoutMs: number;
   readonly #open = new Map<string, Promise<NodeClient>>();
-  /**
-   * A vessel's log as it is written, over a connection of its own: what its reader leaves waiting holds up nobody else.
-   * @throws RequestError, PeerError
-   */
-  async *follow(endpoint: Endpoint, vessel: VesselName, from?: number) {
-    const { signal } = endpoint;
-    await using client = await unlessCancelled(signal, this.#connect(endpoint));
-    yield* client.followLog(vessel, { from, signal });
-  }
-
   /** Of each node the way that won last, as `wayText`. */
   readonly #ways = new Map<KeyId, string>();
 
@@ -87,14 +77,18 @@ export class Connections {
     }
   }
 
-  /** A vessel's log as it is written, over the kept connection. @throws RequestError, PeerError, CommandError CANCELLED */
+  /**
+   * A vessel's log as it is written. All logs of a node come over one kept connection, which has nothing else: what a
+   * reader leaves waiting holds up no request. @throws RequestError, PeerError, CommandError CANCELLED
+   */
   async *followLog(endpoint: Endpoint, vessel: VesselName, from: number | undefined) {
-    const pending = this.#pending(endpoint);
+    const key = `${keyOf(endpoint)} logs`;
+    const pending = this.#pending(key, endpoint);
     try {
       const client = await unlessCancelled(endpoint.signal, pending);
       yield* client.followLog(vessel, { from, signal: endpoint.signal });
     } catch (error) {
-      this.#judge(endpoint, pending, error);
+      this.#judge(key, pending, error);
       throw error;
     }
   }
@@ -137,26 +131,25 @@ export class Connections {
     const uploadMs = ((attachment?.byteLength ?? 0) / this.uploadBytesPerSecond) * 1000;
     const timeoutMs = Math.max(this.replyTimeoutMs, uploadMs);
     const options: CallOptions = { timeoutMs, ...(attachment && { attachment }) };
-    const pending = this.#pending(endpoint);
+    const key = keyOf(endpoint);
+    const pending = this.#pending(key, endpoint);
     try {
       const client = await unlessCancelled(endpoint.signal, pending);
       const startMs = performance.now();
       const answer = await unlessCancelled(endpoint.signal, client.call(method, params, options));
       return { ...answer, roundTripMs: performance.now() - startMs };
     } catch (error) {
-      this.#judge(endpoint, pending, error);
+      this.#judge(key, pending, error);
       throw error;
     }
   }
 
-  #pending(endpoint: Endpoint): Promise<NodeClient> {
-    const key = keyOf(endpoint);
+  #pending(key: string, endpoint: Endpoint): Promise<NodeClient> {
     return this.#open.get(key) ?? this.#keep(key, this.#connect(endpoint));
   }
 
   /** Keeps no connection over which something went wrong. */
-  #judge(endpoint: Endpoint, pending: Promise<NodeClient>, error: unknown): void {
-    const key = keyOf(endpoint);
+  #judge(key: string, pending: Promise<NodeClient>, error: unknown): void {
     if (!(error instanceof PeerError) || this.#open.get(key) !== pending) return;
     this.#open.delete(key);
     leave(pending);

@@ -93,8 +93,11 @@ async function followOne(context: Context, { target, from }: Follow): Promise<Fo
 }
 
 /** A lost connection is opened again, and the log goes on where it was. Ends in silence when the command is cancelled. */
-async function* untilEnd(context: Context, target: Target, from?: number) {
-  const { session, identity, signal } = context;
+export async function* untilEnd(
+  { session, identity, signal }: Pick<Context, 'session' | 'identity' | 'signal'>,
+  target: Target,
+  from?: number,
+) {
   const { node, reach, vessel } = target;
   let next = from;
   for (let failures = 0; !signal.aborted; ) {

@@ -1,6 +1,8 @@
 import type { Ending, VesselState } from '@potluck/protocol';
 import { throwIfCancelled } from '../cancel.ts';
 import { type ErrorFacts, factsOf } from '../errors.ts';
+import { untilEnd } from '../follow.ts';
+import { Lines } from '../lines.ts';
 import type { Context } from '../session.ts';
 import { nameOf, type Target } from '../targets.ts';
 
@@ -83,27 +85,21 @@ async function* lines(
   { target, from }: Followed,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine, Pick<LogEnd, 'state' | 'ending'>, undefined> {
-  const { node, reach, vessel, id } = target;
-  const name = nameOf(target);
-  const decoder = new TextDecoder();
-  let rest = '';
+  const who = { id: target.id, name: nameOf(target) };
+  const whole = new Lines();
   let dropped = 0;
   let last: Pick<LogEnd, 'state' | 'ending'> = {};
-  for await (const { result, attachment } of session.connections.follow(
-    { identity, node, reach, signal },
-    vessel,
-    from,
-  )) {
+  for await (const { result, attachment } of untilEnd({ session, identity, signal }, target, from)) {
     const { droppedBytes, state, ending } = result;
-    const parts = `${rest}${decoder.decode(attachment, { stream: true })}`.split('\n');
-    rest = parts.pop() ?? '';
+    const before = droppedBytes > 0 ? whole.end() : []; // The rest of that line is what was dropped.
+    for (const text of before) yield { ...who, text };
     dropped += droppedBytes;
-    for (const text of parts) {
-      yield { id, name, text, ...(dropped > 0 && { droppedBytes: dropped }) };
+    for (const text of whole.push(attachment)) {
+      yield { ...who, text, ...(dropped > 0 && { droppedBytes: dropped }) };
       dropped = 0;
     }
     last = { state, ending };
   }
-  if (rest !== '') yield { id, name, text: rest };
+  for (const text of whole.end()) yield { ...who, text };
   return last;
 }
