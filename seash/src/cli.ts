@@ -8,6 +8,8 @@ import { Interactive } from './interactive.ts';
 import { Reporter, type Streams } from './reporter.ts';
 import { runScript } from './script.ts';
 import { Shell } from './shell.ts';
+import { completeArgs } from './shells/args.ts';
+import { completionScript } from './shells/scripts.ts';
 import { SCRIPT_LENGTH } from './words.ts';
 
 const USAGE = `seash: the shell of Potluck
@@ -15,6 +17,8 @@ const USAGE = `seash: the shell of Potluck
   seash [OPTIONS]                 talk to the shell at this terminal
   seash [OPTIONS] FILE            carry out the commands in FILE ("-" for those on standard input)
   seash [OPTIONS] -c "CMD; CMD"   carry out these commands
+  seash completion bash|zsh|fish  print what makes your own shell's Tab key know these words; the first line says where
+                                  to put it
 
   --clearinghouse URL   where "browse" looks; POTLUCK_CLEARINGHOUSE unless given
   --account NAME        whose vessels "get" gets, when one key is that of several accounts; else POTLUCK_ACCOUNT
@@ -51,6 +55,8 @@ export async function main(args: readonly string[], streams: CliStreams): Promis
   const json = args.includes('--json');
   const reporter = new Reporter(streams, { json });
   try {
+    if (args[0] === 'completion') return say(streams, completionScript(args.slice(1)));
+    if (args[0] === '--complete') return say(streams, await offersText(args.slice(1), streams));
     return await start(parseFlags(args), streams, reporter);
   } catch (error) {
     reporter.report({ command: '', ok: false, error: factsOf(error) }, 'seash: ');
@@ -61,10 +67,7 @@ export async function main(args: readonly string[], streams: CliStreams): Promis
 }
 
 async function start(flags: Flags, streams: CliStreams, reporter: Reporter): Promise<number> {
-  if (flags.help) {
-    streams.stdout.write(USAGE);
-    return 0;
-  }
+  if (flags.help) return say(streams, USAGE);
   const clearinghouse = flags.clearinghouse ?? streams.env.POTLUCK_CLEARINGHOUSE;
   const account = flags.account ?? streams.env.POTLUCK_ACCOUNT;
   const directories = flags.directory ?? streams.env.POTLUCK_DIRECTORIES?.split(' ').filter(Boolean) ?? [];
@@ -87,6 +90,19 @@ function untilInterrupted(): { signal: AbortSignal } {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   return interrupted;
+}
+
+function say({ stdout }: CliStreams, text: string): number {
+  stdout.write(text);
+  return 0;
+}
+
+/** What the scripts of `seash completion` ask for: one offer a line. */
+async function offersText(args: readonly string[], { env }: CliStreams): Promise<string> {
+  await using shell = new Shell({ home: homeOf(env) });
+  await shell.start();
+  const offers = await completeArgs(shell.session, args, { options: OPTIONS, words: ['completion'] });
+  return offers.map((offer) => `${offer}\n`).join('');
 }
 
 function parseFlags(args: readonly string[]) {

@@ -19,6 +19,16 @@ export async function complete(session: Session, line: string): Promise<[string[
   return [fitting.map(sourceOf), line.slice(current.start)];
 }
 
+/** What `complete` offers after words that somebody else has split and unquoted already; unquoted too. */
+export async function completeWords(session: Session, words: readonly string[], partial: string): Promise<string[]> {
+  const plain = { quoted: false, pieces: [], start: 0, end: 0 };
+  return await offersFor(
+    session,
+    words.map((text) => ({ ...plain, text })),
+    partial,
+  );
+}
+
 /** A folder is not the end of a name; anything else is followed by a blank. */
 function sourceOf(offer: string): string {
   return offer.endsWith('/') ? offer : `${quoteWord(offer)} `;
@@ -103,9 +113,9 @@ async function namesFor(session: Session, kind: SlotKind | undefined, partial: s
     case 'group':
       return session.targets.groupNames;
     case 'file':
-      return await fileNames(session, partial);
+      return await filesFor(session, partial);
     case 'keys':
-      return (await fileNames(session, partial))
+      return (await filesFor(session, partial))
         .filter((name) => name.endsWith('/') || name.endsWith(PRIVATE_SUFFIX))
         .map((name) => (name.endsWith('/') ? name : name.slice(0, -PRIVATE_SUFFIX.length)));
     default:
@@ -114,7 +124,7 @@ async function namesFor(session: Session, kind: SlotKind | undefined, partial: s
 }
 
 /** Files and folders (with `/`) in the folder that the word names so far; hidden ones only when asked for. */
-async function fileNames(session: Session, partial: string): Promise<string[]> {
+export async function filesFor(session: Session, partial: string): Promise<string[]> {
   const folder = partial.slice(0, partial.lastIndexOf('/') + 1);
   const hidden = partial.slice(folder.length).startsWith('.');
   const entries = await readdir(session.path(folder), { withFileTypes: true }).catch(() => []);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { stripVTControlCharacters } from 'node:util';
+import { Terminals } from './terminal.ts';
 
 const BIN = fileURLToPath(new URL('../bin/seash.ts', import.meta.url));
 
@@ -137,40 +137,13 @@ describe('seash on the command line', () => {
   });
 
   describe('at a terminal', () => {
-    const children = new Set<ChildProcess>();
-    afterEach(() => {
-      for (const child of children) child.kill();
-      children.clear();
-    });
+    const terminals = new Terminals();
+    afterEach(() => terminals.stop());
 
-    /** Each step waits until the terminal's last words are the first text, and then types the second. */
-    const converse = async (steps: [see: string, type: string][], env: NodeJS.ProcessEnv = {}): Promise<Ended> => {
+    const converse = async (steps: [see: string, type: string][], env: NodeJS.ProcessEnv = {}) => {
       const command = `exec ${process.execPath} ${BIN} --clearinghouse http://127.0.0.1:1/`;
-      const child = spawn('script', ['-qec', command, '/dev/null'], {
-        cwd: directory,
-        env: {
-          ...process.env,
-          TERM: 'xterm',
-          NO_COLOR: '',
-          POTLUCK_HISTORY: join(directory, 'history'),
-          XDG_CONFIG_HOME: join(directory, 'config'),
-          ...env,
-        },
-      });
-      children.add(child);
-      const closed = once(child, 'close');
-      let out = '';
-      const left = [...steps];
-      child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-        out += chunk;
-        const [see, type] = left[0] ?? [];
-        if (see === undefined || !stripVTControlCharacters(out).endsWith(see)) return;
-        left.shift();
-        child.stdin.write(type ?? '');
-      });
-      const [code] = await closed;
-      assert.deepEqual(left, [], out);
-      return { code, out, err: '' };
+      const own = { POTLUCK_HISTORY: join(directory, 'history'), XDG_CONFIG_HOME: join(directory, 'config') };
+      return await terminals.talk({ command, directory, env: { ...own, ...env } }, steps);
     };
 
     it('shows the identity and the target in its prompt, suggests, and leaves by exit', async () => {
