@@ -33,7 +33,8 @@ Exit code: 0 all went well, 1 a command or a vessel failed, 2 wrong usage, 130 i
 of programs that were followed the highest of theirs. "seash -c help" lists the commands.
 `;
 
-const OPTIONS = {
+/** Of the command line. */
+export const OPTIONS = {
   clearinghouse: { type: 'string' },
   account: { type: 'string' },
   directory: { type: 'string', multiple: true },
@@ -43,6 +44,9 @@ const OPTIONS = {
   'no-history': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
+
+/** What may stand on the command line in the place of a FILE. */
+export const WORDS: readonly string[] = ['completion'];
 
 export interface CliStreams extends Streams {
   readonly stdin: NodeJS.ReadStream;
@@ -101,7 +105,7 @@ function say({ stdout }: CliStreams, text: string): number {
 async function offersText(args: readonly string[], { env }: CliStreams): Promise<string> {
   await using shell = new Shell({ home: homeOf(env) });
   await shell.start();
-  const offers = await completeArgs(shell.session, args, { options: OPTIONS, words: ['completion'] });
+  const offers = await completeArgs(shell.session, args, { options: OPTIONS, words: WORDS });
   return offers.map((offer) => `${offer}\n`).join('');
 }
 

@@ -5,12 +5,17 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { OPTIONS, WORDS } from '../src/cli.ts';
+import { Shell } from '../src/index.ts';
+import { completeArgs } from '../src/shells/args.ts';
 import { Terminals } from './terminal.ts';
 
 const BIN = fileURLToPath(new URL('../bin/seash.ts', import.meta.url));
 const run = promisify(execFile);
 
-describe('completion in other shells', () => {
+describe('completion in other shells', function () {
+  this.timeout(120_000);
+  let shell: Shell;
   const terminals = new Terminals();
   let directory: string;
   let env: NodeJS.ProcessEnv;
@@ -25,19 +30,21 @@ describe('completion in other shells', () => {
     for (const name of ['hello.js', 'my file.js', '$(touch pwned).js', 'two\nlines', 'examples/ping.ts']) {
       await writeFile(join(directory, 'here', name), '');
     }
+    shell = new Shell({ directory: join(directory, 'here') });
     env = {
       ...process.env,
       PATH: [join(directory, 'bin'), process.env.PATH].join(delimiter),
       XDG_CONFIG_HOME: join(directory, 'config'),
-      PS1: '> ',
     };
   });
-  after(async () => await rm(directory, { recursive: true }));
+  after(async () => {
+    await shell.stop();
+    await rm(directory, { recursive: true });
+  });
   afterEach(() => terminals.stop());
 
   const offers = async (...words: string[]): Promise<string[]> => {
-    const { stdout } = await run('seash', ['--complete', ...words], { cwd: join(directory, 'here'), env });
-    return stdout.split('\n').slice(0, -1);
+    return await completeArgs(shell.session, words, { options: OPTIONS, words: WORDS });
   };
 
   it('offers options once, files, folders, and after completion the shells', async () => {
@@ -55,7 +62,10 @@ describe('completion in other shells', () => {
   it('offers whole lines of commands after -c', async () => {
     assert.deepEqual(await offers('-c', 'browse; on %all sto'), ['browse; on %all stop ']);
     assert.deepEqual(await offers('--json', '-c', 'show lo'), ['show location ', 'show log ']);
-    assert.deepEqual(await offers('-c', 'upload m'), ["upload 'my file.js' "]);
+    assert.deepEqual(await offers('-c', "upload 'm"), ["upload 'my file.js' "]);
+    assert.deepEqual(await offers('-c', 'upload '), [
+      ...["upload 'my file.js' ", 'upload examples/', 'upload hello.js '],
+    ]);
   });
 
   it('puts no name into a line that the shell around it would carry out, and none that is two lines', async () => {
@@ -70,33 +80,27 @@ describe('completion in other shells', () => {
 
   it('bash completes options, files and commands', async function () {
     if (!isThere('bash')) this.skip();
-    const command = 'exec bash --norc --noprofile -i';
-    const { out } = await terminals.talk({ command, directory: join(directory, 'here'), env }, [
-      ['> ', 'bind "set enable-bracketed-paste off"; source <(seash completion bash); PS1="ready> "\r'],
-      ['\r\nready> ', 'seash --js\t'],
-      ['seash --json ', '-c "brow\t'],
-      ['-c "browse ', '; help sh\t'],
-      ['help show ', '"; echo done-$?\r'],
-      ['done-0\r\nready> ', 'seash exa\t'],
-      ['seash examples/', 'p\t'],
-      ['ping.ts ', '\u0003'],
-      ['^C\r\nready> ', "seash '$(t\t"],
-      ["seash '$(touch pwned).js' ", '\u0003'],
-      ['^C\r\nready> ', 'exit\r'],
+    const command = "exec env PS1='> ' bash --norc --noprofile -i";
+    await terminals.talk({ command, directory: join(directory, 'here'), env }, [
+      ['> ', 'bind "set enable-bracketed-paste off"; source <(seash completion bash); PS1=re"ady> "\r'],
+      ['ready> ', 'seash --js\t'],
+      ['seash --json ', '-c "exit; help sho\t'],
+      ['w ', '"; echo done-$?\r'],
+      ['ready> ', 'seash my\t'],
+      ['seash my\\ file.js ', '\u0003'],
+      ['ready> ', 'exit\r'],
     ]);
-    assert.match(out, /"command":"help"/);
   });
 
   it('zsh completes options, files and commands', async function () {
     if (!isThere('zsh')) this.skip();
-    const setUp = 'autoload -Uz compinit; compinit -u -D; source <(seash completion zsh); PS1="ready> "';
-    await terminals.talk({ command: 'exec zsh -f -i', directory: join(directory, 'here'), env }, [
-      ['> ', `unsetopt PROMPT_SP ZLE_BRACKETED_PASTE; unset zle_bracketed_paste; ${setUp}\r`],
-      ['\r\nready> ', 'seash --js\t'],
-      ['seash --json ', '-c "brow\t'],
-      ['-c "browse ', '; help sh\t'],
-      ['help show ', '"; echo done-$?\r'],
-      ['done-0\r\nready> ', 'exit\r'],
+    const setUp = 'autoload -Uz compinit; compinit -u -D; source <(seash completion zsh); PS1=re"ady> "';
+    await terminals.talk({ command: "exec env PROMPT='> ' zsh -f -i", directory: join(directory, 'here'), env }, [
+      ['> ', `${setUp}\r`],
+      ['ready> ', 'seash --js\t'],
+      ['seash --json ', '-c "exit; help sho\t'],
+      ['w ', '"; echo done-$?\r'],
+      ['ready> ', 'exit\r'],
     ]);
   });
 

@@ -16,8 +16,8 @@ export interface ArgsInit {
  */
 export async function completeArgs(session: Session, args: readonly string[], init: ArgsInit): Promise<string[]> {
   const current = args.at(-1) ?? '';
-  const offers = await offersAt(session, args.slice(0, -1), { ...init, current });
-  return [...new Set(offers)].filter((offer) => offer.startsWith(current) && isPlain(offer)).sort();
+  const offers = new Set((await offersAt(session, args.slice(0, -1), { ...init, current })).filter(isPlain));
+  return [...offers].filter((offer) => offer.startsWith(current)).sort();
 }
 
 async function offersAt(
@@ -73,7 +73,8 @@ function unsaidOf(options: ParseArgsOptionsConfig, said: ReadonlySet<string>): s
 async function lineOffers(session: Session, line: string): Promise<string[]> {
   const [offers, replaced] = await complete(session, line);
   const kept = line.slice(0, line.length - replaced.length);
-  return offers.filter((offer) => !/["$`\\!]/.test(offer)).map((offer) => kept + offer);
+  const harmless = offers.filter((offer) => !/["$`\\!]/.test(offer));
+  return harmless.map((offer) => kept + offer);
 }
 
 /** A file's name must not drive the terminal, nor be two. */
