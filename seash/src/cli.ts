@@ -1,16 +1,19 @@
 import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { CommandError, factsOf, UsageError } from './errors.ts';
 import { historyPath } from './history.ts';
 import { homeOf } from './home.ts';
-import { Interactive } from './interactive.ts';
+import { Interactive, isYes } from './interactive.ts';
 import { Reporter, type Streams } from './reporter.ts';
 import { runScript } from './script.ts';
+import type { Confirm } from './session.ts';
 import { Shell } from './shell.ts';
 import { completeArgs } from './shells/args.ts';
 import { completionScript } from './shells/scripts.ts';
-import { SCRIPT_LENGTH } from './words.ts';
+import { styleOf, wantsColour } from './style.ts';
+import { quoteWord, SCRIPT_LENGTH } from './words.ts';
 
 const USAGE = `seash: the shell of Potluck
 
@@ -19,6 +22,8 @@ const USAGE = `seash: the shell of Potluck
   seash [OPTIONS] -c "CMD; CMD"   carry out these commands
   seash completion bash|zsh|fish  print what makes your own shell's Tab key know these words; the first line says where
                                   to put it
+  seash [OPTIONS] apply|diff|destroy DEPLOYMENT.yaml
+                                  carry out this one command (for a script of that name say ./apply)
 
   --clearinghouse URL   where "browse" looks; POTLUCK_CLEARINGHOUSE unless given
   --account NAME        whose vessels "get" gets, when one key is that of several accounts; else POTLUCK_ACCOUNT
@@ -29,8 +34,8 @@ const USAGE = `seash: the shell of Potluck
   --no-history          remember no lines (else in POTLUCK_HISTORY, ~/.seash_history unless set)
   --help                print this
 
-Exit code: 0 all went well, 1 a command or a vessel failed, 2 wrong usage, 130 interrupted;
-of programs that were followed the highest of theirs. "seash -c help" lists the commands.
+Exit code: 0 all went well, 1 a command or a vessel failed, 2 wrong usage, or "diff" has found something,
+130 interrupted; of programs that were followed the highest of theirs. "seash -c help" lists the commands.
 `;
 
 /** Of the command line. */
@@ -45,8 +50,10 @@ export const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
+/** Commands that may stand on the command line without `-c`. */
+const COMMANDS: readonly string[] = ['apply', 'diff', 'destroy'];
 /** What may stand on the command line in the place of a FILE. */
-export const WORDS: readonly string[] = ['completion'];
+export const WORDS: readonly string[] = [...COMMANDS, 'completion'];
 
 export interface CliStreams extends Streams {
   readonly stdin: NodeJS.ReadStream;
@@ -61,7 +68,7 @@ export async function main(args: readonly string[], streams: CliStreams): Promis
   try {
     if (args[0] === 'completion') return say(streams, completionScript(args.slice(1)));
     if (args[0] === '--complete') return say(streams, await offersText(args.slice(1), streams));
-    return await start(parseFlags(args), streams, reporter);
+    return await start(parseFlags(wordsFirst(args)), streams, reporter);
   } catch (error) {
     reporter.report({ command: '', ok: false, error: factsOf(error) }, 'seash: ');
     return error instanceof UsageError ? 2 : 1;
@@ -80,7 +87,8 @@ async function start(flags: Flags, streams: CliStreams, reporter: Reporter): Pro
   const script = await scriptOf(flags, streams);
   if (script !== undefined) {
     const { signal } = untilInterrupted();
-    return await runScript(shell, { ...script, keepGoing: flags['keep-going'], reporter, signal });
+    const confirm = flags.json ? undefined : questioner(streams);
+    return await runScript(shell, { ...script, keepGoing: flags['keep-going'], reporter, signal, confirm });
   }
   if (flags.json)
     throw new UsageError('USAGE', 'expected -c, FILE or a script on standard input with --json, got none');
@@ -107,6 +115,30 @@ async function offersText(args: readonly string[], { env }: CliStreams): Promise
   await shell.start();
   const offers = await completeArgs(shell.session, args, { options: OPTIONS, words: WORDS });
   return offers.map((offer) => `${offer}\n`).join('');
+}
+
+/** `seash --json apply FILE --watch` is `seash --json -c 'apply FILE --watch'`. */
+function wordsFirst(args: readonly string[]): readonly string[] {
+  const { tokens } = parseArgs({ args: [...args], options: OPTIONS, strict: false, tokens: true });
+  const first = tokens.find(({ kind }) => kind === 'positional');
+  if (first?.kind !== 'positional' || !COMMANDS.includes(first.value)) return args;
+  const own = new Set<number>();
+  for (const token of tokens) {
+    if (token.kind !== 'option' || !Object.hasOwn(OPTIONS, token.name)) continue;
+    own.add(token.index);
+    if (token.value !== undefined && !token.inlineValue) own.add(token.index + 1);
+  }
+  const words = args.filter((_, index) => !own.has(index)).map((word) => quoteWord(word));
+  return [...args.filter((_, index) => own.has(index)), '-c', words.join(' ')];
+}
+
+/** Asks at the terminal; undefined where there is none. */
+function questioner({ stdin, stderr, env }: CliStreams): Confirm | undefined {
+  if (!stdin.isTTY || !stderr.isTTY) return undefined;
+  return async (question) => {
+    using lines = createInterface({ input: stdin, output: stderr });
+    return isYes(await lines.question(question(styleOf(wantsColour(stderr, env)))));
+  };
 }
 
 function parseFlags(args: readonly string[]) {

@@ -32,6 +32,8 @@ export type CommandCode =
   | 'SOME_FAILED'
   | 'NOT_STARTED'
   | 'START_UNKNOWN'
+  | 'DEPLOYMENT_BROKEN'
+  | 'DEPLOYMENT_CHANGED'
   | 'CANCELLED';
 
 /** The command was understood and cannot be carried out as things are. */

@@ -4,6 +4,7 @@ import { factsOf } from './errors.ts';
 import { HISTORY_LINES, readHistory, writeHistory } from './history.ts';
 import type { Plan } from './plan.ts';
 import type { Reporter, Streams } from './reporter.ts';
+import type { Confirm } from './session.ts';
 import type { Shell } from './shell.ts';
 import { styleOf, wantsColour } from './style.ts';
 
@@ -12,6 +13,11 @@ export interface InteractiveInit {
   readonly streams: Streams & { readonly stdin: NodeJS.ReadStream };
   /** Where lines are remembered, or undefined for nowhere. */
   readonly historyPath: string | undefined;
+}
+
+/** Only "yes" and "y" are a yes. */
+export function isYes(answer: string): boolean {
+  return /^\s*y(es)?\s*$/i.test(answer);
 }
 
 /** A conversation with a person at a terminal, until `exit` or Ctrl-D. Ctrl-C cancels the command, or the line. */
@@ -45,20 +51,20 @@ export class Interactive {
     };
     ask();
     for await (const line of lines) {
-      await this.#carryOut(line);
+      await this.#carryOut(line, async (question) => isYes(await lines.question(question(style))));
       if (this.#shell.session.done) return;
       ask();
     }
     stdout.write('\n');
   }
 
-  async #carryOut(line: string): Promise<void> {
+  async #carryOut(line: string, confirm: Confirm): Promise<void> {
     const { reporter } = this.#init;
     for (const plan of this.#planned(line)) {
       const running = new AbortController();
       this.#running = running;
       const { signal } = running;
-      const result = await this.#shell.run(plan, { signal, ...reporter.listening });
+      const result = await this.#shell.run(plan, { signal, confirm, ...reporter.listening });
       this.#running = undefined;
       reporter.report(result);
       if (!result.ok || this.#shell.session.done) return;

@@ -21,7 +21,7 @@ export interface Lease {
 }
 
 /** The default identity's account at the clearinghouse. */
-function accountOf(context: Context): Account {
+export function accountOf(context: Context): Account {
   const { clearinghouse, identity, session } = context;
   return new Account({ clearinghouse, identity, account: session.account });
 }

@@ -21,7 +21,7 @@ export function refresher(context: Context): (target: Target) => Promise<Target[
 }
 
 /** Whether a key owns or may use a vessel. */
-function isOf(info: Target['info'], key: KeyId): boolean {
+export function isOf(info: Target['info'], key: KeyId): boolean {
   return info.owner === key || info.users.includes(key);
 }
 

@@ -1,7 +1,8 @@
 import type { Failure } from './bulk.ts';
+import { changeText, type DeployEvent } from './deploy/words.ts';
 import type { ProblemEvent } from './program.ts';
 import type { CommandEvent } from './session.ts';
-import { count, enumerate, type Style, visible } from './style.ts';
+import { count, enumerate, type Style, visible, visibleAll } from './style.ts';
 
 /** `Stopped on 2 vessels: a and b.`; nothing for no vessel. @param on where what is done is done to the vessels: nothing */
 export function affectedText(what: string, vessels: readonly { name: string }[], on = ' on'): string {
@@ -13,6 +14,7 @@ export function affectedText(what: string, vessels: readonly { name: string }[],
 /** What a command says before its result, for people: a vessel's name stands before each line of its log. */
 export function eventText(event: CommandEvent, style: Style): string {
   if (event.event === 'problem') return problemText(event, style);
+  if (event.event === 'change' || event.event === 'trouble') return deployText(event, style);
   const name = style.tint(Number(event.id.slice(1)), visible(event.name));
   switch (event.event) {
     case 'line':
@@ -40,6 +42,12 @@ export function interruptedText(
   const going = vessels.filter(({ state }) => state === 'Started');
   if (!interrupted || going.length === 0) return '';
   return `Follows no longer; the programs go on: say "stop" to end them. ${affectedText('They run', going)}`;
+}
+
+function deployText(said: DeployEvent, style: Style): string {
+  const event = visibleAll(said) as DeployEvent;
+  if (event.event === 'change') return changeText(event, style);
+  return event.failed.length === 0 ? style.good('All is as declared again.') : failureText(event.failed, style);
 }
 
 /** One line for each reason, with the vessels or nodes that it hit. */

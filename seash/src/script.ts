@@ -1,6 +1,7 @@
 import { factsOf, UsageError } from './errors.ts';
 import type { Plan } from './plan.ts';
 import type { Reporter } from './reporter.ts';
+import type { Confirm } from './session.ts';
 import type { CommandResult, Shell } from './shell.ts';
 
 export interface ScriptInit {
@@ -12,6 +13,8 @@ export interface ScriptInit {
   readonly reporter: Reporter;
   /** Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Asks whoever sits at the terminal; undefined where nobody does. */
+  readonly confirm?: Confirm | undefined;
 }
 
 /** Of a script that Ctrl-C has ended, as shells have it. */
@@ -20,10 +23,10 @@ const INTERRUPTED = 130;
 /**
  * Carries out a script; the first command that fails ends it. Nothing is carried out if any of it cannot be understood.
  * @returns the exit code: 0 all went well, 1 something failed, 2 the script is wrong, 130 it was interrupted; of programs
- * that were followed, and failed, theirs.
+ * that were followed, and failed, theirs; 2 for a difference that `diff` has found.
  */
 export async function runScript(shell: Shell, init: ScriptInit): Promise<number> {
-  const { source, name, keepGoing, reporter, signal } = init;
+  const { source, name, keepGoing, reporter, signal, confirm } = init;
   const where = (line: unknown): string => (name === '' ? 'seash: ' : `seash: ${name}:${line}: `);
   let plans: Plan[];
   try {
@@ -35,10 +38,10 @@ export async function runScript(shell: Shell, init: ScriptInit): Promise<number>
   }
   let code = 0;
   for (const plan of plans) {
-    const result = await shell.run(plan, { signal, ...reporter.listening });
+    const result = await shell.run(plan, { signal, confirm, ...reporter.listening });
     reporter.report(result, where(plan.line));
     if (signal.aborted) return INTERRUPTED;
-    if (!result.ok) code = exitCodeOf(result);
+    if (!result.ok || Number(result.exitCode ?? 0) > 0) code = exitCodeOf(result);
     if (shell.session.done || (!result.ok && !keepGoing)) break;
   }
   return code;

@@ -3,12 +3,14 @@ import { resolve } from 'node:path';
 import { hintFor, type Identity, type PublicJwk } from '@potluck/protocol';
 import type { DirectoryAddress } from './address.ts';
 import { Connections, type ConnectionsInit } from './connections.ts';
+import type { DeployEvent } from './deploy/words.ts';
 import { CommandError } from './errors.ts';
 import type { FollowEvent } from './follow.ts';
 import { Home } from './home.ts';
 import { checkedIdentityName } from './keys.ts';
 import type { Modules } from './modules.ts';
 import type { ProblemEvent } from './program.ts';
+import type { Style } from './style.ts';
 import { type Target, Targets } from './targets.ts';
 
 export interface SessionInit extends ConnectionsInit {
@@ -96,7 +98,10 @@ export class Session {
 }
 
 /** What a command says before its result. */
-export type CommandEvent = FollowEvent | ProblemEvent;
+export type CommandEvent = FollowEvent | ProblemEvent | DeployEvent;
+
+/** Asks a yes or no; the question's words may be painted. */
+export type Confirm = (question: (style: Style) => string) => Promise<boolean>;
 
 /** How far a command is that works on many vessels. */
 export interface Progress {
@@ -110,6 +115,8 @@ export interface ContextInit {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
   readonly onEvent?: ((event: CommandEvent) => Promise<void>) | undefined;
+  /** Asks whoever sits at the terminal; yes unless given. */
+  readonly confirm?: Confirm | undefined;
   /** Names given by the prefixes `as` and `on`; they go before the session's. */
   readonly identityName: string | undefined;
   readonly targetName: string | undefined;
@@ -134,6 +141,16 @@ export class Context {
   /** Says something while the command is carried out; returns when it may say more. */
   async tell(event: CommandEvent): Promise<void> {
     await this.#init.onEvent?.(event);
+  }
+
+  /** Asks before what cannot be taken back. */
+  async confirm(question: (style: Style) => string): Promise<boolean> {
+    return (await this.#init.confirm?.(question)) ?? true;
+  }
+
+  /** The same, but for what is given. */
+  with(init: Partial<ContextInit>): Context {
+    return new Context({ ...this.#init, ...init });
   }
 
   /** @throws CommandError NO_IDENTITY */

@@ -5,7 +5,7 @@ import type { ConnectionsInit } from './connections.ts';
 import { type ErrorFacts, factsOf, UsageError } from './errors.ts';
 import { type Module, Modules } from './modules.ts';
 import { type Parsed, type Plan, parse, parsedText, planOf } from './plan.ts';
-import { type CommandEvent, Context, type Progress, Session } from './session.ts';
+import { type CommandEvent, type Confirm, Context, type Progress, Session } from './session.ts';
 import { Autosave } from './state.ts';
 import { parseStatements } from './words.ts';
 
@@ -31,6 +31,8 @@ export interface ExecuteOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Lines of logs that are followed, problems of a program; the command goes on when it returns. */
   readonly onEvent?: (event: SaidEvent) => Promise<void>;
+  /** Asked before what cannot be taken back; unless given, the answer is yes. */
+  readonly confirm?: Confirm | undefined;
 }
 
 /** What a command says before its result; docs/seash-json.md lists the kinds. */
@@ -143,9 +145,9 @@ export class Shell implements AsyncDisposable {
     const { command, words, identityName, targetName } = parsed;
     if (identityName !== undefined) session.identity(identityName);
     if (targetName !== undefined) session.targets.resolve(targetName);
-    const { signal = new AbortController().signal, onProgress = () => undefined, onEvent } = options;
+    const { signal = new AbortController().signal, onProgress = () => undefined, onEvent, confirm } = options;
     const told = async (event: CommandEvent): Promise<void> => await onEvent?.({ command: command.name, ...event });
-    const context = new Context({ session, signal, onProgress, onEvent: told, identityName, targetName });
+    const context = new Context({ session, signal, onProgress, onEvent: told, confirm, identityName, targetName });
     const shown = session.showparse ? { parsed: parsedText(parsed, session) } : {};
     const { ok, facts } = await command.run(context, words);
     return { ok, ...shown, ...facts };

@@ -118,7 +118,7 @@ export const reset = command({
 export const programCommands = [run, startCommand, stop, reset];
 
 /** @throws CommandError BAD_ARGUMENTS */
-function checkedArgs(args: readonly string[]): string[] {
+export function checkedArgs(args: readonly string[]): string[] {
   const { programArguments, programArgumentLength } = LIMITS;
   if (args.length > programArguments) {
     throw new CommandError('BAD_ARGUMENTS', `expected at most ${programArguments} arguments, got ${args.length}`);

@@ -5,6 +5,7 @@ import { uploaddirModule } from '../modules/uploaddir.ts';
 import { variablesModule } from '../modules/variables.ts';
 import type { Module } from '../modules.ts';
 import { contextCommands } from './context.ts';
+import { deployCommands } from './deploy.ts';
 import { fileCommands } from './files.ts';
 import { findCommands } from './find.ts';
 import { helpCommand } from './help.ts';
@@ -32,6 +33,7 @@ export const OWN: readonly Command[] = [
   ...stateCommands,
   ...settingCommands,
   ...moduleCommands,
+  ...deployCommands,
   helpCommand,
   ...contextCommands.filter(({ name }) => name === 'exit'),
 ];
