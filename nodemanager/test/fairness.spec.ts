@@ -75,9 +75,9 @@ describe('a node manager that many ask at once', () => {
   it('addressPerSecond: what was refused is answered later, by itself when a client asks', async () => {
     await start({ addressBurst: 1, addressPerSecond: 20 });
     const client = await node.client(node.stranger);
+    const sinceMs = performance.now();
     for (let n = 0; n < 4; n += 1) await client.call('GetVessels', {});
-    await using raw = await RawConnection.open(node);
-    await refused(raw);
+    assert.ok(performance.now() - sinceMs > 100, 'three of them waited for their turn');
   });
 
   it('keyBurst: as many requests of one key are answered, over whatever connections, one more is told when to come again', async () => {
@@ -95,7 +95,9 @@ describe('a node manager that many ask at once', () => {
   it('keyPerSecond: a user who was too fast goes on when his time has come', async () => {
     await start({ keyBurst: 1, keyPerSecond: 20 });
     const client = await node.client(node.user);
+    const sinceMs = performance.now();
     for (let n = 0; n < 4; n += 1) await client.call('ListFilesInVessel', { vessel: v1 });
+    assert.ok(performance.now() - sinceMs > 100, 'three of them waited for their turn');
   });
 
   it('a key that lost its vessel counts as a stranger from then on', async () => {
