@@ -192,7 +192,7 @@ describe('a log that is followed', () => {
   });
 
   it('keeps its connection from being idle, until it is left', async () => {
-    await setUp({ limits: { idleMs: 300, followSilenceMs: 100 } });
+    await setUp({ limits: { idleMs: 3000, followSilenceMs: 400 } }); // Ten replies take longer than it may be idle.
     await start("log('runs'); settimer(100000, () => {});").catch(() => undefined); // It may take longer than that.
     const watcher = await node.client(node.user);
     for (let state: string | undefined; state !== 'Started'; ) {
