@@ -35,9 +35,9 @@ describe("an owner's requests", () => {
   const split = async (vessel = v1, restrictions = SMALL) =>
     (await owner.call('SplitVessel', { vessel, restrictions })).result;
   const folders = async () => (await readdir(node.paths.vessels)).sort();
-  const run = async (client: NodeClient, source: string): Promise<void> => {
-    await client.call('AddFileToVessel', { vessel: v1, name: 'p.js' as FileName }, { attachment: Buffer.from(source) });
-    await client.call('StartVessel', { vessel: v1, program: 'p.js' as FileName, args: [] });
+  const run = async (client: NodeClient, source: string, vessel = v1): Promise<void> => {
+    await client.call('AddFileToVessel', { vessel, name: 'p.js' as FileName }, { attachment: Buffer.from(source) });
+    await client.call('StartVessel', { vessel, program: 'p.js' as FileName, args: [] });
   };
 
   it('Seattle 43: a user may start, stop and upload, but not change owner, users, information or advertising', async () => {
@@ -134,6 +134,22 @@ describe("an owner's requests", () => {
     assert.equal((await vessels()).length, 3);
     await rejectsWith(split('v5' as VesselName, portless), 'QUOTA_EXCEEDED');
     await rejectsWith(owner.call('JoinVessels', { vessel: v2, other: v2 }), 'BAD_PARAMETERS');
+  });
+
+  it('join no vessel that runs a program, on whichever side it is', async () => {
+    await split();
+    await run(owner, 'settimer(1e6, () => {});', v2);
+    await rejectsWith(owner.call('JoinVessels', { vessel: v2, other: v3 }), 'BAD_STATE');
+    await rejectsWith(owner.call('JoinVessels', { vessel: v3, other: v2 }), 'BAD_STATE');
+    assert.deepEqual(
+      (await vessels()).map(({ name, state }) => [name, state]),
+      [
+        [v2, 'Started'],
+        [v3, 'Fresh'],
+      ],
+    );
+    await owner.call('StopVessel', { vessel: v2 });
+    assert.deepEqual((await owner.call('JoinVessels', { vessel: v3, other: v2 })).result, { vessel: v4 });
   });
 
   it('join vessels of one owner only', async () => {

@@ -33,8 +33,9 @@ export class RateLimit {
 
   /** Gives back what was taken and, as it turned out, not owed. */
   giveBack(name: string): void {
-    const fullAt = this.#fullAt.get(name);
-    if (fullAt !== undefined) this.#fullAt.set(name, fullAt - 1000 / this.#init.perSecond);
+    const key = this.#fullAt.has(name) ? name : OTHERS;
+    const fullAt = this.#fullAt.get(key);
+    if (fullAt !== undefined) this.#fullAt.set(key, fullAt - 1000 / this.#init.perSecond);
   }
 
   #room(name: string, nowMs: number): string {

@@ -4,6 +4,7 @@ import {
   formatRestrictions,
   joinRestrictions,
   mostOf,
+  PORT_NAMES,
   parseRestrictions,
   QUANTITY_NAMES,
   RequestError,
@@ -33,6 +34,9 @@ const anyRestrictions = fc.record({
   connport: ports,
   destinations: fc.constantFrom([], WHOLE.destinations),
 }) as unknown as fc.Arbitrary<Restrictions>;
+
+/** What a split costs has neither ports nor rules. */
+const PORTLESS = { messport: new Set<number>(), connport: new Set<number>(), destinations: [] };
 
 const refusal = (wanted: string, whole = WHOLE): RequestError => {
   try {
@@ -81,6 +85,56 @@ describe('a split', () => {
     assert.equal(code, 'BAD_PARAMETERS');
   });
 
+  for (const name of QUANTITY_NAMES) {
+    it(`takes all the ${name} that is there, and is refused by one step more, which it names`, () => {
+      fc.assert(
+        fc.property(anyRestrictions, anyRestrictions, anyRestrictions, (one, other, cut) => {
+          const none = { ...other, quantities: { ...other.quantities, [name]: 0 }, destinations: [] };
+          const whole = joinRestrictions({ ...one, destinations: [] }, none, { ...cut, ...PORTLESS });
+          const wanted = { ...one, destinations: [] };
+          assert.equal(splitRestrictions(whole, wanted, { ...cut, ...PORTLESS }).rest.quantities[name], 0);
+          const more = one.quantities[name] + 1 / stepsPerUnit(name);
+          const greedy = { ...wanted, quantities: { ...one.quantities, [name]: more } };
+          const message = new RegExp(`got ${name} \\S+ \\(at most [^)]*\\)$`);
+          assert.throws(() => splitRestrictions(whole, greedy, { ...cut, ...PORTLESS }), {
+            code: 'QUOTA_EXCEEDED',
+            message,
+          });
+        }),
+        { numRuns: 50 },
+      );
+    });
+  }
+
+  for (const name of PORT_NAMES) {
+    it(`takes any ${name} of the whole, and none that it has not`, () => {
+      fc.assert(
+        fc.property(ports, fc.integer({ min: 1, max: 65_535 }), (own, port) => {
+          const whole = { ...WHOLE, [name]: own };
+          const wanted = {
+            ...restrictions('resource cpu 0; resource memory 0; resource diskused 0'),
+            [name]: new Set([port]),
+          };
+          if (own.has(port)) {
+            const parts = splitRestrictions(whole, wanted, OFFCUT);
+            assert.deepEqual([...parts.wanted[name]], [port]);
+            assert.deepEqual(parts.rest[name], own.difference(new Set([port])));
+          } else {
+            const message = new RegExp(`got ${name} ${port} \\(not of this vessel\\)$`);
+            assert.throws(() => splitRestrictions(whole, wanted, OFFCUT), { code: 'QUOTA_EXCEEDED', message });
+          }
+        }),
+        {
+          examples: [
+            [new Set([65_535]), 65_535],
+            [new Set([1]), 1],
+            [new Set([1]), 2],
+          ],
+        },
+      );
+    });
+  }
+
   it('and a join give the whole again, whatever the numbers', () => {
     fc.assert(
       fc.property(anyRestrictions, anyRestrictions, anyRestrictions, (one, other, cut) => {
@@ -90,7 +144,7 @@ describe('a split', () => {
           messport: other.messport.difference(one.messport),
           connport: other.connport.difference(one.connport),
         };
-        const offcut = { ...cut, messport: new Set<number>(), connport: new Set<number>(), destinations: [] };
+        const offcut = { ...cut, ...PORTLESS };
         const whole = joinRestrictions({ ...wanted, destinations: rest.destinations }, rest, offcut);
         const parts = splitRestrictions(whole, wanted, offcut);
         assert.deepEqual(parts, { wanted: { ...wanted, destinations: rest.destinations }, rest });

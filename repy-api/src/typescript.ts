@@ -11,22 +11,24 @@ import { typesFile } from './types.ts';
 
 export interface WholeCheck {
   readonly problems: readonly Problem[];
-  /** The author's own, if there is one. */
+  /** The author's own if there is one, else ours. */
   readonly compiler: Compiler | undefined;
 }
 
 /**
  * `checkProgram`, and the types too, where the author's project has a compiler.
- * @param init `javascript: false` spares the compiler where the program has no part in TypeScript.
+ * @param init `javascript: false` spares the compiler where the program has no part in TypeScript; `ours: true` has our own
+ * look at it where the project has none.
  */
 export async function checkWhole(
   program: string,
   signal: AbortSignal,
-  { javascript = true } = {},
+  { javascript = true, ours = false } = {},
 ): Promise<WholeCheck> {
   const { problems, files } = await checkProgram(program);
   const isTyped = javascript || files.some((file) => file.endsWith('.ts'));
-  const compiler = isTyped ? findCompiler(dirname(resolve(program))) : undefined;
+  const folders = [dirname(resolve(program)), ...(ours ? [import.meta.dirname] : [])];
+  const compiler = isTyped ? findCompiler(folders) : undefined;
   const isThere = problems.every(({ line, severity }) => line > 0 || severity === 'warning');
   const types = compiler === undefined || !isThere ? [] : await typeProblems(program, compiler, signal);
   return {
@@ -40,21 +42,22 @@ function isSame(problem: Problem, other: Problem): boolean {
   return problem.file === other.file && problem.line === other.line && other.severity === 'error';
 }
 
-/** The author's own compiler. */
+/** A compiler of TypeScript. */
 export interface Compiler {
   readonly version: string;
   /** Its command, a script for Node. */
   readonly script: string;
 }
 
-/** @returns the TypeScript that the program's folder would use, or undefined. */
-function findCompiler(folder: string): Compiler | undefined {
+/** @returns the TypeScript that programs in the first of the folders would use, or in the next; or undefined. */
+function findCompiler([folder, ...others]: readonly string[]): Compiler | undefined {
+  if (folder === undefined) return undefined;
   try {
     const manifest = createRequire(join(folder, 'program.js')).resolve('typescript/package.json');
     const { version, bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string; bin: { tsc: string } };
     return { version, script: join(dirname(manifest), bin.tsc) };
   } catch {
-    return undefined;
+    return findCompiler(others);
   }
 }
 
@@ -78,7 +81,7 @@ const DEFAULTS = {
 } as const;
 
 /**
- * Has the author's compiler look at a program, by the `tsconfig.json` of its project where there is one.
+ * Has a compiler look at a program, by the `tsconfig.json` of its project where there is one.
  * @returns errors in files of the author's, named from the program's folder
  */
 async function typeProblems(program: string, compiler: Compiler, signal: AbortSignal): Promise<Problem[]> {

@@ -14,7 +14,7 @@ export type ProblemEvent = {
 } & Omit<Problem, 'lineText' | 'length'>;
 
 export interface BundleOptions {
-  /** Whether to look for mistakes first, of types too where the author's project has a compiler. */
+  /** Whether to look for mistakes first, of types too in TypeScript. */
   readonly check: boolean;
 }
 
@@ -28,8 +28,10 @@ export async function bundled(
   const file = isDirectory ? await mainOf(path) : path;
   const { bundleProgram, checkWhole } = await import('@potluck/repy-api'); // Brings esbuild: only `run` waits for it.
   const bundle = await bundleProgram(file);
-  if (check)
-    await refuseBroken(context, file, (await checkWhole(file, context.signal, { javascript: false })).problems);
+  if (check) {
+    const { problems } = await checkWhole(file, context.signal, { javascript: false, ours: true });
+    await refuseBroken(context, file, problems);
+  }
   const name = isDirectory ? programName(`${basename(path)}.js`) : bundle.name;
   return { name, bytes: Buffer.from(bundle.source, 'utf8') };
 }

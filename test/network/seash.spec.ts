@@ -91,6 +91,15 @@ describe('seash against real node managers', function () {
     );
     const log = await well('show log');
     assert.ok(log.vessels.every(({ text }) => String(text).includes('hello two words')));
+    const written = await well('show log to log.txt');
+    const names = shell.session.targets.all.map(({ id }) => String(written.vessels.find((one) => one.id === id)?.file));
+    assert.ok(
+      names.every((name) => /\/log\.txt\.127\.0\.0\.1_\d+_v\d$/.test(name)) && new Set(names).size === 3,
+      names.join(),
+    );
+    for (const name of names) assert.match(await readFile(name, 'utf8'), /hello two words/);
+    assert.equal((await well('on %1 show log to log.txt')).vessels[0]?.file, join(directory, 'log.txt'));
+    assert.equal((await shell.execute('on %1 show log --follow to log.txt')).error?.code, 'BAD_ARGUMENTS');
   });
 
   it('conditions ask what nodes say of themselves, and how long they take to answer', async () => {
@@ -211,7 +220,15 @@ describe('seash against real node managers', function () {
       'on %all run hello.ts',
       'show targets',
     ];
-    const shows = ['show log', 'show files', 'show info', 'show resources', 'show groups', `contact ${addressOf(0)}`];
+    const shows = [
+      'show log',
+      'show log to log.txt',
+      'show files',
+      'show info',
+      'show resources',
+      'show groups',
+      `contact ${addressOf(0)}`,
+    ];
     for (const line of [...lines, ...shows]) {
       const { command, ok, ...facts } = await shell.execute(line);
       assert.equal(ok, true, line);

@@ -45,7 +45,7 @@ export const download = command({
     return await onEach(context, { group: 'download', targets }, async (target) => {
       const call = { method: 'RetrieveFileFromVessel', params: { vessel: target.vessel, name } } as const;
       const { attachment } = await ask(context, target, call);
-      const file = targets.length === 1 ? path : `${path}.${suffixOf(target)}`;
+      const file = localPath(path, target, targets);
       await writeFile(file, attachment);
       return { file, bytes: attachment.byteLength };
     });
@@ -90,7 +90,8 @@ export const remove = command({
 
 export const fileCommands = [upload, download, cat, remove];
 
-/** `10.0.0.7_1224_v1`; an IPv6 address without its colons, which some file systems refuse. */
-function suffixOf(target: Target): string {
-  return nameOf(target).replaceAll(/[[\]]/g, '').replaceAll(':', '_');
+/** Of many `PATH.10.0.0.7_1224_v1`; an IPv6 address without its colons, which some file systems refuse. */
+export function localPath(path: string, target: Target, targets: readonly Target[]): string {
+  if (targets.length === 1) return path;
+  return `${path}.${nameOf(target).replaceAll(/[[\]]/g, '').replaceAll(':', '_')}`;
 }

@@ -101,7 +101,7 @@ export const contact = command({
 
 export const list = command({
   name: 'list',
-  summary: 'Show what each vessel does, or why its program has ended.',
+  summary: 'Show what each vessel does and since when, or why its program has ended.',
   slots: [],
   example: 'on %all list',
   result: bulkSchema({
@@ -126,10 +126,10 @@ export const list = command({
   },
   render: ({ vessels }, style) => {
     if (vessels.length === 0) return '';
-    const rows = vessels.map(({ id, owned, name, state, program, ending }) => {
-      return [id, owned ? '*' : '', name, state, program ?? '', ending?.message ?? ''];
+    const rows = vessels.map(({ id, owned, name, state, since, program, ending }) => {
+      return [id, owned ? '*' : '', name, state, since.replace(/\.\d+Z$/, 'Z'), program ?? '', ending?.message ?? ''];
     });
-    return table(['ID', 'Own', 'Name', 'Status', 'Program', 'Why it ended'], rows, style);
+    return table(['ID', 'Own', 'Name', 'Status', 'Since', 'Program', 'Why it ended'], rows, style);
   },
 });
 

@@ -1,11 +1,14 @@
+import { writeFile } from 'node:fs/promises';
 import { fileNameSchema, keyIdSchema, parseRestrictions, QUANTITY_NAMES, vesselStateSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { ask, bulkSchema, nodeFacts, onEach } from '../bulk.ts';
 import { command } from '../command.ts';
+import { CommandError } from '../errors.ts';
 import { followAll, followedShape, followingShape } from '../follow.ts';
 import { interruptedText } from '../report.ts';
 import { enumerate, type Style, table } from '../style.ts';
 import { nameOf } from '../targets.ts';
+import { localPath } from './files.ts';
 
 const targets = command({
   name: 'show targets',
@@ -93,16 +96,22 @@ const info = command({
 
 export const log = command({
   name: 'show log',
-  summary: "Show each vessel's log, as far as its node has kept it.",
-  slots: [],
+  summary:
+    "Show each vessel's log, as far as its node has kept it, or write it into FILE (of many: FILE.HOST_PORT_VESSEL).",
+  slots: [{ name: 'FILE', kind: 'file', after: 'to', optional: true }],
   options: [{ name: 'follow', summary: 'Go on with new lines until the programs have ended.' }],
   example: 'on %all show log --follow',
-  result: bulkSchema({ ...followedShape, state: vesselStateSchema.optional(), text: z.string().optional() }).extend(
-    followingShape,
-  ),
-  run: async (context, { follow }) => {
+  result: bulkSchema({
+    ...followedShape,
+    state: vesselStateSchema.optional(),
+    text: z.string().optional(),
+    file: z.string().optional(),
+  }).extend(followingShape),
+  run: async (context, { follow, FILE }) => {
     const targets = context.vessels('%all');
+    const path = FILE === undefined ? undefined : context.session.path(FILE);
     if (follow) {
+      if (path !== undefined) throw new CommandError('BAD_ARGUMENTS', 'expected --follow or to FILE, got both');
       const { vessels, failed } = await followAll(
         context,
         targets.map((target) => ({ target })),
@@ -112,13 +121,18 @@ export const log = command({
     return await onEach(context, { group: 'log', targets }, async (target) => {
       const call = { method: 'ReadVesselLog', params: { vessel: target.vessel } } as const;
       const { result, attachment } = await ask(context, target, call);
-      return { text: Buffer.from(attachment).toString('utf8'), droppedBytes: result.droppedBytes };
+      const { droppedBytes } = result;
+      if (path === undefined) return { text: Buffer.from(attachment).toString('utf8'), droppedBytes };
+      const file = localPath(path, target, targets);
+      await writeFile(file, attachment);
+      return { file, droppedBytes };
     });
   },
   render: ({ vessels, interrupted }, style) => {
-    const blocks = vessels.map(({ name, text, droppedBytes = 0 }) => {
-      if (text === undefined) return '';
+    const blocks = vessels.map(({ name, text, file, droppedBytes = 0 }) => {
       const dropped = droppedBytes > 0 ? style.faint(` (${droppedBytes} bytes before this are gone)`) : '';
+      if (file !== undefined) return `${name}: ${file}${dropped}`;
+      if (text === undefined) return '';
       const body = text === '' ? style.faint('(empty)') : text.replace(/\n$/, '');
       return `${style.strong(`Log of ${name}:`)}${dropped}\n${body}`;
     });

@@ -130,7 +130,7 @@ export class Vessels implements Iterable<Vessel> {
 
   /** Each vessel's log, as far as its node has kept it. */
   async logs(options: CallOptions = {}) {
-    return new Outcome(this, await log.work(this.#context(options), { follow: false }));
+    return new Outcome(this, await log.work(this.#context(options), { FILE: undefined, follow: false }));
   }
 
   /**
