@@ -116,6 +116,7 @@ export class Gateway {
 
   #route(sockets: WebSocketServer, upgrade: Upgrade): void {
     const { request, socket, head } = upgrade;
+    socket.on('error', () => undefined); // 'close' follows.
     const [, what, name = ''] = /^\/(call|answer)\/([^/]+)$/.exec(request.url ?? '') ?? [];
     const node = keyIdSchema.safeParse(name);
     if (what === 'answer') this.#relay.answer(name, upgrade);

@@ -40,14 +40,16 @@ export const LIMITS = {
 export const RELAY_LIMITS = {
   /** Streams at once, calls that nobody has answered yet included: of all, to one node, and from one address. */
   streams: 2000,
-  streamsPerNode: 64,
+  streamsPerNode: 48,
   streamsPerHost: 128,
-  /** Calls to one node, and from one address, on average and after a pause. */
+  /** Calls to one node, from one address, and from one to the other, on average and after a pause. */
   callsPerNodePerSecond: 5,
   callsPerNodeBurst: 64,
   callsPerHostPerSecond: 20,
   callsPerHostBurst: 256,
-  /** Nodes, and addresses, whose calls are counted apart. */
+  callsPerPairPerSecond: 2,
+  callsPerPairBurst: 32,
+  /** Nodes, addresses, and pairs of them, whose calls are counted apart. */
   rateEntries: 50_000,
   /** From a call to the node's answer. */
   answerMs: 5000,

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import {
+  Admission,
   homeOf,
   type KeyId,
   PeerError,
@@ -34,7 +35,6 @@ export interface Upgrade {
 interface Call extends Upgrade {
   readonly node: KeyId;
   readonly timer: NodeJS.Timeout;
-  readonly leave: () => void;
 }
 
 type Refusal = '404 Not Found' | '429 Too Many Requests' | '503 Service Unavailable' | '504 Gateway Timeout';
@@ -53,40 +53,41 @@ export class Relay {
     perMessageDeflate: false,
   });
   readonly #calls = new Map<string, Call>();
-  /** Calls and streams: of all under '', of each node by its key, of each caller by its address. */
-  readonly #open = new Map<string, number>();
-  readonly #rate: { readonly node: RateLimit; readonly host: RateLimit };
+  /** Callers, from their calls to the ends of their streams: of all, and of each node. */
+  readonly #callers: Admission;
+  readonly #callersOf = new Map<KeyId, Admission>();
+  readonly #rate: { readonly node: RateLimit; readonly host: RateLimit; readonly pair: RateLimit };
 
   constructor(init: RelayInit) {
     this.#init = init;
     this.#limits = { ...RELAY_LIMITS, ...init.limits };
-    const { callsPerNodePerSecond, callsPerHostPerSecond, rateEntries: entries, ...limits } = this.#limits;
+    const { streams, streamsPerHost, rateEntries: entries, ...limits } = this.#limits;
+    this.#callers = new Admission({ connections: streams, perAddress: streamsPerHost });
     this.#rate = {
-      node: new RateLimit({ perSecond: callsPerNodePerSecond, burst: limits.callsPerNodeBurst, entries }),
-      host: new RateLimit({ perSecond: callsPerHostPerSecond, burst: limits.callsPerHostBurst, entries }),
+      node: new RateLimit({ perSecond: limits.callsPerNodePerSecond, burst: limits.callsPerNodeBurst, entries }),
+      host: new RateLimit({ perSecond: limits.callsPerHostPerSecond, burst: limits.callsPerHostBurst, entries }),
+      pair: new RateLimit({ perSecond: limits.callsPerPairPerSecond, burst: limits.callsPerPairBurst, entries }),
     };
   }
 
   /** A caller wants that node. Its WebSocket opens when the node has answered. */
   call(node: KeyId, upgrade: Upgrade): void {
     const { socket } = upgrade;
-    socket.on('error', () => undefined); // 'close' follows.
+    if (socket.destroyed) return; // It would never close again.
     const from = socket.remoteAddress ?? '';
-    const refusal = this.#refusal(node, homeOf(from));
+    const refusal = this.#refusal(node, socket);
     const token = randomBytes(16).toString('base64url');
     if (refusal !== undefined || !this.#init.say(node, { call: token, from })) {
       refuse(socket, refusal ?? '404 Not Found');
       return;
     }
-    const leave = this.#enter(node, homeOf(from));
     const timer = setTimeout(() => this.#giveUp(token, '504 Gateway Timeout'), this.#limits.answerMs).unref();
-    this.#calls.set(token, { ...upgrade, node, timer, leave });
+    this.#calls.set(token, { ...upgrade, node, timer });
     socket.once('close', () => this.#giveUp(token, '404 Not Found'));
   }
 
   /** The node has dialled in for a call. A token is worth one answer, of the node that was called and no other. */
   answer(token: string, upgrade: Upgrade): void {
-    upgrade.socket.on('error', () => undefined);
     const call = this.#calls.get(token);
     if (call === undefined || peerKeyOf(upgrade.socket) !== call.node) {
       refuse(upgrade.socket, '404 Not Found');
@@ -94,9 +95,7 @@ export class Relay {
     }
     this.#calls.delete(token);
     clearTimeout(call.timer);
-    void this.#splice(call, upgrade)
-      .catch(() => undefined) // One of the two has gone.
-      .finally(call.leave);
+    void this.#splice(call, upgrade).catch(() => undefined); // One of the two has gone.
   }
 
   /** Ends every call and stream. */
@@ -105,29 +104,28 @@ export class Relay {
     for (const socket of this.#sockets.clients) socket.close(1001, 'the relay stops');
   }
 
-  #refusal(node: KeyId, host: string): Refusal | undefined {
-    const { streams, streamsPerNode, streamsPerHost } = this.#limits;
-    if (this.#count('') >= streams) return '503 Service Unavailable';
-    if (this.#count(node) >= streamsPerNode || this.#count(host) >= streamsPerHost) return '429 Too Many Requests';
+  /** Where all places are taken, whose address holds most makes room: nobody keeps others from a node. */
+  #refusal(node: KeyId, caller: TLSSocket): Refusal | undefined {
+    const from = caller.remoteAddress ?? '';
+    const host = homeOf(from);
+    const { host: ofHost, pair: ofPair, node: ofNode } = this.#rate;
     // The node's allowance is the last to be asked: what is refused for another reason costs the node nothing.
-    if (this.#rate.host.take(host) > 0 || this.#rate.node.take(node) > 0) return '429 Too Many Requests';
+    if (ofHost.take(host) > 0 || ofPair.take(`${host} ${node}`) > 0) return '429 Too Many Requests';
+    const isFull = this.#callers.size >= this.#limits.streams;
+    if (!this.#callers.admit(caller, from)) return isFull ? '503 Service Unavailable' : '429 Too Many Requests';
+    if (!this.#admit(node, caller, from) || ofNode.take(node) > 0) return '429 Too Many Requests';
     return undefined;
   }
 
-  #count(name: string): number {
-    return this.#open.get(name) ?? 0;
-  }
-
-  #enter(...names: readonly string[]): () => void {
-    const all = ['', ...names];
-    for (const name of all) this.#open.set(name, this.#count(name) + 1);
-    return () => {
-      for (const name of all) {
-        const left = this.#count(name) - 1;
-        if (left === 0) this.#open.delete(name);
-        else this.#open.set(name, left);
-      }
-    };
+  #admit(node: KeyId, caller: TLSSocket, from: string): boolean {
+    const { streamsPerNode: connections } = this.#limits;
+    const callers = this.#callersOf.get(node) ?? new Admission({ connections, perAddress: connections });
+    this.#callersOf.set(node, callers);
+    const isIn = callers.admit(caller, from);
+    caller.once('close', () => {
+      if (callers.size === 0 && this.#callersOf.get(node) === callers) this.#callersOf.delete(node);
+    });
+    return isIn;
   }
 
   #giveUp(token: string, refusal: Refusal): void {
@@ -135,7 +133,6 @@ export class Relay {
     if (call === undefined) return;
     this.#calls.delete(token);
     clearTimeout(call.timer);
-    call.leave();
     refuse(call.socket, refusal);
   }
 
@@ -161,7 +158,8 @@ export class Relay {
   }
 }
 
-/** In the place of the WebSocket that was asked for; `RELAY_REFUSALS` has what it means. */
+/** In the place of the WebSocket that was asked for; `RELAY_REFUSALS` has what it means. Waits for no farewell. */
 export function refuse(socket: TLSSocket, refusal: Refusal): void {
-  socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.write(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.destroySoon();
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
 import {
   answerPath,
   callPath,
@@ -11,11 +12,12 @@ import {
   openPinnedSocket,
   openStream,
   type RelayCall,
+  relayedStream,
   STREAM_LIMITS,
   signAdvertisement,
 } from '@potluck/protocol';
 import { pino } from 'pino';
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import { Gateway } from '../src/gateway.ts';
 import type { RelayLimits } from '../src/relay.ts';
 import { Store } from '../src/store/store.ts';
@@ -87,6 +89,13 @@ describe('the relay', () => {
     const stream = await openStream(gateway, { path: callPath(to.identity.id), connectTimeoutMs: 5000 });
     open.push(stream);
     return stream;
+  };
+  /** From another address of this machine. */
+  const callFrom = (localAddress: string): WebSocket => {
+    const url = `wss://${gateway.host}:${gateway.port}${callPath(node.identity.id)}`;
+    const socket = new WebSocket(url, { localAddress, rejectUnauthorized: false });
+    open.push(relayedStream(socket));
+    return socket;
   };
   /** Both ends of a stream. */
   const meet = async (): Promise<[Duplex, Duplex]> => {
@@ -221,7 +230,7 @@ describe('the relay', () => {
     }).timeout(20_000);
   }
 
-  for (const who of ['Node', 'Host'] as const) {
+  for (const who of ['Node', 'Host', 'Pair'] as const) {
     it(`callsPer${who}PerSecond, callsPer${who}Burst: as many make the node dial, one more is refused`, async () => {
       await start({ [`callsPer${who}PerSecond`]: 0.001, [`callsPer${who}Burst`]: 3, answerMs: 20 });
       for (let n = 0; n < 3; n += 1) await refused(call(), /did not answer/);
@@ -229,6 +238,47 @@ describe('the relay', () => {
       assert.equal(node.calls.length, 3);
     });
   }
+
+  it('streamsPerNode: the address that holds most makes room for one that holds fewer, and for nobody else', async () => {
+    await start({ streamsPerNode: 3 });
+    const greedy = [await meet(), await meet(), await meet()].map(([caller]) => caller);
+    for (const gone of [greedy[2], greedy[1]]) {
+      const opened = once(callFrom(gone === greedy[2] ? '127.0.0.2' : '127.0.0.3'), 'open');
+      open.push(await node.answer(gateway, (await node.called()).call));
+      await Promise.all([opened, ended(gone ?? assert.fail())]);
+    }
+    const [refusal] = await once(callFrom('127.0.0.4'), 'error');
+    assert.match(String(refusal), /429/);
+    greedy[0]?.write('still here');
+    assert.equal(greedy[0]?.destroyed, false);
+  });
+
+  it('callsPerPairPerSecond: who calls a node too often keeps no other from calling it', async () => {
+    await start({ callsPerPairPerSecond: 0.001, callsPerPairBurst: 2, callsPerNodeBurst: 3, answerMs: 20 });
+    for (let n = 0; n < 2; n += 1) await refused(call(), /did not answer/);
+    for (let n = 0; n < 5; n += 1) await refused(call(), /there are too many calls$/);
+    const [refusal] = await once(callFrom('127.0.0.2'), 'error');
+    assert.match(String(refusal), /504/);
+  });
+
+  it('keeps no connection of those that it refuses and that do not hang up', async () => {
+    await start();
+    for (const path of ['/elsewhere', `/call/${generateIdentity().id}`]) {
+      const raw = connectTls({
+        host: gateway.host,
+        port: gateway.port,
+        rejectUnauthorized: false,
+      });
+      raw.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+      const [answer] = await once(raw, 'data');
+      assert.match(String(answer), /^HTTP\/1.1 404/);
+      // What is written after it meets a closed connection.
+      const broken = once(raw, 'error');
+      const timer = setInterval(() => raw.write('x'), 10);
+      await broken;
+      clearInterval(timer);
+    }
+  });
 
   it('rateEntries: when there is no room for more addresses or nodes, the new ones share one allowance', async () => {
     await start({ rateEntries: 1, callsPerNodePerSecond: 0.001, callsPerNodeBurst: 2, answerMs: 20 });

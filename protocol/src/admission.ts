@@ -26,7 +26,9 @@ export class Admission {
   }
 
   guard(server: Server): void {
-    server.on('connection', (socket: Socket) => void this.admit(socket, socket.remoteAddress ?? ''));
+    server.on('connection', (socket: Socket) => {
+      if (!this.admit(socket, socket.remoteAddress ?? '')) socket.destroy();
+    });
   }
 
   /** Cuts off whatever is connected. */
@@ -34,19 +36,17 @@ export class Admission {
     for (const sockets of this.#sockets.values()) for (const socket of sockets) socket.destroy();
   }
 
-  /** @returns whether it is let in; else it is destroyed. */
+  get size(): number {
+    return this.#count;
+  }
+
+  /** @returns whether it is let in; then it counts until it closes. */
   admit(socket: Duplex, from: string): boolean {
     const address = homeOf(from);
     const own = this.#sockets.get(address) ?? new Set();
     const { connections, perAddress, rate } = this.#init;
-    if (own.size >= perAddress || (rate?.take(address) ?? 0) > 0) {
-      socket.destroy();
-      return false;
-    }
-    if (this.#count >= connections && !this.#makeRoom(own.size + 1)) {
-      socket.destroy();
-      return false;
-    }
+    if (own.size >= perAddress || (rate?.take(address) ?? 0) > 0) return false;
+    if (this.#count >= connections && !this.#makeRoom(own.size + 1)) return false;
     own.add(socket);
     this.#sockets.set(address, own);
     this.#count += 1;
