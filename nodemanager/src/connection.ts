@@ -13,7 +13,7 @@ import {
 } from '@potluck/protocol';
 import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
-import type { ByteBudget } from './budget.ts';
+import type { ByteBudget, Holder } from './budget.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { NodeLimits } from './limits.ts';
 import type { Rates } from './rates.ts';
@@ -63,6 +63,7 @@ export class Connection {
   #member: KeyId | undefined;
   /** Of a message that is not complete. */
   #partialBytes = 0;
+  readonly #holder: Holder;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(components: ConnectionComponents, { socket, carrier, address, limits }: ConnectionInit) {
@@ -71,6 +72,7 @@ export class Connection {
     this.#address = address;
     this.#limits = limits;
     this.#rows = new Rows(limits.followersPerConnection);
+    this.#holder = { address, giveWay: () => this.#giveWay() };
     // Before `ws` reads it: a message that it completes must find its bytes counted.
     carrier.prependListener('data', (chunk: Buffer) => this.#count(chunk.length));
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
@@ -82,8 +84,21 @@ export class Connection {
   #closed(): void {
     this.#rows.close();
     clearTimeout(this.#timer);
-    this.#components.budget.release(this.#address, this.#partialBytes);
+    this.#components.budget.release(this.#address, this.#settled());
+  }
+
+  /** @returns the bytes of the message that is complete now, or will never be. */
+  #settled(): number {
+    const bytes = this.#partialBytes;
     this.#partialBytes = 0;
+    this.#components.budget.settle(this.#holder);
+    return bytes;
+  }
+
+  /** Others need the room. What has come is let go at once, so nothing is said. */
+  #giveWay(): void {
+    this.#components.budget.release(this.#address, this.#settled());
+    this.#socket.terminate();
   }
 
   #close(code: number, reason: string): void {
@@ -109,7 +124,7 @@ export class Connection {
 
   #count(bytes: number): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (!this.#components.budget.hold(this.#address, bytes)) {
+    if (!this.#components.budget.hold(this.#holder, bytes)) {
       this.#close(CLOSE_CODES.tooManyBytes, 'the node holds as many bytes as it may: try again later');
       return;
     }
@@ -123,8 +138,7 @@ export class Connection {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     const bytes = toBuffer(data);
     // What has come of a next message by now is less than one read of the socket: it is let go uncounted.
-    const held = this.#partialBytes;
-    this.#partialBytes = 0;
+    const held = this.#settled();
     this.#awaitMessage();
     if (!isBinary) {
       this.#components.budget.release(this.#address, held);

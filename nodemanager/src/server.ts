@@ -91,7 +91,7 @@ export class RequestServer implements AsyncDisposable {
     const [server] = this.#servers;
     const { handshakeMs } = this.#init.limits;
     // A name of its own: what a relay says must cost nobody who comes straight his place.
-    const remoteAddress = `relay ${from}`;
+    const remoteAddress = `relay ${homeOf(from)}`;
     if (server === undefined || !this.#admission.admit(stream, remoteAddress)) {
       stream.destroy();
       return;

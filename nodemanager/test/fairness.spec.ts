@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { type FileName, generateIdentity, type KeyId, packMessage, type VesselName } from '@potluck/protocol';
 import { CLOSE_CODES } from '../src/connection.ts';
@@ -150,6 +151,24 @@ describe('a node manager that many ask at once', () => {
     const params = { vessel: v1, name: file };
     const upload = { method: 'AddFileToVessel', params, attachment: Buffer.alloc(900_000) };
     assert.ok(!((await other.exchange(await requestTo(node, node.user, upload))) instanceof Error));
+  });
+
+  it('heldBytes: when they are all held, the address that holds most gives way to one that holds less', async function () {
+    if (!isLinux) this.skip();
+    await start({ heldBytes: 1024 * 1024, addressHeldBytes: 1024 * 1024 });
+    const greedy = [await RawConnection.open(node, ELSEWHERE), await RawConnection.open(node, ELSEWHERE)];
+    const closed = Promise.race(greedy.map(async ({ socket }) => await once(socket, 'close')));
+    for (const { socket } of greedy) socket.send(Buffer.alloc(500_000), { fin: false });
+    const add = async (bytes: number): Promise<void> => {
+      const attachment = Buffer.alloc(bytes);
+      await (await node.client(node.user)).call('AddFileToVessel', { vessel: v1, name: file }, { attachment });
+    };
+    await add(400_000);
+    await closed;
+    assert.equal(greedy.filter(({ socket }) => socket.readyState === socket.OPEN).length, 1);
+    // It holds less than what is asked for now.
+    await assert.rejects(add(800_000), { code: 'CLOSED', details: { code: CLOSE_CODES.tooManyBytes } });
+    for (const raw of greedy) await raw[Symbol.asyncDispose]();
   });
 
   it('connectionsBurst: as many connections of one address are taken, one more is dropped, other addresses go on', async function () {

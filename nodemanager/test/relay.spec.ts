@@ -57,8 +57,8 @@ class HostileRelay implements AsyncDisposable {
   }
 
   /** A call that no caller made. @returns the stream that the node opens for it */
-  async lure(token: string): Promise<WebSocket> {
-    this.say({ call: token, from: '192.0.2.1' });
+  async lure(token: string, from = '192.0.2.1'): Promise<WebSocket> {
+    this.say({ call: token, from });
     for (;;) {
       const [answered, socket] = await once(this.events, 'answer');
       if (answered === token) return socket;
@@ -249,6 +249,16 @@ describe('a relay', () => {
     // Who comes straight is another.
     await using direct = await NodeClient.connect({ address: node.address, node: node.id, identity: node.user });
     for (const client of [first, direct]) await client.call('GetVessels', {});
+  });
+
+  it('connectionsPerAddress holds for a whole network of IPv6, whoever of it calls', async () => {
+    await start({ limits: { connectionsPerAddress: 1, handshakeMs: 20_000 } });
+    const first = await relay.lure('D'.repeat(22), '2001:db8::1');
+    const second = await relay.lure('E'.repeat(22), '2001:db8::2');
+    await once(second, 'close');
+    assert.equal(first.readyState, first.OPEN);
+    const elsewhere = await relay.lure('F'.repeat(22), '2001:db8:0:1::1');
+    assert.equal(elsewhere.readyState, elsewhere.OPEN);
   });
 
   it('handshakeMs: a stream on which nobody speaks is closed', async () => {
