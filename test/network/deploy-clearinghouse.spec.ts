@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandResult, Shell } from '@potluck/seash';
 import { donate, emptyPayload } from '../browser/donor.ts';
-import { World } from '../browser/world.ts';
+import { type Daemon, stop, World } from '../browser/world.ts';
 import { PortalClient } from '../demo/portal-client.ts';
 import type { Bulk } from './shells.ts';
 
@@ -17,11 +17,12 @@ describe('deployments at a clearinghouse', function () {
   let world: World;
   let url: string;
   let shell: Shell;
+  const nodes = new Map<string, Daemon>();
 
   before(async () => {
     world = await World.create();
     ({ url } = await world.clearinghouse('--payload', await emptyPayload(world.directory)));
-    for (const name of ['one', 'two']) await donate(world, url, { name, vessels: 2 });
+    for (const name of ['one', 'two']) nodes.set(name, await donate(world, url, { name, vessels: 2 }));
     shell = new Shell({ directory: world.directory, clearinghouse: url });
     await shell.execute('genkeys alice');
     const portal = new PortalClient(url, new AbortController().signal);
@@ -107,4 +108,40 @@ describe('deployments at a clearinghouse', function () {
     assert.deepEqual([applied.ok, changesOf(applied)], [true, ['create', 'create']], JSON.stringify(applied));
     await say('destroy d.yaml');
   });
+
+  it('--watch replaces the vessels of a node that was killed by others, and gives them back', async () => {
+    await declare({ replaceAfter: '200ms' });
+    const ending = new AbortController();
+    const told: string[] = [];
+    const many = (change: string): number => told.filter((what) => what === change).length;
+    let before: string[] = [];
+    let lost = 0;
+    const onEvent = async (facts: object & { change?: string }): Promise<void> => {
+      told.push(facts.change ?? 'trouble');
+      if (before.length === 0 && many('create') === 2) {
+        before = (await held()).map(({ handle }) => handle);
+        const [busy, vessels] = await busiest(before);
+        lost = vessels;
+        await stop(nodes.get(busy) ?? assert.fail(), 'SIGKILL');
+      }
+      if (lost > 0 && many('release') === lost && many('create') === 2 + lost) ending.abort();
+    };
+    const { error } = await shell.execute('apply --watch d.yaml', { signal: ending.signal, onEvent });
+    assert.ok(error === undefined || error.code === 'CANCELLED', told.join());
+    const after = (await held()).map(({ handle }) => handle);
+    assert.equal(after.length, 2);
+    assert.equal(after.filter((handle) => before.includes(handle)).length, 2 - lost);
+    assert.deepEqual(changesOf(await say('destroy d.yaml')), ['remove', 'remove']);
+  });
+
+  /** The node that has most of the vessels, and how many. */
+  async function busiest(handles: readonly string[]): Promise<[name: string, vessels: number]> {
+    const { vessels } = (await shell.execute('on %all list')) as Bulk;
+    const mine = vessels.filter(({ node, vessel }) => handles.includes(`${node}:${vessel}`));
+    const counted = [...nodes.keys()].map(async (name): Promise<[string, number]> => {
+      const { port } = JSON.parse(await readFile(join(world.directory, name, 'address.json'), 'utf8'));
+      return [name, mine.filter((vessel) => String(vessel.name).includes(`:${port}:`)).length];
+    });
+    return (await Promise.all(counted)).sort(([, a], [, b]) => b - a)[0] ?? assert.fail();
+  }
 });

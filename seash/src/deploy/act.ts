@@ -37,6 +37,7 @@ export async function deploy(hand: Hand, target: Target, { index, args }: Assign
   }
   const next = { version, index, program, args: [...args], files: names, restarts: 0, after: info.since };
   await writeMark(hand, target, next);
+  observer.joined(target, next);
   for (const { name, bytes, sha256 } of uploads) {
     if (present.get(name) !== sha256) await add(hand, target, { name, bytes, sha256 });
   }

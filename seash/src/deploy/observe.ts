@@ -81,6 +81,19 @@ export class Observer {
     if (startedAt !== undefined) memory.startedAt = startedAt;
   }
 
+  /** It has the mark now: if its node goes away before the next look, it is known whose vessel is lost. */
+  joined(target: Target, { index, version, args }: Pick<Mark, 'index' | 'version' | 'args'>): void {
+    const unseen = {
+      doing: 'new',
+      why: 'it was not seen yet',
+      restarts: 0,
+      dueAt: 0,
+      provenAt: 0,
+      ours: true,
+    } as const;
+    this.#memory(target).lastMember = { index, version, args, ...unseen };
+  }
+
   forget(target: Target): void {
     this.#memories.delete(keyOf(target));
   }
