@@ -23,28 +23,18 @@ export interface Bulk<T> {
   failed: Failure[];
 }
 
-export interface BulkInit {
-  /** `run` leaves the groups `rungood` and `runfail`. */
-  readonly group: string;
-  readonly targets: readonly Target[];
-}
-
-/** Does one thing on many vessels at once; one that fails harms no other. Leaves two groups behind. */
+/** Does one thing on many vessels at once; one that fails harms no other. Leaves the command's two groups behind. */
 export async function onEach<T extends object>(
   context: Context,
-  init: BulkInit,
+  vessels: readonly Target[],
   work: (target: Target) => Promise<T>,
 ): Promise<Bulk<T>> {
-  const { good, bad } = await inParallel(context, init.targets, work);
-  const { targets } = context.session;
-  targets.setGroup(
-    `${init.group}good`,
-    good.map(({ item }) => item),
-  );
-  targets.setGroup(
-    `${init.group}fail`,
-    bad.map(({ item }) => item),
-  );
+  const { good, bad } = await inParallel(context, vessels, work);
+  const { leaves, session } = context;
+  for (const [end, outcomes] of Object.entries({ good, fail: bad })) {
+    const members = outcomes.map(({ item }) => item);
+    if (leaves !== undefined) session.targets.setGroup(`${leaves}${end}`, members);
+  }
   return bulkOf({ good, bad });
 }
 

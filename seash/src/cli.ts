@@ -7,7 +7,7 @@ import { historyPath } from './history.ts';
 import { homeOf } from './home.ts';
 import { Interactive, isYes } from './interactive.ts';
 import { Reporter, type Streams } from './reporter.ts';
-import { runScript } from './script.ts';
+import { runScript, SCRIPT_LIMITS } from './script.ts';
 import type { Confirm } from './session.ts';
 import { Shell } from './shell.ts';
 import { completeArgs } from './shells/args.ts';
@@ -31,7 +31,9 @@ const USAGE = `seash: the shell of Potluck
                         those of POTLUCK_DIRECTORIES, with spaces in between, unless given
   --json                print one JSON object for each command
   --keep-going          do not stop a script at the first command that fails
+  --timeout SECONDS     let all commands together take no longer; past it the exit code is 1
   --no-history          remember no lines (else in POTLUCK_HISTORY, ~/.seash_history unless set)
+  --yes                 do not ask, as commands that lose something on several vessels do at a terminal
   --help                print this
 
 Exit code: 0 all went well, 1 a command or a vessel failed, 2 wrong usage, or "diff" has found something,
@@ -46,6 +48,8 @@ export const OPTIONS = {
   command: { type: 'string', short: 'c' },
   json: { type: 'boolean', default: false },
   'keep-going': { type: 'boolean', default: false },
+  timeout: { type: 'string' },
+  yes: { type: 'boolean', default: false },
   'no-history': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
@@ -59,7 +63,7 @@ export interface CliStreams extends Streams {
   readonly stdin: NodeJS.ReadStream;
 }
 
-type Flags = ReturnType<typeof parseFlags>;
+type Flags = ReturnType<typeof parseFlags> & { readonly asks: boolean };
 
 /** @returns the exit code, once everything that was printed is on its way. */
 export async function main(args: readonly string[], streams: CliStreams): Promise<number> {
@@ -68,7 +72,9 @@ export async function main(args: readonly string[], streams: CliStreams): Promis
   try {
     if (args[0] === 'completion') return say(streams, completionScript(args.slice(1)));
     if (args[0] === '--complete') return say(streams, await offersText(args.slice(1), streams));
-    return await start(parseFlags(wordsFirst(args)), streams, reporter);
+    const words = wordsFirst(args);
+    // Scripts are never asked; a command that stands on the command line itself is no script.
+    return await start({ ...parseFlags(words), asks: words !== args && !json }, streams, reporter);
   } catch (error) {
     reporter.report({ command: '', ok: false, error: factsOf(error) }, 'seash: ');
     return error instanceof UsageError ? 2 : 1;
@@ -84,16 +90,20 @@ async function start(flags: Flags, streams: CliStreams, reporter: Reporter): Pro
   const directories = flags.directory ?? streams.env.POTLUCK_DIRECTORIES?.split(' ').filter(Boolean) ?? [];
   await using shell = new Shell({ clearinghouse, directories, account, home: homeOf(streams.env) });
   await shell.start();
+  const timeoutS = timeoutOf(flags);
   const script = await scriptOf(flags, streams);
   if (script !== undefined) {
     const { signal } = untilInterrupted();
-    const confirm = flags.json ? undefined : questioner(streams);
-    return await runScript(shell, { ...script, keepGoing: flags['keep-going'], reporter, signal, confirm });
+    const confirm = flags.asks && !flags.yes ? questioner(streams) : undefined;
+    const keepGoing = flags['keep-going'];
+    return await runScript(shell, { ...script, keepGoing, reporter, signal, confirm, timeoutS });
   }
+  if (timeoutS !== undefined)
+    throw new UsageError('USAGE', 'expected -c, FILE or a script on standard input with --timeout, got none');
   if (flags.json)
     throw new UsageError('USAGE', 'expected -c, FILE or a script on standard input with --json, got none');
   const path = flags['no-history'] ? undefined : historyPath(streams.env);
-  await new Interactive(shell, { reporter, streams, historyPath: path }).run();
+  await new Interactive(shell, { reporter, streams, historyPath: path, yes: flags.yes }).run();
   return 0;
 }
 
@@ -102,6 +112,15 @@ function untilInterrupted(): { signal: AbortSignal } {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   return interrupted;
+}
+
+/** @throws UsageError */
+function timeoutOf({ timeout }: Flags): number | undefined {
+  if (timeout === undefined) return undefined;
+  const seconds = Number(timeout);
+  if (/^[\d.]+$/.test(timeout) && seconds > 0 && seconds <= SCRIPT_LIMITS.timeoutS) return seconds;
+  const { timeoutS } = SCRIPT_LIMITS;
+  throw new UsageError('USAGE', `expected --timeout SECONDS above 0 and at most ${timeoutS}, got "${timeout}"`);
 }
 
 function say({ stdout }: CliStreams, text: string): number {

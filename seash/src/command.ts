@@ -39,6 +39,8 @@ export interface Definition<S extends readonly Slot[], R extends z.ZodObject, O 
   /** They stand before, between and after the slots, but not after the words of the last slot if it takes all. */
   readonly options?: O;
   readonly example: string;
+  /** What its two groups begin with: `run` leaves `rungood` and `runfail`. None unless given. */
+  readonly leaves?: string;
   /** The command's part of its JSON object. */
   readonly result: R;
   /** `as` and `on`: what the value of the first slot stands for when a command follows. */
@@ -58,6 +60,7 @@ export interface Command {
   readonly summary: string;
   readonly usage: string;
   readonly example: string;
+  readonly leaves: string | undefined;
   readonly slots: readonly Slot[];
   readonly options: readonly Option[];
   readonly result: z.ZodObject;
@@ -91,6 +94,7 @@ export function command<
     summary: d.summary,
     usage,
     example: d.example,
+    leaves: d.leaves,
     slots: d.slots,
     options,
     result: d.result,

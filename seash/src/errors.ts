@@ -34,7 +34,8 @@ export type CommandCode =
   | 'START_UNKNOWN'
   | 'DEPLOYMENT_BROKEN'
   | 'DEPLOYMENT_CHANGED'
-  | 'CANCELLED';
+  | 'CANCELLED'
+  | 'TIMEOUT';
 
 /** The command was understood and cannot be carried out as things are. */
 export class CommandError extends PotluckError<CommandCode> {

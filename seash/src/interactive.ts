@@ -13,6 +13,8 @@ export interface InteractiveInit {
   readonly streams: Streams & { readonly stdin: NodeJS.ReadStream };
   /** Where lines are remembered, or undefined for nowhere. */
   readonly historyPath: string | undefined;
+  /** Whether nothing is asked. */
+  readonly yes: boolean;
 }
 
 /** Only "yes" and "y" are a yes. */
@@ -58,8 +60,9 @@ export class Interactive {
     stdout.write('\n');
   }
 
-  async #carryOut(line: string, confirm: Confirm): Promise<void> {
-    const { reporter } = this.#init;
+  async #carryOut(line: string, question: Confirm): Promise<void> {
+    const { reporter, yes } = this.#init;
+    const confirm = yes ? undefined : question;
     for (const plan of this.#planned(line)) {
       const running = new AbortController();
       this.#running = running;

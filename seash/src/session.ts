@@ -9,6 +9,7 @@ import type { FollowEvent } from './follow.ts';
 import { Home } from './home.ts';
 import { checkedIdentityName } from './keys.ts';
 import type { Modules } from './modules.ts';
+import type { Parsed } from './plan.ts';
 import type { ProblemEvent } from './program.ts';
 import type { Style } from './style.ts';
 import { type Target, Targets } from './targets.ts';
@@ -51,6 +52,8 @@ export class Session {
   showparse = false;
   /** Whether the state is kept after each command. */
   autosave = false;
+  /** The last command that failed on some vessels, for `retry`. */
+  failed: Parsed | undefined;
   /** Set by `exit`. */
   done = false;
 
@@ -120,6 +123,8 @@ export interface ContextInit {
   /** Names given by the prefixes `as` and `on`; they go before the session's. */
   readonly identityName: string | undefined;
   readonly targetName: string | undefined;
+  /** What the groups that the command leaves begin with. */
+  readonly leaves?: string | undefined;
   /** For programs, which have vessels and not a name for them. */
   readonly targets?: readonly Target[];
 }
@@ -136,6 +141,10 @@ export class Context {
     this.signal = init.signal;
     this.onProgress = init.onProgress;
     this.#init = init;
+  }
+
+  get leaves(): string | undefined {
+    return this.#init.leaves;
   }
 
   /** Says something while the command is carried out; returns when it may say more. */

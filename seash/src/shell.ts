@@ -5,6 +5,7 @@ import type { ConnectionsInit } from './connections.ts';
 import { type ErrorFacts, factsOf, UsageError } from './errors.ts';
 import { type Module, Modules } from './modules.ts';
 import { type Parsed, type Plan, parse, parsedText, planOf } from './plan.ts';
+import { again, remember } from './retry.ts';
 import { type CommandEvent, type Confirm, Context, type Progress, Session } from './session.ts';
 import { Autosave } from './state.ts';
 import { parseStatements } from './words.ts';
@@ -125,6 +126,7 @@ export class Shell implements AsyncDisposable {
     let parsed: Parsed | undefined;
     try {
       parsed = this.#parse(statement.words);
+      parsed = again(parsed, this.session);
       return { command: parsed.command.name, ...(await this.#carryOut(parsed, options)) };
     } catch (error) {
       return { command: parsed?.command.name ?? '', ok: false, error: factsOf(error) };
@@ -147,9 +149,19 @@ export class Shell implements AsyncDisposable {
     if (targetName !== undefined) session.targets.resolve(targetName);
     const { signal = new AbortController().signal, onProgress = () => undefined, onEvent, confirm } = options;
     const told = async (event: CommandEvent): Promise<void> => await onEvent?.({ command: command.name, ...event });
-    const context = new Context({ session, signal, onProgress, onEvent: told, confirm, identityName, targetName });
+    const context = new Context({
+      session,
+      signal,
+      onProgress,
+      onEvent: told,
+      confirm,
+      identityName,
+      targetName,
+      leaves: command.leaves,
+    });
     const shown = session.showparse ? { parsed: parsedText(parsed, session) } : {};
     const { ok, facts } = await command.run(context, words);
+    remember(session, parsed);
     return { ok, ...shown, ...facts };
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -109,6 +110,28 @@ describe('seash on the command line', () => {
     assert.match(ended.err, /got "ice" after its end\n$/);
     const line = await seash(['-c', `loadkeys alice; set showparse on; set what 'identities'; show $what`]);
     assert.match(line.out, /^Parsed as: as alice show identities$/m);
+  });
+
+  it('--timeout ends all commands in time, and says what was still under way', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const ended = await seash(['--timeout', '0.5', '-c', `loadkeys alice; contact 127.0.0.1:${port}; exit`]);
+    silent.close();
+    assert.equal(ended.code, 1);
+    assert.match(
+      ended.err,
+      /seash: expected all commands to end within 0\.5 s \(--timeout\), got "contact 127\.0\.0\.1:\d+" still under way\n$/,
+    );
+  });
+
+  it('--timeout takes 1000000 seconds and no more, and nothing that is no number of seconds', async () => {
+    assert.equal((await seash(['--timeout', '1000000', '-c', 'exit'])).code, 0);
+    for (const text of ['1000001', '0', '1e3']) {
+      const ended = await seash(['--timeout', text, '-c', 'exit']);
+      assert.equal(ended.code, 2);
+      assert.match(ended.err, /expected --timeout SECONDS above 0 and at most 1000000, got "/);
+    }
   });
 
   it('exit ends a script', async () => {

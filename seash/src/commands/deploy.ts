@@ -8,6 +8,7 @@ import { watch } from '../deploy/watch.ts';
 import { changeOf, doneText, planText } from '../deploy/words.ts';
 import { CommandError } from '../errors.ts';
 import type { Context } from '../session.ts';
+import { agreed, YES } from '../sure.ts';
 import { type Style, visibleAll } from '../style.ts';
 
 const changeSchema = z.object({
@@ -29,13 +30,12 @@ const result = z.object({
 });
 
 const slots = [{ name: 'FILE', kind: 'file' }] as const;
-const yes = { name: 'yes', summary: 'Do not ask.' } as const;
 
 const apply = command({
   name: 'apply',
   summary: 'Bring vessels to the state that the deployment FILE declares; what is so already is left alone.',
   slots,
-  options: [{ name: 'watch', summary: 'Stay, and keep it there until Ctrl-C.' }, yes],
+  options: [{ name: 'watch', summary: 'Stay, and keep it there until Ctrl-C.' }, YES],
   example: 'apply --yes deployment.yaml',
   result,
   run: async (context, { FILE, watch: stays, yes: isSure }) => {
@@ -80,7 +80,7 @@ const destroy = command({
   name: 'destroy',
   summary: 'Stop and empty the vessels of the deployment FILE, and give back what it has acquired.',
   slots,
-  options: [yes],
+  options: [YES],
   example: 'destroy --yes deployment.yaml',
   result: result.omit({ asDeclared: true }),
   run: async (context, { FILE, yes: isSure }) => {
@@ -112,8 +112,7 @@ function resultOf(declared: Declared, outcome: Outcome): z.infer<typeof result> 
 async function confirmed(context: Context, declared: Declared, planned: Outcome): Promise<void> {
   if (planned.changes.length === 0) return;
   const facts = visibleAll(resultOf(declared, planned)) as z.infer<typeof result>;
-  const isYes = await context.confirm((style) => `${renderPlan(facts, style)}\nDo it? [y/N] `);
-  if (!isYes) throw new CommandError('CANCELLED', 'expected a yes, got another answer: nothing was done');
+  await agreed(context, (style) => `${renderPlan(facts, style)}\nDo it? [y/N] `);
 }
 
 function renderPlan({ deployment, version, changes, notes }: z.infer<typeof result>, style: Style): string {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ask, bulkSchema, onEach } from '../bulk.ts';
 import { command } from '../command.ts';
 import { affectedText } from '../report.ts';
+import { sure, YES } from '../sure.ts';
 import { nameOf, type Target } from '../targets.ts';
 import { readLocal, remoteName } from '../upload.ts';
 
@@ -15,12 +16,13 @@ export const upload = command({
     { name: 'REMOTE', kind: 'text', optional: true },
   ],
   example: 'on %all upload peers.txt',
+  leaves: 'upload',
   result: bulkSchema({}).extend({ file: z.string(), bytes: z.int() }),
   run: async (context, { LOCAL, REMOTE }) => {
     const name = remoteName(REMOTE ?? basename(LOCAL));
     const targets = context.vessels();
     const attachment = await readLocal(context.session.path(LOCAL));
-    const outcome = await onEach(context, { group: 'upload', targets }, async ({ node, reach, vessel }) => {
+    const outcome = await onEach(context, targets, async ({ node, reach, vessel }) => {
       await ask(context, { node, reach }, { method: 'AddFileToVessel', params: { vessel, name }, attachment });
       return {};
     });
@@ -37,12 +39,13 @@ export const download = command({
     { name: 'LOCAL', kind: 'file', optional: true },
   ],
   example: 'on %all download results.txt',
+  leaves: 'download',
   result: bulkSchema({ file: z.string(), bytes: z.int() }),
   run: async (context, { REMOTE, LOCAL }) => {
     const name = remoteName(REMOTE);
     const targets = context.vessels();
     const path = context.session.path(LOCAL ?? name);
-    return await onEach(context, { group: 'download', targets }, async (target) => {
+    return await onEach(context, targets, async (target) => {
       const call = { method: 'RetrieveFileFromVessel', params: { vessel: target.vessel, name } } as const;
       const { attachment } = await ask(context, target, call);
       const file = localPath(path, target, targets);
@@ -58,10 +61,11 @@ export const cat = command({
   summary: 'Show the file REMOTE of each vessel as text.',
   slots: [{ name: 'REMOTE', kind: 'text' }],
   example: 'on %1 cat results.txt',
+  leaves: 'cat',
   result: bulkSchema({ text: z.string() }),
   run: async (context, { REMOTE }) => {
     const name = remoteName(REMOTE);
-    return await onEach(context, { group: 'cat', targets: context.vessels() }, async (target) => {
+    return await onEach(context, context.vessels(), async (target) => {
       const call = { method: 'RetrieveFileFromVessel', params: { vessel: target.vessel, name } } as const;
       return { text: Buffer.from((await ask(context, target, call)).attachment).toString('utf8') };
     });
@@ -74,13 +78,17 @@ export const cat = command({
 
 export const remove = command({
   name: 'delete',
-  summary: 'Remove the file REMOTE from each vessel. Does not ask.',
+  summary: 'Remove the file REMOTE from each vessel. At a terminal it asks, of more than one.',
   slots: [{ name: 'REMOTE', kind: 'text' }],
+  options: [YES],
   example: 'on %all delete results.txt',
+  leaves: 'delete',
   result: bulkSchema({ file: z.string() }),
-  run: async (context, { REMOTE }) => {
+  run: async (context, { REMOTE, yes }) => {
     const name = remoteName(REMOTE);
-    return await onEach(context, { group: 'delete', targets: context.vessels() }, async (target) => {
+    const targets = context.vessels();
+    if (!yes) await sure(context, targets, `Remove ${name} from`);
+    return await onEach(context, targets, async (target) => {
       await ask(context, target, { method: 'DeleteFileInVessel', params: { vessel: target.vessel, name } });
       return { file: name };
     });

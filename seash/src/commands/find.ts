@@ -104,6 +104,7 @@ export const list = command({
   summary: 'Show what each vessel does and since when, or why its program has ended.',
   slots: [],
   example: 'on %all list',
+  leaves: 'list',
   result: bulkSchema({
     node: keyIdSchema,
     vessel: vesselNameSchema,
@@ -116,7 +117,7 @@ export const list = command({
   run: async (context) => {
     const me = context.identity.id;
     const refresh = refresher(context);
-    return await onEach(context, { group: 'list', targets: context.vessels('%all') }, async (target) => {
+    return await onEach(context, context.vessels('%all'), async (target) => {
       const info = await refresh(target);
       const { state, program, ending } = info;
       const since = new Date(info.since).toISOString();
@@ -138,10 +139,11 @@ const update = command({
   summary: 'Ask what each vessel does, for conditions such as state=Started; shows no table.',
   slots: [],
   example: 'update',
+  leaves: 'update',
   result: bulkSchema({ state: vesselStateSchema }),
   run: async (context) => {
     const refresh = refresher(context);
-    return await onEach(context, { group: 'update', targets: context.vessels('%all') }, async (target) => {
+    return await onEach(context, context.vessels('%all'), async (target) => {
       return { state: (await refresh(target)).state };
     });
   },

@@ -13,11 +13,14 @@ export const commandRow = z.object({
   summary: z.string(),
   options: z.array(z.object({ usage: z.string(), summary: z.string() })),
   example: z.string(),
+  /** The groups that it leaves, of the vessels where it went well and of the others. */
+  groups: z.array(z.string()),
 });
 
-export function rowOf({ name, usage, summary, options, example }: Command): z.infer<typeof commandRow> {
+export function rowOf({ name, usage, summary, options, example, leaves }: Command): z.infer<typeof commandRow> {
   const rows = options.map((option) => ({ usage: optionUsage(option), summary: option.summary }));
-  return { name, usage, summary, options: rows, example };
+  const groups = leaves === undefined ? [] : [`${leaves}good`, `${leaves}fail`];
+  return { name, usage, summary, options: rows, example, groups };
 }
 
 export const helpCommand = command({
@@ -34,7 +37,11 @@ export const helpCommand = command({
     if (only === undefined || more.length > 0) return renderAll(commands, style);
     const width = Math.max(0, ...only.options.map(({ usage }) => usage.length));
     const options = only.options.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`);
-    return [style.strong(only.usage), `  ${only.summary}`, ...options, `  Example: ${only.example}`].join('\n');
+    const [good, fail] = only.groups;
+    const left = good === undefined ? [] : [`  Leaves the groups ${good} and ${fail}.`];
+    return [style.strong(only.usage), `  ${only.summary}`, ...options, ...left, `  Example: ${only.example}`].join(
+      '\n',
+    );
   },
 });
 

@@ -17,10 +17,11 @@ function showRight(word: string, title: string, textOf: (info: z.infer<typeof ri
     summary: `Show each vessel's ${title}.`,
     slots: [],
     example: `show ${word}`,
+    leaves: word,
     result: bulkSchema(rightsSchema.shape),
     run: async (context) => {
       const refresh = refresher(context);
-      return await onEach(context, { group: word, targets: context.vessels('%all') }, async (target) => {
+      return await onEach(context, context.vessels('%all'), async (target) => {
         const { owner, users, ownerInformation, advertise } = await refresh(target);
         return { owner, users, ownerInformation, advertise };
       });
@@ -44,10 +45,11 @@ const setOwner = command({
   summary: 'Give each vessel to another key: an identity, a key id or a public key file. It cannot be taken back.',
   slots: [{ name: 'KEY', kind: 'identity' }],
   example: 'on %1 set owner bob',
+  leaves: 'owner',
   result: bulkSchema({ owner: keyIdSchema }),
   run: async (context, { KEY }) => {
     const owner = await keyNamed(context.session, KEY);
-    return await onEach(context, { group: 'owner', targets: context.vessels() }, async (target) => {
+    return await onEach(context, context.vessels(), async (target) => {
       return (await ask(context, target, { method: 'ChangeOwner', params: { vessel: target.vessel, owner } })).result;
     });
   },
@@ -59,10 +61,11 @@ const setUsers = command({
   summary: 'Say whose keys may use each vessel, in the place of those that may now; without KEY, nobody but its owner.',
   slots: [{ name: 'KEY', kind: 'identity', rest: true }],
   example: 'on %1 set users alice bob',
+  leaves: 'users',
   result: bulkSchema({ users: z.array(keyIdSchema) }),
   run: async (context, { KEY }) => {
     const users = await Promise.all(KEY.map((word) => keyNamed(context.session, word)));
-    return await onEach(context, { group: 'users', targets: context.vessels() }, async (target) => {
+    return await onEach(context, context.vessels(), async (target) => {
       return (await ask(context, target, { method: 'ChangeUsers', params: { vessel: target.vessel, users } })).result;
     });
   },
@@ -74,10 +77,11 @@ const setInformation = command({
   summary: "Note a line of TEXT as each vessel's owner's information; without TEXT, none.",
   slots: [{ name: 'TEXT', kind: 'text', rest: true }],
   example: 'on %1 set ownerinfo lab 3, second row',
+  leaves: 'ownerinfo',
   result: bulkSchema({ ownerInformation: ownerInformationSchema }),
   run: async (context, { TEXT }) => {
     const text = TEXT.join(' ');
-    return await onEach(context, { group: 'ownerinfo', targets: context.vessels() }, async (target) => {
+    return await onEach(context, context.vessels(), async (target) => {
       const params = { vessel: target.vessel, text };
       return (await ask(context, target, { method: 'ChangeOwnerInformation', params })).result;
     });
@@ -90,10 +94,11 @@ const setAdvertise = command({
   summary: 'Say whether each node tells where the vessel is, to its owner and its users: on or off.',
   slots: [{ name: 'ON|OFF', kind: 'text' }],
   example: 'on %1 set advertise off',
+  leaves: 'advertise',
   result: bulkSchema({ advertise: z.boolean() }),
   run: async (context, { 'ON|OFF': word }) => {
     const advertise = onOrOff(word);
-    return await onEach(context, { group: 'advertise', targets: context.vessels() }, async (target) => {
+    return await onEach(context, context.vessels(), async (target) => {
       const params = { vessel: target.vessel, advertise };
       return (await ask(context, target, { method: 'ChangeAdvertise', params })).result;
     });

@@ -7,6 +7,7 @@ import { type Followed, followAll, followedShape, followingShape, summaryOf } fr
 import { bundled, programName } from '../program.ts';
 import { affectedText, interruptedText } from '../report.ts';
 import type { Context } from '../session.ts';
+import { sure, YES } from '../sure.ts';
 import type { Target } from '../targets.ts';
 import { filesOf, uploadNew } from '../upload.ts';
 
@@ -33,6 +34,7 @@ export const run = command({
   ],
   options: [FOLLOW, { name: 'no-check', summary: 'Upload it whatever is wrong with its types or its names.' }],
   example: 'on %all run --follow pingclient.js 10.0.0.7 hello',
+  leaves: 'run',
   result: bulkSchema({ ...startedShape, uploaded: z.boolean() }).extend({
     program: z.string(),
     bytes: z.int(),
@@ -43,7 +45,7 @@ export const run = command({
     const bundle = await bundled(context, context.session.path(FILE), { check: !unchecked });
     const program = { ...bundle, args: checkedArgs(ARG) };
     const factsOf = nodeFacts(context);
-    const outcome = await onEach(context, { group: 'run', targets }, async (target) => {
+    const outcome = await onEach(context, targets, async (target) => {
       checkIdle(await factsOf(target), target);
       const uploaded = (await uploadNew(context, target, [program])) > 0;
       return { ...(await start(context, target, program)), uploaded };
@@ -74,11 +76,12 @@ export const startCommand = command({
   ],
   options: [FOLLOW],
   example: 'on %1 start hello.js',
+  leaves: 'start',
   result: bulkSchema(startedShape).extend(followingShape),
   run: async (context, { PROGRAM, ARG, follow }) => {
     const name = programName(PROGRAM);
     const args = checkedArgs(ARG);
-    const outcome = await onEach(context, { group: 'start', targets: context.vessels() }, async (target) => {
+    const outcome = await onEach(context, context.vessels(), async (target) => {
       await filesOf(context, target); // Opens a lost connection again, which a start by itself does not dare to.
       return await start(context, target, { name, args });
     });
@@ -94,9 +97,10 @@ export const stop = command({
   summary: 'Stop the program in each vessel.',
   slots: [],
   example: 'on %all stop',
+  leaves: 'stop',
   result: bulkSchema({ state: vesselStateSchema }),
   run: async (context) =>
-    await onEach(context, { group: 'stop', targets: context.vessels() }, async (target) => {
+    await onEach(context, context.vessels(), async (target) => {
       return (await ask(context, target, { method: 'StopVessel', params: { vessel: target.vessel } })).result;
     }),
   render: ({ vessels }) => affectedText('Stopped', vessels),
@@ -104,14 +108,19 @@ export const stop = command({
 
 export const reset = command({
   name: 'reset',
-  summary: 'Stop the program in each vessel, remove its files and its log. Does not ask.',
+  summary: 'Stop the program in each vessel, remove its files and its log. At a terminal it asks, of more than one.',
   slots: [],
-  example: 'on %all reset',
+  options: [YES],
+  example: 'on %all reset --yes',
+  leaves: 'reset',
   result: bulkSchema({ state: vesselStateSchema }),
-  run: async (context) =>
-    await onEach(context, { group: 'reset', targets: context.vessels() }, async (target) => {
+  run: async (context, { yes }) => {
+    const targets = context.vessels();
+    if (!yes) await sure(context, targets, 'Reset');
+    return await onEach(context, targets, async (target) => {
       return (await ask(context, target, { method: 'ResetVessel', params: { vessel: target.vessel } })).result;
-    }),
+    });
+  },
   render: ({ vessels }) => affectedText('Reset', vessels),
 });
 

@@ -12,9 +12,10 @@ const offcut = command({
   summary: 'Show what a split costs on each node, as lines of a resource file.',
   slots: [],
   example: 'on %1 show offcut',
+  leaves: 'offcut',
   result: bulkSchema({ restrictions: z.string() }),
   run: async (context) =>
-    await onEach(context, { group: 'offcut', targets: context.vessels('%all') }, async (target) => {
+    await onEach(context, context.vessels('%all'), async (target) => {
       return (await ask(context, target, { method: 'GetOffcutResources', params: {} })).result;
     }),
   render: ({ vessels }, style) => {

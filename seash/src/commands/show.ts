@@ -72,6 +72,7 @@ const info = command({
     "Show each vessel's node: its version, which walls around programs are up, and which layers programs run under.",
   slots: [],
   example: 'on %1 show info',
+  leaves: 'info',
   result: bulkSchema({
     node: keyIdSchema,
     version: z.string(),
@@ -83,7 +84,7 @@ const info = command({
   }),
   run: async (context) => {
     const factsOf = nodeFacts(context);
-    return await onEach(context, { group: 'info', targets: context.vessels('%all') }, async (target) => {
+    return await onEach(context, context.vessels('%all'), async (target) => {
       const { version, os, arch, walls, layers } = await factsOf(target);
       return { node: target.node, version, os, arch, walls, layers };
     });
@@ -101,6 +102,7 @@ export const log = command({
   slots: [{ name: 'FILE', kind: 'file', after: 'to', optional: true }],
   options: [{ name: 'follow', summary: 'Go on with new lines until the programs have ended.' }],
   example: 'on %all show log --follow',
+  leaves: 'log',
   result: bulkSchema({
     ...followedShape,
     state: vesselStateSchema.optional(),
@@ -118,7 +120,7 @@ export const log = command({
       );
       return { vessels, failed, interrupted: context.signal.aborted };
     }
-    return await onEach(context, { group: 'log', targets }, async (target) => {
+    return await onEach(context, targets, async (target) => {
       const call = { method: 'ReadVesselLog', params: { vessel: target.vessel } } as const;
       const { result, attachment } = await ask(context, target, call);
       const { droppedBytes } = result;
@@ -145,11 +147,12 @@ export const files = command({
   summary: 'Show the files in each vessel.',
   slots: [],
   example: 'on %1 show files',
+  leaves: 'files',
   result: bulkSchema({
     files: z.array(z.object({ name: fileNameSchema, size: z.number(), sha256: z.string() })),
   }),
   run: async (context) =>
-    await onEach(context, { group: 'files', targets: context.vessels('%all') }, async (target) => {
+    await onEach(context, context.vessels('%all'), async (target) => {
       const call = { method: 'ListFilesInVessel', params: { vessel: target.vessel } } as const;
       return (await ask(context, target, call)).result;
     }),
@@ -167,6 +170,7 @@ export const resources = command({
   summary: 'Show what each vessel may use and what it uses now.',
   slots: [],
   example: 'on %1 show resources',
+  leaves: 'resource',
   result: bulkSchema({
     limits: z.record(z.string(), z.number()),
     usage: z.record(z.string(), z.number()),
@@ -175,7 +179,7 @@ export const resources = command({
     destinations: z.array(z.string()),
   }),
   run: async (context) =>
-    await onEach(context, { group: 'resource', targets: context.vessels('%all') }, async (target) => {
+    await onEach(context, context.vessels('%all'), async (target) => {
       const call = { method: 'GetVesselResources', params: { vessel: target.vessel } } as const;
       const { restrictions, usage } = (await ask(context, target, call)).result;
       const { quantities, messport, connport, destinations } = parseRestrictions(restrictions, nameOf(target));

@@ -4,6 +4,7 @@ import { geoipModule } from '../modules/geoip.ts';
 import { uploaddirModule } from '../modules/uploaddir.ts';
 import { variablesModule } from '../modules/variables.ts';
 import type { Module } from '../modules.ts';
+import { retryCommand } from '../retry.ts';
 import { contextCommands } from './context.ts';
 import { deployCommands } from './deploy.ts';
 import { fileCommands } from './files.ts';
@@ -25,6 +26,7 @@ export const OWN: readonly Command[] = [
   ...findCommands,
   ...contextCommands.filter(({ name }) => name !== 'exit'),
   ...programCommands,
+  retryCommand,
   ...fileCommands,
   ...showCommands,
   ...hostCommands,

@@ -94,7 +94,7 @@ export class Vessels implements Iterable<Vessel> {
 
   /** The text of a file in each vessel. */
   async read(remote: string, options: CallOptions = {}) {
-    return new Outcome(this, await cat.work(this.#context(options), { REMOTE: remote }));
+    return new Outcome(this, await cat.work(this.#context(options), { REMOTE: remote, yes: true }));
   }
 
   /** Removes a file from each vessel. */
@@ -125,7 +125,7 @@ export class Vessels implements Iterable<Vessel> {
 
   /** Stops the program, removes the files and the log. */
   async reset(options: CallOptions = {}) {
-    return new Outcome(this, await reset.work(this.#context(options), {}));
+    return new Outcome(this, await reset.work(this.#context(options), { yes: true }));
   }
 
   /** Each vessel's log, as far as its node has kept it. */

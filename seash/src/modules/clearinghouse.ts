@@ -8,6 +8,7 @@ import type { Module } from '../modules.ts';
 import { affectedText } from '../report.ts';
 import type { Context } from '../session.ts';
 import { count, table } from '../style.ts';
+import { agreed, sure, YES } from '../sure.ts';
 import type { Target } from '../targets.ts';
 
 const MOST = 500;
@@ -45,11 +46,16 @@ const slots = [{ name: 'GROUP', kind: 'target', optional: true }] as const;
 
 const releaseCommand = command({
   name: 'release',
-  summary: 'Give vessels back; they are emptied. %all: all that the account holds. Does not ask.',
+  summary: 'Give vessels back; they are emptied. %all: all that the account holds. At a terminal it asks.',
   slots,
+  options: [YES],
   example: 'release acquired',
   result: bulkSchema(leaseShape),
-  run: async (context, { GROUP }) => await release(context, selected(context, GROUP)),
+  run: async (context, { GROUP, yes }) => {
+    const chosen = selected(context, GROUP);
+    if (!yes) await agreed(context, () => `Release ${GROUP ?? context.targetName ?? 'them'}? [y/N] `);
+    return await release(context, chosen);
+  },
   render: ({ vessels }) => affectedText('Released', vessels, ''),
 });
 

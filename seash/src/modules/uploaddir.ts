@@ -11,11 +11,12 @@ export const uploaddir = command({
   summary: 'Copy the files of FOLDER into each vessel, where they differ; without the folders in it.',
   slots: [{ name: 'FOLDER', kind: 'file' }],
   example: 'on %all uploaddir site',
+  leaves: 'uploaddir',
   result: bulkSchema({ uploaded: z.int() }).extend({ files: z.array(z.string()), skipped: z.array(z.string()) }),
   run: async (context, { FOLDER }) => {
     const targets = context.vessels();
     const { uploads, skipped } = await readFolder(context.session.path(FOLDER));
-    const outcome = await onEach(context, { group: 'uploaddir', targets }, async (target) => {
+    const outcome = await onEach(context, targets, async (target) => {
       return { uploaded: await uploadNew(context, target, uploads) };
     });
     return { files: uploads.map(({ name }) => name), skipped, ...outcome };
