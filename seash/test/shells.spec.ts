@@ -49,7 +49,17 @@ describe('completion in other shells', function () {
 
   it('offers options once, files, folders, and after completion the shells', async () => {
     assert.deepEqual(await offers('--json', '--'), [
-      ...['--account', '--clearinghouse', '--command', '--directory', '--help', '--keep-going', '--no-history'],
+      ...[
+        '--account',
+        '--clearinghouse',
+        '--command',
+        '--directory',
+        '--help',
+        '--keep-going',
+        '--no-history',
+        '--timeout',
+        '--yes',
+      ],
     ]);
     assert.deepEqual(await offers('--clearinghouse', ''), []);
     assert.deepEqual(await offers('--clearinghouse', 'http://x', 'he'), ['hello.js']);

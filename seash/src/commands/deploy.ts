@@ -6,10 +6,9 @@ import { Deployer, type Outcome } from '../deploy/deployer.ts';
 import { contextOf, placeFor } from '../deploy/sources.ts';
 import { watch } from '../deploy/watch.ts';
 import { changeOf, doneText, planText } from '../deploy/words.ts';
-import { CommandError } from '../errors.ts';
 import type { Context } from '../session.ts';
-import { agreed, YES } from '../sure.ts';
 import { type Style, visibleAll } from '../style.ts';
+import { agreed, YES } from '../sure.ts';
 
 const changeSchema = z.object({
   change: z.enum(['acquire', 'create', 'update', 'start', 'renew', 'remove', 'release']),

@@ -94,12 +94,12 @@ export class Vessels implements Iterable<Vessel> {
 
   /** The text of a file in each vessel. */
   async read(remote: string, options: CallOptions = {}) {
-    return new Outcome(this, await cat.work(this.#context(options), { REMOTE: remote, yes: true }));
+    return new Outcome(this, await cat.work(this.#context(options), { REMOTE: remote }));
   }
 
   /** Removes a file from each vessel. */
   async delete(remote: string, options: CallOptions = {}) {
-    return new Outcome(this, await remove.work(this.#context(options), { REMOTE: remote }));
+    return new Outcome(this, await remove.work(this.#context(options), { REMOTE: remote, yes: true }));
   }
 
   /** The names, sizes and hashes of each vessel's files. */

@@ -46,14 +46,18 @@ const slots = [{ name: 'GROUP', kind: 'target', optional: true }] as const;
 
 const releaseCommand = command({
   name: 'release',
-  summary: 'Give vessels back; they are emptied. %all: all that the account holds. At a terminal it asks.',
+  summary:
+    'Give vessels back; they are emptied. %all: all that the account holds. At a terminal it asks, of more than one.',
   slots,
   options: [YES],
   example: 'release acquired',
   result: bulkSchema(leaseShape),
   run: async (context, { GROUP, yes }) => {
     const chosen = selected(context, GROUP);
-    if (!yes) await agreed(context, () => `Release ${GROUP ?? context.targetName ?? 'them'}? [y/N] `);
+    if (!yes) {
+      if (chosen === 'all') await agreed(context, () => 'Release all vessels that the account holds? [y/N] ');
+      else await sure(context, chosen, 'Release');
+    }
     return await release(context, chosen);
   },
   render: ({ vessels }) => affectedText('Released', vessels, ''),
