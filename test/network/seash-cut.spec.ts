@@ -87,4 +87,21 @@ describe('a network that goes away between shell and node', function () {
       });
     }
   }
+
+  it('an upload is waited for as long as set timeout says, or as its bytes take by set uploadrate, whichever is longer', async () => {
+    await upload(old);
+    for (const [timeout, rate] of [
+      [1, BYTES / 2],
+      [2, BYTES],
+    ]) {
+      await well(`set timeout ${timeout}`);
+      await well(`set uploadrate ${rate}`);
+      cutter.cutAfter({ cut: 'black hole', after: 5000, way: 'up' });
+      const beginMs = performance.now();
+      const { failed } = await upload(randomBytes(BYTES));
+      assert.ok(performance.now() - beginMs >= 1990, 'two seconds');
+      assert.equal(failed[0]?.code, 'TIMEOUT');
+      await upload(old);
+    }
+  });
 });
