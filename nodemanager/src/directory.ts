@@ -15,6 +15,8 @@ interface Held {
   readonly advertisement: Advertisement;
   /** Where it came from, as `homeOf` tells callers apart. */
   readonly home: string;
+  /** The node itself has brought it, or one before it. */
+  readonly isOwn: boolean;
 }
 
 interface Home {
@@ -41,11 +43,12 @@ export class Directory {
   }
 
   /**
-   * @param home whose room it takes.
+   * @param from who brings it; it takes the room of the node's own address where the node itself has brought one, so that
+   * nobody draws it into a room that he then fills.
    * @returns when it expires, in seconds since the epoch.
    * @throws RequestError BAD_PARAMETERS not valid, or older than what is held; BUSY no room
    */
-  async hold(jws: string, home: string): Promise<number> {
+  async hold(jws: string, from: { readonly signer: KeyId; readonly home: string }): Promise<number> {
     const { node, advertisement } = await verified(jws);
     const known = this.#held.get(node);
     if (known !== undefined && known.advertisement.iat > advertisement.iat) {
@@ -53,7 +56,9 @@ export class Directory {
     }
     if (known?.jws === jws) return advertisement.exp; // Whoever repeats it does not take it into his room.
     if (known !== undefined) this.#drop(known);
-    this.#put({ node, jws, advertisement, home });
+    const isOwn = from.signer === node || known?.isOwn === true;
+    const home = known?.isOwn === true && from.signer !== node ? known.home : from.home;
+    this.#put({ node, jws, advertisement, home, isOwn });
     this.#makeRoom();
     if (this.#held.has(node)) return advertisement.exp;
     throw new RequestError('BUSY', 'expected room in the directory, got none left for this address: try again later');

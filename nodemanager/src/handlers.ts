@@ -88,18 +88,19 @@ function aboutVessels(vessels: Vessels, { node, version, walls, layers }: Handle
   };
 }
 
-function aboutNodes(vessels: Vessels, { node, directory, advertisement }: HandlersInit): AboutNodes {
+function aboutNodes(vessels: Vessels, { node, directory, advertisement: own }: HandlersInit): AboutNodes {
   return {
-    Advertise: async ({ params, home }) => {
-      if (directory !== undefined) return { result: { expires: await directory.hold(params.advertisement, home) } };
+    Advertise: async ({ params: { advertisement }, signer, home }) => {
+      if (directory !== undefined)
+        return { result: { expires: await directory.hold(advertisement, { signer, home }) } };
       throw new RequestError(
         'NOT_PERMITTED',
         'expected a node that its operator made a directory, got one that is none',
       );
     },
     LookUp: async ({ params: { key } }) => {
-      const own = key === node || vessels.keys().includes(key) ? [await advertisement()] : [];
-      const found = [...own, ...(directory?.lookUp(key) ?? [])];
+      const ours = key === node || vessels.keys().includes(key) ? [await own()] : [];
+      const found = [...ours, ...(directory?.lookUp(key) ?? [])];
       return { result: { advertisements: found.length }, attachment: Buffer.from(found.join('\n')) };
     },
   };

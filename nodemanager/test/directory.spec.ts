@@ -11,6 +11,7 @@ import {
   signAdvertisement,
   verifyAdvertisement,
 } from '@potluck/protocol';
+import { Directory } from '../src/directory.ts';
 import { NODE_LIMITS, nodeConfigSchema } from '../src/index.ts';
 import { assertRefused, RawConnection, rejectsWith, requestTo, TestNode } from './support.ts';
 
@@ -124,6 +125,17 @@ describe('a directory', () => {
     const found = await Promise.all([honest, ...flood].map(async ({ id }) => (await lookUp(directory, id)).length));
     assert.deepEqual(found, [1, 0, 1, 1, 1, 0], 'the first of the flood went for the fourth, the last found no room');
     assertRefused(outcomes[4] as RequestError, 'BUSY');
+  });
+
+  it("leaves a node's advertisement in the node's room, whoever brings a newer one from elsewhere", async () => {
+    const node = generateIdentity();
+    const each = (await saying(node)).length;
+    const directory = new Directory({ ...NODE_LIMITS, directoryBytes: Math.floor(4.5 * each) });
+    await directory.hold(await saying(node, [], 40), { signer: node.id, home: 'its own' });
+    const stranger = { signer: generateIdentity().id, home: 'elsewhere' };
+    await directory.hold(await saying(node, [], 50), stranger); // As another directory may have told him.
+    for (let n = 0; n < 10; n += 1) await directory.hold(await saying(generateIdentity()), stranger).catch(() => 0);
+    assert.equal(directory.lookUp(node.id).length, 1);
   });
 
   it('answers with directoryAnswers of them and no more, the newest first', async () => {
