@@ -107,6 +107,11 @@ export const nodeConfigSchema = z
     gateway: gatewayAddressSchema.optional(),
     /** Whether the gateway may take callers to the node; with `"advertise": []` there is no other way to it. */
     relay: z.boolean().default(true),
+    /**
+     * Whether the router is asked (NAT-PMP, UPnP) to let others through to the ports that are listened on, which are then
+     * advertised under its public address.
+     */
+    portMapping: z.boolean().default(false),
     /** Whether this node is a directory: it holds what other nodes say of themselves, and answers who looks for them. */
     directory: z.boolean().default(false),
     /** Directories that are told where this node is, each with its key. */

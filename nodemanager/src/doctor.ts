@@ -20,7 +20,7 @@ import { holderOf } from './holder.ts';
 import { StateLock } from './lock.ts';
 import type { StatePaths } from './paths.ts';
 import { userOf } from './processes.ts';
-import { reachable, readAddress } from './status.ts';
+import { describeReach, reachable, readAddress, readReach } from './status.ts';
 
 const GATEWAY_MS = 5000;
 
@@ -105,7 +105,7 @@ async function aboutDaemon(paths: StatePaths): Promise<Finding[]> {
     const started = vessels.filter(({ state }) => state === 'Started').length;
     const count = `${started} of ${vessels.length} vessels run a program`;
     const answers = well('node manager', `process ${pid} answers on ${host} port ${port}; ${count}`);
-    return [answers, ...aboutUser(pid), ...wallsFound(walls)];
+    return [answers, ...(await aboutReach(paths)), ...aboutUser(pid), ...wallsFound(walls)];
   } catch (error) {
     return [wrong('node manager', `it runs and does not answer (${describeError(error)}): look into its log`)];
   }
@@ -117,6 +117,15 @@ function aboutUser(pid: number): Finding[] {
   if (uid !== 0) return [well('user', `it runs as user ${uid}`)];
   const remedy = 'start it where a user of its own can read it, such as below /opt, and without --user root';
   return [warning('user', `it runs as root: ${remedy}`)];
+}
+
+/** A node that nobody comes to is of no use: that is worth a word, and no fault. */
+async function aboutReach(paths: StatePaths): Promise<Finding[]> {
+  const found = await readReach(paths);
+  if (found === undefined) return [];
+  const { reach, isKnown } = found;
+  const isReached = reach.addresses.length > 0 || isKnown === true;
+  return describeReach(found).map((text) => (isReached ? well : warning)('reach', text));
 }
 
 async function aboutPort({ host, port }: NodeConfig['listen'][number]): Promise<Finding> {

@@ -6,7 +6,8 @@ export type NodeManagerCode =
   | 'STATE_UNUSABLE'
   | 'NOT_RUNNING'
   | 'PROCESS_NOT_READY'
-  | 'NO_SUCH_USER';
+  | 'NO_SUCH_USER'
+  | 'MAPPING_FAILED';
 
 const FAULTS: Record<NodeManagerCode, Fault> = {
   PORT_IN_USE: 'config',
@@ -15,6 +16,7 @@ const FAULTS: Record<NodeManagerCode, Fault> = {
   NOT_RUNNING: 'config',
   PROCESS_NOT_READY: 'internal',
   NO_SUCH_USER: 'config',
+  MAPPING_FAILED: 'peer',
 };
 
 /** The node manager cannot start or go on as it is set up on this machine. */

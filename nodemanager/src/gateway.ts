@@ -30,6 +30,8 @@ export interface GatewayClientInit {
   readonly keys: () => KeyId[];
   /** Somebody calls the node through the gateway; without it the node proves no key there, and nobody can. */
   readonly onCall?: ((call: RelayCall) => void) | undefined;
+  /** `isKnown` is not what it was. */
+  readonly onKnown?: (() => void) | undefined;
   readonly advertiseEveryMs?: number;
 }
 
@@ -123,7 +125,7 @@ export class GatewayClient implements AsyncDisposable {
     const reason = await promise;
     clearInterval(timer);
     this.#socket = undefined;
-    this.#isKnown = false;
+    this.#know(false);
     socket.terminate();
     return reason;
   }
@@ -144,13 +146,19 @@ export class GatewayClient implements AsyncDisposable {
     } else if ('call' in reply.data) {
       this.#init.onCall?.(reply.data);
     } else if (reply.data.ok) {
-      this.#isKnown = true;
+      this.#know(true);
       this.#waitMs = GATEWAY.redialFirstMs;
       this.#say('info', 'the clearinghouse knows this node');
     } else {
-      this.#isKnown = false;
+      this.#know(false);
       this.#say('warn', `the clearinghouse refused the advertisement: ${reply.data.message ?? 'no reason given'}`);
     }
+  }
+
+  #know(isKnown: boolean): void {
+    if (isKnown === this.#isKnown) return;
+    this.#isKnown = isKnown;
+    this.#init.onKnown?.();
   }
 
   #say(level: 'info' | 'warn' | 'error', text: string): void {

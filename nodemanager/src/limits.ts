@@ -78,6 +78,17 @@ export const NODE_LIMITS = {
   /** From one advertisement to a directory to the next; after one that failed. A little less by chance. */
   announceEveryMs: 200_000,
   announceRetryMs: 10_000,
+  /** For how long a router is asked to keep a port open; half of it later it is asked again. */
+  mappingSeconds: 1800,
+  /** From one try to the next: at least, however soon a router forgets; and after one that failed. */
+  mappingLeastMs: 60_000,
+  mappingRetryMs: 300_000,
+  /** A router's answers to all questions of one try by one protocol. */
+  mappingAnswerMs: 5000,
+  /** The router's answers when the node stops and takes its mappings back. */
+  mappingFarewellMs: 2000,
+  /** Bytes of one answer of a router. */
+  mappingAnswerBytes: 256 * 1024,
   /** Bytes of `nodemanager.json`. */
   configBytes: 8 * 1024 * 1024,
   /** Warm vessel processes. */

@@ -24,13 +24,14 @@ import { MetricsServer } from './metrics-server.ts';
 import { networkOf } from './network.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { type Demand, WarmPool, type WarmPoolComponents, warmMost } from './pool.ts';
-import { Presence } from './presence.ts';
+import { Presence, type PresenceInit } from './presence.ts';
 import { ProcessStore } from './processes.ts';
 import { Launcher } from './program.ts';
 import { SqliteReplayStore } from './replays.ts';
+import type { Router } from './router.ts';
 import { RequestServer } from './server.ts';
 import { makeState, openLog, ownIdentity } from './state.ts';
-import { removeAddress, writeAddress } from './status.ts';
+import { type NodeReach, removeAddress, writeAddress, writeReach } from './status.ts';
 import { VesselStore } from './vessel-store.ts';
 import { Vessels } from './vessels.ts';
 
@@ -41,6 +42,8 @@ export interface NodeManagerInit {
   readonly runtime?: string | undefined;
   /** Overrides of `NODE_LIMITS`. */
   readonly limits?: Partial<NodeLimits>;
+  /** Who is asked to map ports, in the place of the router of the default route: a word of code only, for the tests. */
+  readonly router?: Router | undefined;
   /**
    * Walls that no vessel of this node manager gets, and `GetVessels` says so: how the tests try the others. It is a word
    * of code only: there is no option, environment or configuration for it.
@@ -136,15 +139,16 @@ export class NodeManager implements AsyncDisposable {
   async #serve(parts: Parts): Promise<Listening> {
     const { config, layers, identity, log, database, metrics, stack } = parts;
     const limits = this.#limits;
-    const processes = new ProcessStore(database);
-    const leftovers = await processes.killLeftovers();
-    if (leftovers > 0) log.warn({ leftovers }, 'vessel processes of an earlier node manager were killed');
+    const processes = await ownProcesses(parts);
     const governor = stack.use(new Governor());
     const { without = [] } = this.#init;
     if (!without.includes('governor')) await governor.start();
     const store = new VesselStore(database);
     const pool: WarmPool = this.#pool({ processes, log }, config, () => vessels.demand());
-    const launcher = new Launcher({ pool, governor, metrics }, { network: networkOf(config), layers, limits });
+    const launcher = new Launcher(
+      { pool, governor, metrics },
+      { network: networkOf(config, undefined, () => presence.mapped), layers, limits },
+    );
     const vessels: Vessels = new Vessels(
       { store, launcher, log },
       { paths: this.#paths, limits, initial: config.vessels, offcut: parseRestrictions(config.offcut, 'offcut') },
@@ -152,7 +156,10 @@ export class NodeManager implements AsyncDisposable {
     this.#vessels = stack.use(vessels);
     await vessels.start();
     stack.use(pool);
-    const presence = new Presence({ identity, log }, { config, limits, keys: () => vessels.keys() });
+    const presence: Presence = new Presence(
+      { identity, log },
+      this.#presence(parts, () => vessels.keys()),
+    );
     const handlers = handlersOf(vessels, {
       node: identity.id,
       version: packageJson.version,
@@ -177,6 +184,17 @@ export class NodeManager implements AsyncDisposable {
     await writeAddress(this.#paths, { ...addresses[0], node: identity.id, pid: process.pid, metrics: measured });
     stack.defer(async () => await removeAddress(this.#paths));
     return addresses;
+  }
+
+  /** The file with how others come here follows what is so, one writing after the other. */
+  #presence({ config, log, stack }: Parts, keys: () => KeyId[]): PresenceInit {
+    let written = Promise.resolve();
+    const onReach = (found: NodeReach): void => {
+      const fail = (error: unknown): void => log.warn({ reason: describeError(error) }, 'reach.json cannot be written');
+      written = written.then(async () => await writeReach(this.#paths, found)).catch(fail);
+    };
+    stack.defer(async () => await written.then(async () => await removeAddress(this.#paths)));
+    return { config, keys, onReach, limits: this.#limits, router: this.#init.router };
   }
 
   #pool(components: WarmPoolComponents, { warm }: NodeConfig, demand: () => Demand): WarmPool {
@@ -213,6 +231,14 @@ async function measure(
   if (config.metrics === undefined) return undefined;
   metrics.observe({ ...sources, version: packageJson.version });
   return await stack.use(new MetricsServer({ metrics, log }, { listen: config.metrics, limits })).start();
+}
+
+/** Without those of one that was killed. */
+async function ownProcesses({ database, log }: Parts): Promise<ProcessStore> {
+  const processes = new ProcessStore(database);
+  const leftovers = await processes.killLeftovers();
+  if (leftovers > 0) log.warn({ leftovers }, 'vessel processes of an earlier node manager were killed');
+  return processes;
 }
 
 /** Found out while the node serves already; not waited for. */

@@ -1,10 +1,9 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { canonicalAddress, interfacesOf, parseDestination } from '@potluck/protocol';
+import { type Address, canonicalAddress, interfacesOf, parseDestination } from '@potluck/protocol';
 import { NameResolver, type NetworkInit } from '@potluck/vessel-runtime';
 import type { NodeConfig } from './config.ts';
+import { sourceTo } from './router.ts';
 
 type Interfaces = ReturnType<typeof networkInterfaces>;
 type NetworkConfig = Pick<NodeConfig, 'listen' | 'advertise' | 'destinations' | 'nameServers'>;
@@ -19,12 +18,18 @@ const LINK_LOCAL = /^(169\.254\.|fe[89ab])/;
  * Its addresses are those that the node listens on, or, when it listens on all, those that it advertises and has, then
  * those from which it would send to the Internet, IPv4 first. Without a way there it is an address that others on the
  * local network can see; a node without any has none.
+ * @param mapped where a router lets others through to this machine.
  */
-export function networkOf(config: NetworkConfig, interfaces = networkInterfaces): () => Promise<NetworkInit> {
+export function networkOf(
+  config: NetworkConfig,
+  interfaces = networkInterfaces,
+  mapped: () => readonly Address[] = () => [],
+): () => Promise<NetworkInit> {
   const rules = (config.destinations ?? []).map(parseDestination);
   const resolver = new NameResolver({ servers: config.nameServers });
-  const advertised = (config.advertise ?? []).flatMap(({ host }) => canonicalAddress(host) ?? []);
+  const told = (): Address[] => [...(config.advertise ?? []), ...mapped()];
   return async () => {
+    const advertised = told().flatMap(({ host }) => canonicalAddress(host) ?? []);
     const found = interfaces();
     const machine = new Set(interfacesOf(found).map((place) => place.split('/')[0] ?? ''));
     const present = advertised.filter((address) => machine.has(address));
@@ -52,16 +57,4 @@ async function reachable(advertised: readonly string[], interfaces: Interfaces):
   const outside = Object.values(interfaces).flatMap((list) => list?.filter(({ internal }) => !internal) ?? []);
   const seen = outside.map(({ address }) => address).filter((address) => !LINK_LOCAL.test(address));
   return seen.sort((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)));
-}
-
-/** @returns the address from which this machine would send there; undefined when it knows no way. */
-async function sourceTo(far: string): Promise<string | undefined> {
-  await using socket = createSocket(isIPv6(far) ? 'udp6' : 'udp4');
-  try {
-    socket.connect(53, far);
-    await once(socket, 'connect');
-    return canonicalAddress(socket.address().address);
-  } catch {
-    return undefined;
-  }
 }

@@ -20,6 +20,8 @@ export interface StatePaths {
   readonly lock: string;
   readonly pid: string;
   readonly address: string;
+  /** How others come to a node that runs. */
+  readonly reach: string;
   readonly log: string;
   readonly logOld: string;
   /** The bundled vessel process, when none was given. */
@@ -38,6 +40,7 @@ export function statePaths(directory: string): StatePaths {
     lock: join(directory, 'nodemanager.lock'),
     pid: join(directory, 'nodemanager.pid'),
     address: join(directory, 'address.json'),
+    reach: join(directory, 'reach.json'),
     log: join(directory, 'nodemanager.log'),
     logOld: join(directory, 'nodemanager.log.old'),
     runtime: join(directory, 'runtime'),

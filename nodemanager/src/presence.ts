@@ -1,4 +1,4 @@
-import type { Address, Identity, KeyId, Reach, RelayCall } from '@potluck/protocol';
+import { type Address, type Identity, type KeyId, LIMITS, type Reach, type RelayCall } from '@potluck/protocol';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { Announcer } from './announcer.ts';
@@ -6,6 +6,8 @@ import { Calls, type CallsComponents } from './calls.ts';
 import type { NodeConfig } from './config.ts';
 import { GatewayClient } from './gateway.ts';
 import type { NodeLimits } from './limits.ts';
+import { PortMapper } from './mapper.ts';
+import type { Router } from './router.ts';
 
 export interface PresenceComponents {
   readonly identity: Identity;
@@ -13,10 +15,23 @@ export interface PresenceComponents {
 }
 
 export interface PresenceInit {
-  readonly config: Pick<NodeConfig, 'gateway' | 'advertise' | 'directories' | 'relay'>;
+  readonly config: Pick<NodeConfig, 'gateway' | 'advertise' | 'directories' | 'relay' | 'portMapping'>;
   readonly limits: NodeLimits;
+  /** In the place of the router of the default route. */
+  readonly router?: Router | undefined;
   /** The keys that the node hosts vessels for, asked at each advertisement. */
   readonly keys: () => KeyId[];
+  /** How others come to the node is not what it was. */
+  readonly onReach?: (found: ReachFound) => void;
+}
+
+/** How others come to the node, now. */
+export interface ReachFound {
+  readonly reach: Reach;
+  /** Whether the clearinghouse, and so its relay, knows the node; undefined without one. */
+  readonly isKnown: boolean | undefined;
+  /** What came of asking the router; undefined when it is not asked. */
+  readonly portMapping: string | undefined;
 }
 
 /** Keeps all who should know told where the node is: the clearinghouse of the configuration, and the directories. */
@@ -26,6 +41,7 @@ export class Presence implements AsyncDisposable {
   readonly #announcer: Announcer;
   #gateway: GatewayClient | undefined;
   #calls: Calls | undefined;
+  #mapper: PortMapper | undefined;
   #reach: Reach = { addresses: [], relays: [] };
 
   constructor(components: PresenceComponents, init: PresenceInit) {
@@ -36,7 +52,7 @@ export class Presence implements AsyncDisposable {
       directories: config.directories,
       version: packageJson.version,
       limits,
-      facts: () => ({ reach: this.#reach, keys: keys() }),
+      facts: () => ({ reach: this.reach, keys: keys() }),
     });
   }
 
@@ -49,12 +65,15 @@ export class Presence implements AsyncDisposable {
     const { gateway, advertise = listening, relay } = config;
     this.#reach = { addresses: advertise, relays: relay && gateway !== undefined ? [gateway] : [] };
     this.#announcer.start();
+    if (config.portMapping) this.#map(listening);
+    this.#tell();
     if (gateway === undefined) return;
     const calls = relay ? new Calls({ ...this.#components, server }, { relay: gateway, limits }) : undefined;
     this.#calls = calls;
     this.#gateway = new GatewayClient(this.#components, {
       gateway,
-      reach: () => this.#reach,
+      reach: () => this.reach,
+      onKnown: () => this.#tell(),
       version: packageJson.version,
       keys,
       onCall: calls && ((call: RelayCall) => calls.answer(call)),
@@ -67,9 +86,21 @@ export class Presence implements AsyncDisposable {
     return this.#gateway?.isKnown;
   }
 
+  /** What others are told. */
+  get reach(): Reach {
+    const { addresses, relays } = this.#reach;
+    const all = [...this.mapped, ...addresses];
+    return { addresses: all.slice(0, LIMITS.advertisedAddresses), relays };
+  }
+
+  /** Where a router lets others through to the node. */
+  get mapped(): readonly Address[] {
+    return this.#mapper?.mapped ?? [];
+  }
+
   async stop(): Promise<void> {
     this.#calls?.stop();
-    await Promise.all([this.#gateway?.stop(), this.#announcer.stop()]);
+    await Promise.all([this.#gateway?.stop(), this.#announcer.stop(), this.#mapper?.stop()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -80,6 +111,21 @@ export class Presence implements AsyncDisposable {
   changed(): void {
     this.#gateway?.advertise();
     this.#announcer.announce();
+  }
+
+  #map(listening: readonly Address[]): void {
+    const { router, limits } = this.#init;
+    const onChange = (): void => {
+      this.changed();
+      this.#tell();
+    };
+    this.#mapper = new PortMapper(this.#components, { router, limits, onChange });
+    this.#mapper.start(listening);
+  }
+
+  #tell(): void {
+    const { reach, isKnown } = this;
+    this.#init.onReach?.({ reach, isKnown, portMapping: this.#mapper?.words });
   }
 
   /** What the node says of itself, signed and new. */

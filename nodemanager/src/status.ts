@@ -1,5 +1,15 @@
 import { readFile, rm } from 'node:fs/promises';
-import { generateIdentity, keyIdSchema, NodeClient, type Result, type VesselInfo, writeJson } from '@potluck/protocol';
+import {
+  addressText,
+  generateIdentity,
+  keyIdSchema,
+  NodeClient,
+  parseJson,
+  type Result,
+  reachSchema,
+  type VesselInfo,
+  writeJson,
+} from '@potluck/protocol';
 import { z } from 'zod';
 import { NodeManagerError } from './errors.ts';
 import { StateLock } from './lock.ts';
@@ -16,6 +26,38 @@ export const nodeAddressSchema = z.object({
 });
 export type NodeAddress = z.infer<typeof nodeAddressSchema>;
 
+/** `reach.json`: how others come to a node that runs, as it was told last. */
+const nodeReachSchema = z.object({
+  reach: reachSchema,
+  /** Whether the clearinghouse, and so its relay, knows the node; absent without one. */
+  isKnown: z.boolean().optional(),
+  /** What came of asking the router; absent when it is not asked. */
+  portMapping: z.string().optional(),
+});
+export type NodeReach = z.infer<typeof nodeReachSchema>;
+
+export async function writeReach(paths: StatePaths, reach: NodeReach): Promise<void> {
+  await writeJson(paths.reach, reach);
+}
+
+/** @returns undefined when the node has not said it yet. */
+export async function readReach(paths: StatePaths): Promise<NodeReach | undefined> {
+  const text = await readFile(paths.reach, 'utf8').catch(() => '');
+  return nodeReachSchema.safeParse(parseJson(text)).data;
+}
+
+/** @returns lines for people. */
+export function describeReach({ reach, isKnown, portMapping }: NodeReach): string[] {
+  const straight = reach.addresses.map(addressText).join(', ');
+  const relays = reach.relays.map(addressText).join(', ');
+  const away = isKnown ? 'which knows this node' : 'which does not know this node now';
+  return [
+    straight === '' ? 'Others have no address of this node.' : `Others are told to come to ${straight}.`,
+    relays === '' ? 'No relay takes others to this node.' : `They may come through the relay at ${relays}, ${away}.`,
+    ...(portMapping === undefined ? [] : [`Port mapping: ${portMapping}.`]),
+  ];
+}
+
 /** Says where the node manager listens: readers see all of it or nothing. */
 export async function writeAddress(paths: StatePaths, address: NodeAddress): Promise<void> {
   await writeJson(paths.address, address);
@@ -24,6 +66,7 @@ export async function writeAddress(paths: StatePaths, address: NodeAddress): Pro
 
 export async function removeAddress(paths: StatePaths): Promise<void> {
   await rm(paths.address, { force: true });
+  await rm(paths.reach, { force: true });
   await rm(paths.pid, { force: true });
 }
 
@@ -40,7 +83,10 @@ export async function readAddress(paths: StatePaths): Promise<NodeAddress> {
 }
 
 /** What a node manager that runs says of itself. */
-export type NodeStatus = NodeAddress & Pick<Result<'GetVessels'>, 'version' | 'walls' | 'layers' | 'vessels'>;
+export type NodeStatus = NodeAddress &
+  Pick<Result<'GetVessels'>, 'version' | 'walls' | 'layers' | 'vessels'> & {
+    readonly reach: NodeReach | undefined;
+  };
 
 /** Asks the node manager of that state directory itself. @throws NodeManagerError NOT_RUNNING */
 export async function statusOf(paths: StatePaths): Promise<NodeStatus> {
@@ -51,14 +97,16 @@ export async function statusOf(paths: StatePaths): Promise<NodeStatus> {
     node,
     identity: generateIdentity(),
   });
-  return { ...(await client.call('GetVessels', {})).result, ...address };
+  return { ...(await client.call('GetVessels', {})).result, ...address, reach: await readReach(paths) };
 }
 
 /** @returns lines for people. */
-export function describeStatus({ node, pid, host, port, metrics, walls, layers, vessels }: NodeStatus): string[] {
+export function describeStatus(status: NodeStatus): string[] {
+  const { node, pid, host, port, metrics, walls, layers, vessels, reach } = status;
   return [
     `Node ${node} runs as process ${pid} and listens on ${host} port ${port}.`,
     ...(metrics === undefined ? [] : [`Its metrics are at http://${metrics.host}:${metrics.port}/metrics.`]),
+    ...(reach === undefined ? [] : describeReach(reach)),
     ...wallLines(walls),
     ...(layers.length === 0 ? [] : [`Programs run under the security layers: ${layers.join(', ')}.`]),
     ...vessels.map(vesselLine),

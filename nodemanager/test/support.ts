@@ -59,6 +59,7 @@ export interface TestNodeInit {
   readonly limits?: NodeManagerInit['limits'];
   readonly config?: Partial<z.input<typeof nodeConfigSchema>>;
   readonly restrictions?: string;
+  readonly router?: NodeManagerInit['router'];
 }
 
 /** A real node manager with its own state directory; each vessel has the one owner and the one user. */
@@ -88,7 +89,8 @@ export class TestNode implements AsyncDisposable {
 
   /** Without a warm pool, unless the limits say so: most tests run no program. */
   #make(): NodeManager {
-    return new NodeManager({ state: this.directory.path, limits: { poolSize: 0, ...this.#init.limits } });
+    const { limits, router } = this.#init;
+    return new NodeManager({ state: this.directory.path, limits: { poolSize: 0, ...limits }, router });
   }
 
   async writeConfig(more: NonNullable<TestNodeInit['config']> = this.#init.config ?? {}): Promise<void> {

@@ -76,10 +76,14 @@ describe('a node that nobody can reach but through the relay', function () {
     );
     await well('reset');
     await write('count.js', COUNT);
-    await well('run count.js');
-    let text = '';
-    for await (const { attachment } of follow()) text += Buffer.from(attachment).toString();
-    assert.equal(text, '0\n1\n2\n3\n4\n');
+    const lines: string[] = [];
+    const { ok } = await shell.execute('run --follow count.js', {
+      onEvent: async (event) => {
+        if (event.event === 'line') lines.push(event.line);
+      },
+    });
+    assert.equal(ok, true);
+    assert.deepEqual(lines.slice(0, 5), ['0', '1', '2', '3', '4']);
   });
 
   it('takes a file of some megabytes, and gives it back', async () => {
