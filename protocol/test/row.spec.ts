@@ -8,6 +8,7 @@ describe('a row of replies to one request', () => {
   let row: ReplyRow;
   let held: boolean[];
   const open = (silenceMs = 60_000, signal?: AbortSignal): void => {
+    row?.close();
     held = [];
     row = new ReplyRow({ silenceMs, signal, hold: (on) => held.push(on) });
   };
