@@ -75,7 +75,8 @@ export class NodeClient implements AsyncDisposable {
     this.#identity = identity;
     this.#socket = socket;
     socket.on('message', (data) => {
-      this.#looked = this.#looked.then(async () => await this.#receive(data));
+      this.#hold(true); // Nothing more is taken until this one is looked at, however fast the node sends.
+      this.#looked = this.#looked.then(async () => await this.#receive(data)).finally(() => this.#hold(false));
     });
     socket.on('error', (cause) => this.#fail(new PeerError('CLOSED', `connection to ${this.way} broke`, { cause })));
     socket.on('close', (code, reason) => {
@@ -149,7 +150,7 @@ export class NodeClient implements AsyncDisposable {
     const { row, nonce } = await patiently(timeoutMs, async () => await this.#window.run('', open));
     try {
       for await (const { result, attachment } of row.read()) {
-        yield { result: resultOf('ReadVesselLog', result), attachment };
+        yield { result: result as Result<'ReadVesselLog'>, attachment };
       }
     } finally {
       this.#waiting.delete(nonce);
@@ -165,7 +166,11 @@ export class NodeClient implements AsyncDisposable {
   ): Promise<{ row: ReplyRow; nonce: string }> {
     const { message, nonce } = await signRequest(this.#identity, { method: 'ReadVesselLog', params, node: this.node });
     const row = new ReplyRow({ silenceMs: timeoutMs, signal, hold: (on) => this.#hold(on) });
-    const take = ({ place, outcome }: Outcome): void => row.take(place, outcome);
+    const take = ({ place, outcome }: Outcome): void => {
+      if (outcome instanceof RequestError) row.take(place, outcome);
+      // Read now: what the schema does not know must not be kept until the reader comes.
+      else row.take(place, { ...outcome, result: resultOf('ReadVesselLog', outcome.result) });
+    };
     this.#waiting.set(nonce, { take, fail: (error) => row.fail(error) });
     try {
       this.#send(packMessage(message));

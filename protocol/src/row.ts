@@ -66,7 +66,7 @@ export class ReplyRow {
       return;
     }
     this.#replies.push(outcome);
-    this.#heldBytes += outcome.attachment.byteLength;
+    this.#heldBytes += bytesOf(outcome);
     this.#over = place?.more === false;
     this.#hold(this.#isHeld || this.#heldBytes > LIMITS.rowHeldBytes);
     this.#listen();
@@ -96,7 +96,7 @@ export class ReplyRow {
       for (;;) {
         const reply = this.#replies.shift();
         if (reply !== undefined) {
-          this.#heldBytes -= reply.attachment.byteLength;
+          this.#heldBytes -= bytesOf(reply);
           if (this.#heldBytes === 0) this.#hold(false);
           yield reply;
         } else if (this.#over) {
@@ -129,4 +129,11 @@ export class ReplyRow {
       this.fail(new PeerError('TIMEOUT', `expected another reply within ${silenceMs / 1000} s, got none`));
     }, silenceMs);
   }
+}
+
+/** A result has been read by its schema, which bounds it. */
+const RESULT_BYTES = 4096;
+
+function bytesOf({ attachment }: Reply): number {
+  return attachment.byteLength + RESULT_BYTES;
 }

@@ -72,7 +72,7 @@ describe('a row of replies to one request', () => {
 
   it(`holds the connection past ${LIMITS.rowHeldBytes} bytes that nobody reads, and is not silent then`, async () => {
     open(20);
-    row.take({ number: 0, more: true }, replyOf(0, LIMITS.rowHeldBytes));
+    row.take({ number: 0, more: true }, replyOf(0, LIMITS.rowHeldBytes - 4096));
     assert.deepEqual(held, []);
     row.take({ number: 1, more: true }, replyOf(1, 1));
     assert.deepEqual(held, [true]);
@@ -82,6 +82,13 @@ describe('a row of replies to one request', () => {
     assert.equal((await reader.next()).value?.result, 1);
     assert.deepEqual(held, [true, false]);
     await assert.rejects(reader.next(), { code: 'TIMEOUT' });
+  });
+
+  it('holds the connection past as many replies without bytes that nobody reads', () => {
+    for (let number = 0; number < LIMITS.rowHeldBytes / 4096; number += 1) row.take({ number, more: true }, replyOf(0));
+    assert.deepEqual(held, []);
+    row.take({ number: LIMITS.rowHeldBytes / 4096, more: true }, replyOf(0));
+    assert.deepEqual(held, [true]);
   });
 
   it('ends by a signal, also one that came before', async () => {
