@@ -2,9 +2,14 @@
 # The work of `npm run bench -- fleet` by tools that everybody has: a file to 100 hosts, and its program started on each,
 # by ansible, by parallel-ssh, and by ssh alone. All hosts are one sshd on a free port of 127.0.0.1, with keys and a
 # configuration of its own in a temporary directory; nothing else of this machine is touched, and nothing is left.
-# Needs Linux, root, and what Debian calls openssh-server, openssh-client, ansible-core, pssh. Usage: ssh.sh [HOSTS]
+# No start-up file is read on the way: the hosts' HOME is empty, and their SHELL is sh. Each host has a file of its own.
+# Needs Linux, root, and what Debian calls openssh-server, openssh-client, ansible-core, pssh.
+# Usage: ssh.sh [HOSTS [ssh|pssh|ansible ...]]
 set -euo pipefail
 hosts=${1:-100}
+ways=("${@:2}")
+[ ${#ways[@]} -gt 0 ] || ways=(ssh pssh ansible)
+unset BASH_ENV ENV
 node=$(command -v node)
 dir=$(mktemp -d /tmp/cmp-XXXXXX)
 sshd_pid=
@@ -16,7 +21,7 @@ finish() {
 trap finish EXIT
 
 port=$("$node" -e "const s = require('net').createServer().listen(0, '127.0.0.1', () => { console.log(s.address().port); s.close(); })")
-mkdir -p "$dir/c" /run/sshd
+mkdir -p "$dir/c" "$dir/home" /run/sshd
 ssh-keygen -q -t ed25519 -N '' -f "$dir/host"
 ssh-keygen -q -t ed25519 -N '' -f "$dir/user"
 cat >"$dir/sshd_config" <<EOF
@@ -28,6 +33,10 @@ PermitRootLogin prohibit-password
 PasswordAuthentication no
 StrictModes no
 UsePAM no
+PermitUserRC no
+PermitUserEnvironment no
+AcceptEnv PSSH_HOST
+SetEnv HOME=$dir/home SHELL=/bin/sh BASH_ENV=
 MaxStartups 1000
 MaxSessions 1000
 Subsystem sftp internal-sftp
@@ -45,6 +54,7 @@ Host *
   ControlMaster auto
   ControlPath $dir/c/%n
   ControlPersist 120
+  SendEnv PSSH_HOST
 EOF
 /usr/sbin/sshd -D -f "$dir/sshd_config" &
 sshd_pid=$!
@@ -68,9 +78,10 @@ export ANSIBLE_SSH_ARGS="-F $dir/ssh_config" ANSIBLE_SSH_CONTROL_PATH="$dir/c/%%
 
 disconnect() { for i in $(cat "$dir/hosts"); do ssh -F "$dir/ssh_config" -O exit "$i" 2>/dev/null || true; done; }
 with_ansible() { ansible-playbook -i "$dir/hosts" "$dir/play.yaml" >"$dir/out" || { cat "$dir/out"; exit 1; }; }
+# One connection brings the file and starts it, as below: faster than parallel-scp and parallel-ssh one after the other.
 with_pssh() {
-  parallel-scp -p 100 -h "$dir/hosts" -x "-F $dir/ssh_config" "$dir/hello.js" "$dir/c.js" >"$dir/out"
-  parallel-ssh -p 100 -h "$dir/hosts" -x "-F $dir/ssh_config" "$node $dir/c.js >/dev/null 2>&1 &" >"$dir/out"
+  parallel-ssh -p 100 -t 0 -I -h "$dir/hosts" -x "-F $dir/ssh_config" \
+    "cat > $dir/\$PSSH_HOST/hello.js && ($node $dir/\$PSSH_HOST/hello.js > $dir/\$PSSH_HOST/log 2>&1 &)" <"$dir/hello.js" >"$dir/out"
 }
 with_ssh() {
   xargs -P 100 -I{} sh -c "ssh -F $dir/ssh_config {} 'cat > $dir/{}/hello.js && ($node $dir/{}/hello.js > $dir/{}/log 2>&1 &)' < $dir/hello.js" <"$dir/hosts"
@@ -82,9 +93,11 @@ measure() {
   end=$(date +%s%N)
   echo "$1: $(((end - begin) / 1000000)) ms"
   while pgrep -f "^$node $dir" >/dev/null; do sleep 0.1; done
+  for ((i = 1; i <= hosts; i++)); do grep -q hello "$dir/h$i/log" || { echo "h$i did not run it" >&2; exit 1; }; done
+  rm -f "$dir"/h*/*
 }
 echo "$hosts hosts, $(nproc) cores, $(ssh -V 2>&1), $(ansible --version | head -1)"
-for way in ssh pssh ansible; do
+for way in "${ways[@]}"; do
   disconnect
   measure "$way, connections to be made" "with_$way"
   # The connections of ansible are named after its own options, the others' after the host; all stay open for two minutes.

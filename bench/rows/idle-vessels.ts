@@ -32,6 +32,8 @@ export interface IdleInit {
   /** From each of them. */
   readonly splits: number;
   readonly watchMs: number;
+  /** From the last start to the watch: longer than a node manager rests before it fills its pool, and takes for that. */
+  readonly settleMs: number;
 }
 
 interface Figures {
@@ -94,7 +96,10 @@ function resultsOf(what: string, figures: Figures, floor: Figures): Result[] {
   ];
 }
 
-export async function measureIdle(files: RuntimeFiles, { first, splits, watchMs }: IdleInit): Promise<Result[]> {
+export async function measureIdle(
+  files: RuntimeFiles,
+  { first, splits, watchMs, settleMs }: IdleInit,
+): Promise<Result[]> {
   const init = { nodes: 1, vessels: first, memoryBytes: (1 + splits) * 40 * MIB, limits: UNBRAKED };
   await using all = await nodeProcesses(files, init);
   const [address] = all.addresses;
@@ -104,7 +109,7 @@ export async function measureIdle(files: RuntimeFiles, { first, splits, watchMs 
   await quiet();
   const [floor, empty] = [await bare(watchMs), await watch(address.pid, watchMs)];
   await startAll(client);
-  await quiet();
+  await delay(settleMs); // As `quiet` sees it, so many are never quiet together: each looks once a second what it uses.
   const vessels = `${first * (1 + splits)} vessels`;
   return [
     ...resultsOf(`${vessels} without a program`, empty, floor),
@@ -116,5 +121,5 @@ export async function measureIdle(files: RuntimeFiles, { first, splits, watchMs 
 export const idleVessels: Row = {
   name: 'idle-vessels',
   onlyNamed: true,
-  run: async (files) => await measureIdle(files, { first: 50, splits: 3, watchMs: 20_000 }),
+  run: async (files) => await measureIdle(files, { first: 50, splits: 3, watchMs: 20_000, settleMs: 10_000 }),
 };

@@ -30,7 +30,7 @@ describe('bench of node managers', () => {
   }).timeout(240_000);
 
   it('measures what idle vessels cost their node manager, without programs and with', async () => {
-    const results = await measureIdle(files, { first: 2, splits: 1, watchMs: 50 });
+    const results = await measureIdle(files, { first: 2, splits: 1, watchMs: 50, settleMs: 50 });
     assert.deepEqual(
       results.map(({ row }) => row),
       [

@@ -36,6 +36,8 @@ const NICE = 10;
 
 /** However few vessels are idle: one of them may be started again at once. */
 const LEAST = 2;
+/** One start after the other puts the filling off, but not for more rests than this: nobody can keep the pool empty. */
+const MOST_RESTS = 10;
 /** What a waiting process takes at most, and the part of the machine that all of them may take. */
 const WARM_BYTES = 16 * 2 ** 20;
 const MACHINE_PART = 1 / 64;
@@ -64,6 +66,7 @@ export class WarmPool implements AsyncDisposable {
   /** The vessel's memory that the kernel bounds them to, where it does so already. */
   readonly #boundTo = new WeakMap<VesselProcess, number>();
   #resting: NodeJS.Timeout | undefined;
+  #restingSince = 0;
   #filling: Promise<void> | undefined;
   #stopped = false;
 
@@ -93,13 +96,17 @@ export class WarmPool implements AsyncDisposable {
     return this.#ready.splice(ready, 1)[0] as VesselProcess;
   }
 
-  /** Soon, as many are made as are wanted then. */
+  /** Soon after the last of these, as many are made as are wanted then. */
   refill(): void {
     if (this.#stopped) return;
-    this.#resting ??= setTimeout(() => {
+    const { poolRestMs } = this.#init.limits;
+    if (this.#resting === undefined) this.#restingSince = performance.now();
+    else if (performance.now() - this.#restingSince > MOST_RESTS * poolRestMs) return;
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => {
       this.#resting = undefined;
       this.#fill();
-    }, this.#init.limits.poolRestMs).unref();
+    }, poolRestMs).unref();
   }
 
   /** Kills the waiting processes; those that were taken are their takers'. */

@@ -26,15 +26,27 @@ export class ProcessStore {
   add(pid: number): void {
     const birth = birthOf(pid);
     if (birth === undefined) return;
-    this.#database.prepare('INSERT OR REPLACE INTO processes (pid, birth) VALUES (?, ?)').run(pid, birth);
+    this.#unsynced(() => {
+      this.#database.prepare('INSERT OR REPLACE INTO processes (pid, birth) VALUES (?, ?)').run(pid, birth);
+    });
   }
 
   /** A process and its launcher, which may be one. */
   remove(pid: number, launcher: number): void {
     try {
-      this.#database.prepare('DELETE FROM processes WHERE pid IN (?, ?)').run(pid, launcher);
+      this.#unsynced(() => this.#database.prepare('DELETE FROM processes WHERE pid IN (?, ?)').run(pid, launcher));
     } catch {
       // The disk is full. One row too many does no harm: no later process has its birth.
+    }
+  }
+
+  /** Without waiting for the disk: what takes the memory of the system away takes these processes too. */
+  #unsynced(write: () => void): void {
+    this.#database.pragma('synchronous = NORMAL');
+    try {
+      write();
+    } finally {
+      this.#database.pragma('synchronous = FULL');
     }
   }
 

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import { mock } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { detectWalls, type RuntimeFiles, runtimeFiles } from '@potluck/vessel-runtime';
 import { pino } from 'pino';
 import { openDatabase } from '../src/database.ts';
@@ -11,6 +13,7 @@ import { birthOf, ProcessStore } from '../src/processes.ts';
 import { rejectsWith, TemporaryDirectory } from './support.ts';
 
 const MEMORY_BYTES = 2 ** 24;
+const REST_MS = 2;
 const NOBODY: Demand = { idle: 0, commonBytes: undefined, mostBytes: undefined };
 
 describe('the warm pool', () => {
@@ -30,7 +33,7 @@ describe('the warm pool', () => {
   const make = (files: () => Promise<RuntimeFiles>, lines: string[] = [], demand = (): Demand => NOBODY) => {
     const database = openDatabase(statePaths(directory.path), 0);
     const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
-    const limits = { poolSize: 3, poolRestMs: 1, poolRetryFirstMs: 1, poolRetryLongestMs: 20 };
+    const limits = { poolSize: 3, poolRestMs: REST_MS, poolRetryFirstMs: 1, poolRetryLongestMs: 20 };
     const pool = new WarmPool({ processes: new ProcessStore(database), log }, { files, demand, limits });
     const known = (): number[] => database.prepare('SELECT pid FROM processes').pluck().all() as number[];
     const stop = async (): Promise<void> => {
@@ -64,6 +67,34 @@ describe('the warm pool', () => {
     await using process = await made.pool.take(MEMORY_BYTES, 20_000);
     assert.ok(process.pid > 0);
     assert.equal(lines.filter((line) => line.includes('exit code 3')).length, 3);
+  });
+
+  it('makes new processes a rest after the last start, but puts that off for ten rests at most', async () => {
+    let asked = 0;
+    const files = async (): Promise<never> => {
+      asked += 1;
+      throw new Error('none for now');
+    };
+    await using made = make(files);
+    let nowMs = 0;
+    mock.timers.enable({ apis: ['setTimeout'] });
+    mock.method(performance, 'now', () => nowMs);
+    const pass = (ms: number): void => {
+      nowMs += ms;
+      mock.timers.tick(ms);
+    };
+    try {
+      made.pool.refill();
+      for (; nowMs < 9 * REST_MS; made.pool.refill()) pass(REST_MS / 2);
+      await setImmediate();
+      assert.equal(asked, 0);
+      for (; nowMs <= 11 * REST_MS; made.pool.refill()) pass(REST_MS / 2);
+      await setImmediate();
+      assert.equal(asked, 1);
+    } finally {
+      mock.reset();
+      mock.timers.reset();
+    }
   });
 
   it('goes on trying when the runtime cannot be had', async () => {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { PeerError, REQUEST_CODES, type RequestCode, RequestError } from './errors.ts';
 import { type Identity, type KeyId, keyIdSchema } from './identity.ts';
@@ -224,5 +224,5 @@ function checkAttachment(attachment: Uint8Array, expected: string): void {
 
 /** SHA-256 in base64url. */
 export function digest(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('base64url');
+  return hash('sha256', bytes, 'base64url');
 }

@@ -29,13 +29,29 @@ export async function onEach<T extends object>(
   vessels: readonly Target[],
   work: (target: Target) => Promise<T>,
 ): Promise<Bulk<T>> {
-  const { good, bad } = await inParallel(context, vessels, work);
+  const { good, bad } = await onEachNode(context, vessels, work);
   const { leaves, session } = context;
   for (const [end, outcomes] of Object.entries({ good, fail: bad })) {
     const members = outcomes.map(({ item }) => item);
     if (leaves !== undefined) session.targets.setGroup(`${leaves}${end}`, members);
   }
   return bulkOf({ good, bad });
+}
+
+/** Not one node after the other: with many vessels on each, all nodes are at work at once. */
+async function onEachNode<T>(
+  context: Context,
+  targets: readonly Target[],
+  work: (target: Target) => Promise<T>,
+): Promise<Outcomes<Target, T>> {
+  const rows = [...Map.groupBy(targets, ({ node }) => node).values()];
+  const most = Math.max(0, ...rows.map(({ length }) => length));
+  const turns = Array.from({ length: most }, (_, turn) => rows.flatMap((row) => row.slice(turn, turn + 1)));
+  const { good, bad } = await inParallel(context, turns.flat(), work);
+  const places = new Map(targets.map((target, place) => [target, place]));
+  const byPlace = (a: { item: Target }, b: { item: Target }): number =>
+    (places.get(a.item) ?? 0) - (places.get(b.item) ?? 0);
+  return { good: good.sort(byPlace), bad: bad.sort(byPlace) };
 }
 
 export function bulkOf<T extends object>({ good, bad }: Outcomes<Target, T>): Bulk<T> {
@@ -113,6 +129,25 @@ export function nodeFacts(context: Context): (target: Target) => Promise<Result<
     asked.set(target.node, answer);
     return await answer;
   };
+}
+
+/** Asks each target's node while `work` goes on; when that fails, nobody is waited for. @returns what `work` gives. */
+export async function askMeanwhile<T>(
+  context: Context,
+  { targets, factsOf }: { targets: readonly Target[]; factsOf: ReturnType<typeof nodeFacts> },
+  work: () => Promise<T>,
+): Promise<T> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([context.signal, failed.signal]);
+  const nodes = new Map(targets.map((target) => [target.node, target]));
+  const asking = inParallel({ session: context.session, signal, onProgress: () => {} }, [...nodes.values()], factsOf);
+  try {
+    const value = await work();
+    await asking;
+    return value;
+  } finally {
+    failed.abort();
+  }
 }
 
 /** One entry for each message, the most frequent first. */

@@ -1,6 +1,6 @@
 import { type FileName, LIMITS, PeerError, RequestError, type Result, vesselStateSchema } from '@potluck/protocol';
 import { z } from 'zod';
-import { ask, type Bulk, bulkSchema, nodeFacts, onEach } from '../bulk.ts';
+import { ask, askMeanwhile, type Bulk, bulkSchema, nodeFacts, onEach } from '../bulk.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import { type Followed, followAll, followedShape, followingShape, summaryOf } from '../follow.ts';
@@ -42,9 +42,12 @@ export const run = command({
   }),
   run: async (context, { FILE, ARG, follow, 'no-check': unchecked }) => {
     const targets = context.vessels();
-    const bundle = await bundled(context, context.session.path(FILE), { check: !unchecked });
-    const program = { ...bundle, args: checkedArgs(ARG) };
+    const args = checkedArgs(ARG);
     const factsOf = nodeFacts(context);
+    const bundle = await askMeanwhile(context, { targets, factsOf }, async () => {
+      return await bundled(context, context.session.path(FILE), { check: !unchecked });
+    });
+    const program = { ...bundle, args };
     const outcome = await onEach(context, targets, async (target) => {
       checkIdle(await factsOf(target), target);
       const uploaded = (await uploadNew(context, target, [program])) > 0;
