@@ -96,7 +96,7 @@ measure() {
   for ((i = 1; i <= hosts; i++)); do grep -q hello "$dir/h$i/log" || { echo "h$i did not run it" >&2; exit 1; }; done
   rm -f "$dir"/h*/*
 }
-echo "$hosts hosts, $(nproc) cores, $(ssh -V 2>&1), $(ansible --version | head -1)"
+echo "$hosts hosts, $(nproc) cores, $(ssh -V 2>&1), $(ansible --version | sed -n 1p)"
 for way in "${ways[@]}"; do
   disconnect
   measure "$way, connections to be made" "with_$way"
