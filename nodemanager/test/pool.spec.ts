@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { detectWalls, type RuntimeFiles, runtimeFiles } from '@potluck/vessel-runtime';
 import { pino } from 'pino';
 import { openDatabase } from '../src/database.ts';
+import { NodeManagerError } from '../src/errors.ts';
 import { statePaths } from '../src/index.ts';
 import { type Demand, WarmPool, warmMost } from '../src/pool.ts';
 import { birthOf, ProcessStore } from '../src/processes.ts';
@@ -73,7 +74,7 @@ describe('the warm pool', () => {
     let asked = 0;
     const files = async (): Promise<never> => {
       asked += 1;
-      throw new Error('none for now');
+      throw new NodeManagerError('PROCESS_NOT_READY', 'expected a runtime, got none for now');
     };
     await using made = make(files);
     let nowMs = 0;
