@@ -120,7 +120,7 @@ function wallLines({ up, missing }: Result<'GetVessels'>['walls']): string[] {
 function vesselLine({ name, state, since, program, ending, users }: VesselInfo): string {
   const what = program === undefined ? '' : `, program ${program}`;
   const why = ending === undefined ? '' : ` (${ending.message})`;
-  return `Vessel ${name}: ${state} since ${new Date(since).toISOString()}${what}${why}, ${users.length} users.`;
+  return `Vessel ${name}: ${state} since ${new Date(since).toISOString()}${what}${why}, ${users.length === 1 ? '1 user' : `${users.length} users`}.`;
 }
 
 /** An address that this machine can dial. */
