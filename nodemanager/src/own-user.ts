@@ -14,6 +14,8 @@ interface OwnUser {
   readonly gid: number;
 }
 
+const ROOT: OwnUser = { uid: 0, gid: 0 };
+
 /**
  * What is left of root's rights, and of them only over the users in the namespace: taking a vessel's user, and ending,
  * slowing and watching its processes.
@@ -59,12 +61,13 @@ export interface OwnUserInit {
 /**
  * Called as root: gives the state directory to the node manager's own user and starts this program anew as that user, in
  * the same process, never to return.
- * @returns why it cannot, and nothing has changed but the owner of the state directory.
+ * @returns why it cannot; the state directory is root's again then, since the walls of a vessel are built in a namespace that
+ * knows root alone, and would not find what belongs to others.
  * @throws NodeManagerError STATE_UNUSABLE @throws NodeManagerError NO_SUCH_USER
  */
 export function becomeOwnUser({ state, user, files }: OwnUserInit): string {
   const own = ownUserOf(user);
-  giveDirectory(state, own);
+  const made = giveDirectory(state, own);
   giveGroup(own);
   const program = process.argv[1] ?? '';
   const reasons = new Set<string>();
@@ -78,6 +81,8 @@ export function becomeOwnUser({ state, user, files }: OwnUserInit): string {
     }
     process.execve?.('/bin/sh', ['/bin/sh', ...way, process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
   }
+  for (const path of made) chownSync(path, ROOT.uid, ROOT.gid);
+  giveAll(state, { from: own.uid, to: ROOT, deep: true });
   return `user ${own.uid} does not get there: ${[...reasons].join('; ')}`;
 }
 
@@ -107,12 +112,16 @@ function numberOf(flag: '-u' | '-g', name: string): number | undefined {
 /**
  * All that root has made there, by hand or as an earlier node manager. What belongs to the user already may have been
  * changed by programs that took the node manager over, so there nothing is followed: no link, and no second name of a file.
+ * @returns the directories above it that had to be made.
  */
-function giveDirectory(state: string, own: OwnUser): void {
+function giveDirectory(state: string, own: OwnUser): string[] {
   try {
+    const above: string[] = [];
     const made = mkdirSync(state, { recursive: true, mode: 0o700 });
-    for (let at = made; at !== undefined && at !== state; at = nextTo(at, state)) chownSync(at, own.uid, own.gid);
-    giveAll(state, own, lstatSync(state).uid === 0);
+    for (let at = made; at !== undefined && at !== state; at = nextTo(at, state)) above.push(at);
+    for (const path of above) chownSync(path, own.uid, own.gid);
+    giveAll(state, { from: ROOT.uid, to: own, deep: lstatSync(state).uid === ROOT.uid });
+    return above;
   } catch (cause) {
     const message = `expected a state directory at ${state} that can be given to user ${own.uid}, got one that cannot`;
     throw new NodeManagerError('STATE_UNUSABLE', message, { cause });
@@ -125,13 +134,22 @@ function nextTo(at: string, state: string): string {
   return join(at, next);
 }
 
-function giveAll(path: string, own: OwnUser, deep: boolean): void {
+interface Gift {
+  readonly from: number;
+  readonly to: OwnUser;
+  /** Else directories within are left as they are. */
+  readonly deep: boolean;
+}
+
+function giveAll(path: string, gift: Gift): void {
+  const { from, to, deep } = gift;
   const stat = lstatSync(path);
   if (stat.isDirectory()) {
     for (const name of readdirSync(path)) {
       const inner = join(path, name);
-      if (deep || !lstatSync(inner).isDirectory()) giveAll(inner, own, deep);
+      if (deep || !lstatSync(inner).isDirectory()) giveAll(inner, gift);
     }
   }
-  if (stat.uid === 0 && (stat.isDirectory() || (stat.isFile() && stat.nlink === 1))) lchownSync(path, own.uid, own.gid);
+  if (stat.uid === from && (stat.isDirectory() || (stat.isFile() && stat.nlink === 1)))
+    lchownSync(path, to.uid, to.gid);
 }

@@ -115,6 +115,11 @@ describe('a node manager that is started as root', () => {
       assert.deepEqual(await usersOf(daemon.pid), [0, 0, 0, 0]);
       const { stdout } = await runCli(['doctor', '--state', state]);
       assert.match(stdout, /^note {4}user: it runs as root/m);
+      const { address } = daemon;
+      await using client = await NodeClient.connect({ address, node: address.node, identity: owner });
+      const params = { vessel: v1, name: 'program.js' as FileName };
+      await client.call('AddFileToVessel', params, { attachment: Buffer.from("log('runs');") });
+      await client.call('StartVessel', { vessel: v1, program: params.name, args: [] });
     }
     await using daemon = await Daemon.start(directory.path, { more: ['--user', 'root'] });
     assert.deepEqual(await usersOf(daemon.pid), [0, 0, 0, 0]);

@@ -113,7 +113,7 @@ describe('seash on the command line', () => {
   });
 
   it('--timeout ends all commands in time, and says what was still under way', async () => {
-    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    const silent = createServer((socket) => void socket.on('error', () => undefined).resume()).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
     const ended = await seash(['--timeout', '0.5', '-c', `loadkeys alice; contact 127.0.0.1:${port}; exit`]);
