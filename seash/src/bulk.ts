@@ -30,12 +30,14 @@ export async function onEach<T extends object>(
   work: (target: Target) => Promise<T>,
 ): Promise<Bulk<T>> {
   const { good, bad } = await onEachNode(context, vessels, work);
-  const { leaves, session } = context;
-  for (const [end, outcomes] of Object.entries({ good, fail: bad })) {
-    const members = outcomes.map(({ item }) => item);
-    if (leaves !== undefined) session.targets.setGroup(`${leaves}${end}`, members);
-  }
+  leaveGroups(context, { good: good.map(({ item }) => item), fail: bad.map(({ item }) => item) });
   return bulkOf({ good, bad });
+}
+
+/** The two groups that the command leaves, if it does. */
+export function leaveGroups({ leaves, session }: Context, groups: Record<'good' | 'fail', Target[]>): void {
+  if (leaves === undefined) return;
+  for (const [end, members] of Object.entries(groups)) session.targets.setGroup(`${leaves}${end}`, members);
 }
 
 /** Not one node after the other: with many vessels on each, all nodes are at work at once. */

@@ -34,7 +34,8 @@ export function again(parsed: Parsed, session: Session): Parsed {
 /** Keeps a command that failed on some vessels, until it goes well on all or another one fails. */
 export function remember(session: Session, parsed: Parsed): void {
   const { leaves } = parsed.command;
-  if (leaves === undefined) return;
+  // Before the first time that a command goes to its vessels there are no groups of it.
+  if (leaves === undefined || !session.targets.groupNames.includes(`${leaves}fail`)) return;
   if (session.targets.resolve(`${leaves}fail`).length > 0) session.failed = parsed;
   else if (session.failed?.command === parsed.command) session.failed = undefined;
 }

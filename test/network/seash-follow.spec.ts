@@ -117,7 +117,7 @@ describe('seash that follows logs of real nodes', function () {
     await file('talk.js', "log('hello\\n'); log('\\u001b[31mred');");
     await seash('on %all run --follow talk.js');
     const { code, out } = await seash('show log --follow', ['--json']);
-    assert.equal(code, 0);
+    assert.equal(code, 0, out);
     const objects = out
       .trim()
       .split('\n')

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { fileNameSchema, keyIdSchema, parseRestrictions, QUANTITY_NAMES, vesselStateSchema } from '@potluck/protocol';
 import { z } from 'zod';
-import { ask, bulkSchema, nodeFacts, onEach } from '../bulk.ts';
+import { ask, bulkSchema, leaveGroups, nodeFacts, onEach } from '../bulk.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import { followAll, followedShape, followingShape } from '../follow.ts';
@@ -118,6 +118,9 @@ export const log = command({
         context,
         targets.map((target) => ({ target })),
       );
+      const ids = new Set(vessels.map(({ id }) => id));
+      const { good = [], fail = [] } = Object.groupBy(targets, ({ id }) => (ids.has(id) ? 'good' : 'fail'));
+      leaveGroups(context, { good, fail });
       return { vessels, failed, interrupted: context.signal.aborted };
     }
     return await onEach(context, targets, async (target) => {
