@@ -7,10 +7,9 @@ import { createInterface } from 'node:readline';
 import { generateIdentity, type KeyId, type VesselName } from '@potluck/protocol';
 import type { Account } from '../src/store/accounts.ts';
 import { choose } from '../src/store/candidates.ts';
-import { openDatabase } from '../src/store/database.ts';
+import { openDatabase, type Trx, transact } from '../src/store/database.ts';
 import type { Attempt } from '../src/store/leases.ts';
 import { Store } from '../src/store/store.ts';
-import type { Trx } from '../src/store/tasks.ts';
 import { temporaryDirectory } from './support/site.ts';
 
 const ACQUIRER = join(import.meta.dirname, 'support', 'acquirer.ts');
@@ -56,7 +55,7 @@ describe('leases', () => {
   async function write(effect: (trx: Trx) => Promise<void>): Promise<void> {
     const database = openDatabase(join(directory.path, 'test.sqlite'));
     try {
-      await database.transaction().execute(effect);
+      await transact(database, effect);
     } finally {
       await database.destroy();
     }

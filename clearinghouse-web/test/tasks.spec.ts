@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { generateIdentity, type KeyId } from '@potluck/protocol';
 import { QUEUE } from '../src/limits.ts';
-import { openDatabase } from '../src/store/database.ts';
+import { openDatabase, transact } from '../src/store/database.ts';
 import { Store } from '../src/store/store.ts';
 import { Tasks } from '../src/store/tasks.ts';
 import { temporaryDirectory } from './support/site.ts';
@@ -27,7 +27,7 @@ describe('the queue between site and backend', () => {
 
   async function add(subject: string, node?: KeyId, kind = 'inspect-node'): Promise<number> {
     const task = { kind, subject, payload: {}, ...(node && { node }) };
-    return await database.transaction().execute(async (trx) => await tasks.add(trx, task));
+    return await transact(database, async (trx) => await tasks.add(trx, task));
   }
 
   it('gives each task to one claimer only, however many ask', async () => {

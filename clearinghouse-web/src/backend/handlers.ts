@@ -9,9 +9,9 @@ import {
 } from '@potluck/protocol';
 import { TaskError } from '../errors.ts';
 import { LIMITS, QUEUE } from '../limits.ts';
+import type { Trx } from '../store/database.ts';
 import type { FoundVessel } from '../store/inventory.ts';
 import type { Store } from '../store/store.ts';
-import type { Trx } from '../store/tasks.ts';
 import type { DonorKeys } from './keys.ts';
 import type { Task, TaskOf } from './kinds.ts';
 

@@ -2,9 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { type KeyId, keyIdOf, type PublicJwk } from '@potluck/protocol';
 import type { Selectable } from 'kysely';
 import { PortalError } from '../errors.ts';
-import type { Database } from './database.ts';
+import { type Database, type Trx, transact } from './database.ts';
 import type { AccountsTable } from './schema.ts';
-import type { Tasks, Trx } from './tasks.ts';
+import type { Tasks } from './tasks.ts';
 
 export type Account = Selectable<AccountsTable>;
 
@@ -27,7 +27,7 @@ export class Accounts {
 
   /** Makes the account and queues its donor key. @throws PortalError USERNAME_TAKEN */
   async create(account: NewAccount): Promise<Account> {
-    return await this.#db.transaction().execute(async (trx) => {
+    return await transact(this.#db, async (trx) => {
       const username_key = account.username.toLowerCase();
       const taken = await trx
         .selectFrom('accounts')

@@ -1,8 +1,7 @@
 import type { AcquireType } from '@potluck/protocol';
 import { PortalError } from '../errors.ts';
 import { LIMITS, QUEUE } from '../limits.ts';
-import type { Database } from './database.ts';
-import type { Trx } from './tasks.ts';
+import { type Database, type Trx, transact } from './database.ts';
 
 /** What is asked for under a caller's name. */
 export interface Named {
@@ -27,7 +26,7 @@ export class Acquisitions {
    * @throws PortalError INVALID_REQUEST: something else was asked for under the name
    */
   async begin({ accountId, key, attempt, count, type }: Named): Promise<{ attempt: string; done: boolean }> {
-    return await this.#db.transaction().execute(async (trx) => {
+    return await transact(this.#db, async (trx) => {
       const known = await trx
         .selectFrom('acquisitions')
         .selectAll()

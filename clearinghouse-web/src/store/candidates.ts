@@ -1,10 +1,10 @@
 import type { AcquireType, KeyId } from '@potluck/protocol';
 import { sql } from 'kysely';
 import { POLICY } from '../limits.ts';
+import type { Trx } from './database.ts';
 import type { VesselRef } from './holdings.ts';
 import { networkOfNode } from './networks.ts';
 import { reachOf } from './nodes.ts';
-import type { Trx } from './tasks.ts';
 
 /** Looked at in one acquisition: far more than anybody may ask for. */
 const MOST = 5000;

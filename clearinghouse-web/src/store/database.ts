@@ -1,34 +1,19 @@
-import SqliteDatabase from 'better-sqlite3';
-import { CompiledQuery, type DatabaseConnection, type Driver, Kysely, SqliteDialect, SqliteDriver } from 'kysely';
+import { Kysely, type Transaction } from 'kysely';
 import type { Tables } from './schema.ts';
+import { sqliteDialect } from './sqlite.ts';
 
 export type Database = Kysely<Tables>;
+export type Trx = Transaction<Tables>;
 
-/** A transaction that will write takes the write lock at once: a later upgrade could fail instead of waiting. */
-class ImmediateDriver extends SqliteDriver {
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
-  }
-}
-
-class ImmediateDialect extends SqliteDialect {
-  readonly #database: SqliteDatabase.Database;
-
-  constructor(database: SqliteDatabase.Database) {
-    super({ database });
-    this.#database = database;
-  }
-
-  override createDriver(): Driver {
-    return new ImmediateDriver({ database: this.#database });
-  }
-}
-
-/** Opens the main database; everything that is special to SQLite is in this file. */
+/** Opens the main database. */
 export function openDatabase(path: string): Database {
-  const database = new SqliteDatabase(path, { timeout: 10_000 });
-  database.pragma('journal_mode = WAL');
-  database.pragma('synchronous = NORMAL');
-  database.pragma('foreign_keys = ON');
-  return new Kysely<Tables>({ dialect: new ImmediateDialect(database) });
+  return new Kysely<Tables>({ dialect: sqliteDialect(path) });
+}
+
+/**
+ * The one way to write more than one statement: all of it or nothing, as if nobody else wrote at the same time. Where
+ * the database finds that somebody did, all is done again, so that `work` must do nothing outside the database.
+ */
+export async function transact<T>(db: Database, work: (trx: Trx) => Promise<T>): Promise<T> {
+  return await db.transaction().setIsolationLevel('serializable').execute(work);
 }

@@ -1,8 +1,7 @@
 import type { KeyId, Reach, VesselName } from '@potluck/protocol';
 import { POLICY } from '../limits.ts';
-import type { Database } from './database.ts';
+import type { Database, Trx } from './database.ts';
 import { reachOf } from './nodes.ts';
-import type { Trx } from './tasks.ts';
 
 /** Which vessel: a node and a name on it. As text: `NODEID:v1`. */
 export interface VesselRef {

@@ -1,8 +1,8 @@
 import type { KeyId, VesselName } from '@potluck/protocol';
-import type { Database } from './database.ts';
+import type { Database, Trx } from './database.ts';
 import type { VesselRef } from './holdings.ts';
 import type { LeaseState } from './schema.ts';
-import type { Tasks, Trx } from './tasks.ts';
+import type { Tasks } from './tasks.ts';
 
 /** What the backend found on a node: a vessel that a donor's key owns. */
 export interface FoundVessel {

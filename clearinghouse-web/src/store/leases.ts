@@ -4,11 +4,11 @@ import { PortalError } from '../errors.ts';
 import { POLICY, QUEUE } from '../limits.ts';
 import { keepAcquisition } from './acquisitions.ts';
 import { type Candidate, chooseOf, freeVessels, type Taken, userPortOf } from './candidates.ts';
-import type { Database } from './database.ts';
+import { type Database, type Trx, transact } from './database.ts';
 import { type Credits, creditsOf, type Holding, holdingsOf, type VesselRef } from './holdings.ts';
 import { networkOfNode } from './networks.ts';
 import { reachOf } from './nodes.ts';
-import type { Tasks, Trx } from './tasks.ts';
+import type { Tasks } from './tasks.ts';
 
 /** A vessel that an acquisition has reserved, and the task that gives it to the user. */
 export interface Reservation extends VesselRef {
@@ -54,7 +54,7 @@ export class Leases {
    * @throws PortalError NOT_ENOUGH_CREDITS, UNABLE_TO_ACQUIRE: then nothing was reserved.
    */
   async reserve(attempt: Attempt, count: number, without: Without = {}): Promise<Reservation[]> {
-    return await this.#db.transaction().execute(async (trx) => {
+    return await transact(this.#db, async (trx) => {
       await checkCredits(trx, attempt.accountId, count);
       const port = await userPortOf(trx, attempt.accountId);
       const free = await freeVessels(trx, port, without.nodes ?? []);
@@ -71,7 +71,7 @@ export class Leases {
 
   /** Turns an acquisition's reservations into leases, all of them or none. @returns whether it did. */
   async confirm(attempt: Attempt, count: number): Promise<boolean> {
-    return await this.#db.transaction().execute(async (trx) => {
+    return await transact(this.#db, async (trx) => {
       const reserved = await trx
         .selectFrom('vessels')
         .select((eb) => eb.fn.countAll<number>().as('n'))
@@ -93,7 +93,7 @@ export class Leases {
 
   /** Gives reservations back: their tasks are dropped, and what may have been handed over is cleaned. */
   async abandon(attempt: Attempt, reservations: readonly Reservation[]): Promise<void> {
-    await this.#db.transaction().execute(async (trx) => {
+    await transact(this.#db, async (trx) => {
       if (reservations.length === 0) return;
       await this.#tasks.cancel(
         trx,
@@ -119,7 +119,7 @@ export class Leases {
    * @throws PortalError NO_SUCH_VESSEL, NOT_ENOUGH_CREDITS (a donation went away, and more is held than allowed)
    */
   async renew(accountId: string, refs: readonly VesselRef[]): Promise<void> {
-    await this.#db.transaction().execute(async (trx) => {
+    await transact(this.#db, async (trx) => {
       await checkCredits(trx, accountId, 0);
       for (const ref of refs) {
         const renewed = await ofHolder(trx, accountId, ref)
@@ -132,7 +132,7 @@ export class Leases {
 
   /** Ends these leases, all or none; the vessels are cleaned before anybody else gets them. @throws PortalError NO_SUCH_VESSEL */
   async release(accountId: string, refs: readonly VesselRef[]): Promise<void> {
-    await this.#db.transaction().execute(async (trx) => {
+    await transact(this.#db, async (trx) => {
       for (const ref of refs) {
         const freed = await ofHolder(trx, accountId, ref).set(RELEASED).returning('fence').executeTakeFirst();
         if (freed === undefined) throw notHeld(ref);
@@ -145,7 +145,7 @@ export class Leases {
   async expire(now = Date.now()): Promise<number> {
     const due = this.#db.selectFrom('vessels').select('node_id').where('expires_at', '<=', now).limit(1);
     if ((await due.executeTakeFirst()) === undefined) return 0; // Looking takes no write lock.
-    return await this.#db.transaction().execute(async (trx) => {
+    return await transact(this.#db, async (trx) => {
       const freed = await trx
         .updateTable('vessels')
         .set(RELEASED)

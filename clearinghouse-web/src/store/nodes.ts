@@ -1,8 +1,8 @@
 import { type Advertisement, type KeyId, type Reach, reachSchema } from '@potluck/protocol';
 import { sql } from 'kysely';
 import { LIMITS } from '../limits.ts';
-import type { Database } from './database.ts';
-import type { Tasks, Trx } from './tasks.ts';
+import { type Database, type Trx, transact } from './database.ts';
+import type { Tasks } from './tasks.ts';
 
 /** A node that donates nothing is forgotten this long after it was last seen. */
 const STRANGER_MS = 24 * 3_600_000;
@@ -40,7 +40,7 @@ export class Nodes {
     const now = Date.now();
     const { addresses, relays } = advertisement;
     const reach = JSON.stringify({ addresses, relays });
-    return await this.#db.transaction().execute(async (trx) => {
+    return await transact(this.#db, async (trx) => {
       const known = await trx.selectFrom('nodes').selectAll().where('id', '=', node).executeTakeFirst();
       const issuedAt = advertisement.iat * 1000;
       // A public text can be sent again by anybody; it must not move a node back to where it was.

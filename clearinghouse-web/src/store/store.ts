@@ -4,7 +4,7 @@ import { Acquisitions } from './acquisitions.ts';
 import { type Database, openDatabase } from './database.ts';
 import { Inventory } from './inventory.ts';
 import { Leases } from './leases.ts';
-import { migrate } from './migrations.ts';
+import { migrate } from './migrate.ts';
 import { Nodes } from './nodes.ts';
 import { Nonces } from './nonces.ts';
 import { Sessions } from './sessions.ts';

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { KeyId } from '@potluck/protocol';
-import { type Selectable, sql, type Transaction } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { QUEUE } from '../limits.ts';
-import type { Database } from './database.ts';
-import type { Tables, TaskState, TasksTable } from './schema.ts';
-
-export type Trx = Transaction<Tables>;
+import { type Database, type Trx, transact } from './database.ts';
+import type { TaskState, TasksTable } from './schema.ts';
 
 export interface NewTask {
   readonly kind: string;
@@ -181,7 +179,7 @@ export class Tasks {
     end: { state: 'done' | 'failed'; error: string | null },
     effect: (trx: Trx) => Promise<void>,
   ): Promise<boolean> {
-    return await this.#db.transaction().execute(async (trx) => {
+    return await transact(this.#db, async (trx) => {
       const ended = await trx
         .updateTable('tasks')
         .set({ ...end, token: null, claimed_until: null, ended_at: Date.now() })

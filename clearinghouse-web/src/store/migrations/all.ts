@@ -1,0 +1,17 @@
+import type { Migration } from 'kysely/migration';
+import { accounts } from './0001-accounts.ts';
+import { nodes } from './0002-nodes.ts';
+import { vessels } from './0003-vessels.ts';
+import { tasks } from './0004-tasks.ts';
+import { programs } from './0005-programs.ts';
+import { reach } from './0006-reach.ts';
+
+/** Oldest first; a released one is never edited, only followed by another. */
+export const MIGRATIONS: Record<string, Migration> = {
+  '0001-accounts': accounts,
+  '0002-nodes': nodes,
+  '0003-vessels': vessels,
+  '0004-tasks': tasks,
+  '0005-programs': programs,
+  '0006-reach': reach,
+};
