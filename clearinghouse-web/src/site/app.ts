@@ -4,7 +4,7 @@ import { PortalError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { limitersOf } from './limiters.ts';
 import { portalErrorOf, problemOf, titleOf } from './problems.ts';
-import { PUBLIC_FILES, send, sendPage, wantsJson } from './render.ts';
+import { ASSETS, send, sendPage, wantsJson } from './render.ts';
 import type { Page, Route, SiteComponents, SiteFacts, Visit } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { checkOrigin, memberOf, sessionTokenOf } from './session.ts';
@@ -19,7 +19,7 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
   // With https there is a proxy in front of this process, and only it may say who asks.
   app.set('trust proxy', secure ? 'loopback' : false);
   app.use(helmet(helmetOptions(secure)));
-  app.use('/assets', express.static(PUBLIC_FILES, { maxAge: '1h', index: false, redirect: false }));
+  app.use('/assets', ASSETS.handler);
   const parsers = [
     express.json({ limit: LIMITS.bodyBytes, verify: keepBody }),
     express.urlencoded({

@@ -2,13 +2,14 @@ import { join } from 'node:path';
 import { Eta } from 'eta';
 import type { PortalCode, PortalError } from '../errors.ts';
 import { csrfTokenOf } from '../store/sessions.ts';
+import { Assets } from './assets.ts';
 import type { Answer, Page, Visit } from './route.ts';
 import { keepSession } from './session.ts';
 import { signatureOf } from './signature.ts';
 import * as words from './words.ts';
 
 const ROOM = join(import.meta.dirname, '..', '..');
-export const PUBLIC_FILES = join(ROOM, 'public');
+export const ASSETS = new Assets(join(ROOM, 'public'));
 
 const eta = new Eta({ views: join(ROOM, 'views'), cache: true, autoTrim: false });
 
@@ -38,6 +39,7 @@ export function sendPage(visit: Visit, page: Page, status: number): void {
   const html = eta.render(page.view, {
     ...page.data,
     words,
+    asset: (name: string) => ASSETS.url(name),
     title: page.title,
     account: visit.account,
     path: visit.request.path,

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { Request, RequestHandler, Response } from 'express';
+
+/** One style sheet is made of these, in this order; what only some pages need is a file of its own that they link. */
+const STYLES = ['base', 'frame', 'forms', 'blocks', 'tables', 'home', 'portal'];
+const COMPRESSED = /\.(css|js|svg|json|map|txt)$/;
+const COMPRESSORS = {
+  br: async (bytes: Buffer) =>
+    await promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
+  gzip: async (bytes: Buffer) => await promisify(gzip)(bytes, { level: 9 }),
+};
+type Encoding = keyof typeof COMPRESSORS;
+
+interface Asset {
+  readonly bytes: Buffer;
+  /** Of the bytes: another content has another address. */
+  readonly version: string;
+  readonly compressed: Partial<Record<Encoding, Promise<Buffer>>>;
+}
+
+/** The files that pages load. They are read once, compressed when somebody first wants them so, and never changed. */
+export class Assets {
+  readonly #assets: ReadonlyMap<string, Asset>;
+
+  constructor(directory: string) {
+    const names = readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
+    const files = new Map(names.map((name) => [name, readFileSync(join(directory, name))]));
+    const styles = STYLES.map((name) => files.get(`css/${name}.css`) ?? Buffer.alloc(0));
+    files.set('potluck.css', Buffer.concat(styles));
+    this.#assets = new Map(
+      [...files].map(([name, bytes]) => [name, { bytes, version: versionOf(bytes), compressed: {} }]),
+    );
+  }
+
+  /** Its address in a page; a browser keeps what it got there for good. */
+  url(name: string): string {
+    const asset = this.#assets.get(name);
+    return asset === undefined ? `/assets/${name}` : `/assets/${name}?v=${asset.version}`;
+  }
+
+  /** Answers for what is under its mount point; what it does not have is left to the next. */
+  get handler(): RequestHandler {
+    return async (request, response, next) => {
+      const asset = this.#assets.get(request.path.slice(1));
+      if (asset === undefined || !['GET', 'HEAD'].includes(request.method)) return next();
+      await answer(request, response, { name: request.path, asset });
+    };
+  }
+}
+
+async function answer(request: Request, response: Response, { name, asset }: { name: string; asset: Asset }) {
+  const { version, bytes } = asset;
+  const isNamed = request.query.v === version;
+  response.type(extname(name)).vary('accept-encoding');
+  response.set('etag', `"${version}"`);
+  response.set('cache-control', isNamed ? 'public, max-age=31536000, immutable' : 'public, max-age=3600');
+  if (request.fresh) return void response.status(304).end();
+  const encoding = COMPRESSED.test(name) ? encodingFor(request) : undefined;
+  if (encoding === undefined) return void response.send(bytes);
+  asset.compressed[encoding] ??= COMPRESSORS[encoding](bytes);
+  response.set('content-encoding', encoding).send(await asset.compressed[encoding]);
+}
+
+/** The smallest that the browser takes, whatever its order. */
+function encodingFor(request: Request): Encoding | undefined {
+  return (['br', 'gzip'] as const).find((encoding) => request.acceptsEncodings(encoding) === encoding);
+}
+
+function versionOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('base64url').slice(0, 12);
+}
