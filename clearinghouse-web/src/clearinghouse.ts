@@ -11,6 +11,8 @@ import {
   saveIdentity,
 } from '@potluck/protocol';
 import type { Logger } from 'pino';
+import type { Bus } from './bus/bus.ts';
+import { LocalBus } from './bus/local.ts';
 import { Gateway } from './gateway.ts';
 import { LIMITS, QUEUE } from './limits.ts';
 import { listen } from './listen.ts';
@@ -18,6 +20,7 @@ import { takeLock } from './lock.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { Queue } from './queue.ts';
 import { createApp } from './site/app.ts';
+import type { SiteComponents } from './site/route.ts';
 import { Store } from './store/store.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -38,6 +41,7 @@ export interface ClearinghouseInit {
 
 interface Running {
   readonly store: Store;
+  readonly bus: Bus;
   readonly gateway: Gateway;
   readonly server: Server;
   readonly supervisor: Supervisor;
@@ -87,6 +91,11 @@ export class Clearinghouse implements AsyncDisposable {
     return this.#parts.supervisor.pid;
   }
 
+  /** What is said in this clearinghouse; only while it runs. */
+  get bus(): Bus {
+    return this.#parts.bus;
+  }
+
   async stop(): Promise<void> {
     await this.#cleanup.disposeAsync();
   }
@@ -106,33 +115,31 @@ export class Clearinghouse implements AsyncDisposable {
     cleanup.use(takeLock(paths.lock));
     const identity = await gatewayIdentity(paths.gatewayKey);
     const store = cleanup.use(await Store.open(paths.database));
-    const supervisor = new Supervisor({ state, logger, onEnded: () => queue.notify() });
-    const queue = new Queue(store, () => supervisor.wake());
-    const gateway = new Gateway(store, {
-      identity,
-      host: gatewayHost,
-      port: gatewayPort,
-      logger,
-      onSeen: () => queue.wake(),
-    });
+    const bus = cleanup.use(new LocalBus({ logger }));
+    const supervisor = new Supervisor({ state, logger, bus });
+    const queue = new Queue(store, bus);
+    const gateway = new Gateway({ store, bus }, { identity, host: gatewayHost, port: gatewayPort, logger });
     const server = createServer();
-    this.#running = { store, supervisor, gateway, server, identity };
+    this.#running = { store, bus, supervisor, gateway, server, identity };
     const facts = { publicUrl: () => this.url, gateway: () => this.gatewayAddress, payload };
     await listen(server, { host, port, what: 'the site' });
     cleanup.defer(async () => await close(server));
-    server.on('request', createApp({ store, queue, logger }, facts));
+    server.on('request', createApp({ store, bus, queue, logger }, facts));
     cleanup.defer(async () => await gateway.stop());
     await gateway.start();
     cleanup.defer(async () => await supervisor.stop());
     await supervisor.start();
-    this.#sweep(store, queue, logger);
+    this.#sweep({ store, bus, queue, logger });
   }
 
   /** Ends leases and sessions that have run out. */
-  #sweep(store: Store, queue: Queue, logger: Logger): void {
+  #sweep({ store, bus, queue, logger }: SiteComponents): void {
     let busy: Promise<void> = Promise.resolve();
     const once = async (): Promise<void> => {
-      if ((await store.leases.expire()) > 0) queue.wake();
+      if ((await store.leases.expire()) > 0) {
+        queue.wake();
+        bus.publish('vessel.changed', {});
+      }
       await store.sessions.expire();
       await store.nonces.expire();
       await store.acquisitions.expire();

@@ -53,3 +53,12 @@ export class TaskError extends PotluckError<TaskCode> {
     super('internal', code, message, init);
   }
 }
+
+export type BusCode = 'TOO_LARGE' | 'NO_SUCH_NODE' | 'TIMEOUT' | 'REFUSED' | 'AWAY';
+
+/** Something could not be said or asked on the bus between the processes of a clearinghouse. */
+export class BusError extends PotluckError<BusCode> {
+  constructor(code: BusCode, message: string, init: ErrorInit = {}) {
+    super('internal', code, message, init);
+  }
+}

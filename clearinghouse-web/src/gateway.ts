@@ -20,10 +20,17 @@ import {
 } from '@potluck/protocol';
 import type { Logger } from 'pino';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { Bus } from './bus/bus.ts';
 import { LIMITS } from './limits.ts';
 import { listen } from './listen.ts';
 import { Relay, type RelayLimits, refuse, type Upgrade } from './relay.ts';
 import type { Store } from './store/store.ts';
+
+export interface GatewayComponents {
+  readonly store: Store;
+  /** Is told of nodes that come and go, and of tasks that may wait for them. */
+  readonly bus: Bus;
+}
 
 export interface GatewayInit {
   readonly identity: Identity;
@@ -33,8 +40,6 @@ export interface GatewayInit {
   readonly logger: Logger;
   /** Overrides of `RELAY_LIMITS`. */
   readonly relayLimits?: Partial<RelayLimits>;
-  /** A node was seen: there may be tasks for it. */
-  readonly onSeen: () => void;
 }
 
 interface Connection {
@@ -54,6 +59,7 @@ interface Connection {
 /** Where nodes dial in. It takes their signed advertisements, and knows by the open connection that they are there. */
 export class Gateway {
   readonly #store: Store;
+  readonly #bus: Bus;
   readonly #init: GatewayInit;
   readonly #connections = new Set<Connection>();
   readonly #admission = new Admission({
@@ -63,8 +69,9 @@ export class Gateway {
   readonly #relay: Relay;
   #server: Server | undefined;
 
-  constructor(store: Store, init: GatewayInit) {
+  constructor({ store, bus }: GatewayComponents, init: GatewayInit) {
     this.#store = store;
+    this.#bus = bus;
     this.#init = init;
     this.#relay = new Relay({ say: (node, call) => this.#say(node, call), limits: init.relayLimits });
   }
@@ -191,7 +198,8 @@ export class Gateway {
     clearTimeout(connection.timer);
     connection.timer = closeLater(connection.socket, advertisement.exp * 1000 - Date.now());
     if (first) this.#init.logger.info({ node, host: connection.host }, 'node is here');
-    this.#init.onSeen();
+    this.#bus.publish('tasks.waiting', {});
+    if (first) this.#bus.publish('node.changed', { node });
   }
 
   async #forget(connection: Connection): Promise<void> {
@@ -202,6 +210,7 @@ export class Gateway {
     if ([...this.#connections].some((other) => other.node === node)) return;
     this.#init.logger.info({ node }, 'node is away');
     await this.#store.nodes.gone(node);
+    this.#bus.publish('node.changed', { node });
   }
 }
 

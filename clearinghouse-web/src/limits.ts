@@ -90,3 +90,11 @@ export const QUEUE = {
   /** Waiting for one wave of an acquisition, then its slow nodes are replaced. */
   acquireMs: 20_000,
 } as const;
+
+/** What the processes of one clearinghouse tell each other. */
+export const BUS_LIMITS = {
+  /** One message, question or answer as JSON: PostgreSQL's NOTIFY takes less than 8000 bytes, and some go for the address. */
+  messageBytes: 7000,
+  /** Messages that wait for one subscriber who is slow. */
+  waitingMessages: 256,
+} as const;

@@ -1,26 +1,26 @@
+import type { Bus } from './bus/bus.ts';
 import { QUEUE } from './limits.ts';
 import type { TaskState } from './store/schema.ts';
 import type { Store } from './store/store.ts';
 
-/** The site's side of the queue: wakes the backend, and waits for ends. */
+/** The site's side of the queue: wakes the backends, and waits for ends, wherever the task was done. */
 export class Queue {
   readonly #store: Store;
-  readonly #wake: () => void;
+  readonly #bus: Bus;
   readonly #listeners = new Set<() => void>();
 
-  /** @param wake tells the backend to look at the queue. */
-  constructor(store: Store, wake: () => void) {
+  constructor(store: Store, bus: Bus) {
     this.#store = store;
-    this.#wake = wake;
+    this.#bus = bus;
+    const look = (): void => {
+      for (const listener of this.#listeners) listener();
+    };
+    bus.subscribe('task.ended', { onMessage: look, onGap: look });
   }
 
+  /** There is something in the queue. */
   wake(): void {
-    this.#wake();
-  }
-
-  /** To be called when any task has ended. */
-  notify(): void {
-    for (const listener of this.#listeners) listener();
+    this.#bus.publish('tasks.waiting', {});
   }
 
   /** Waits until each of these tasks has ended, or the time is over. @returns the numbers of those that are done. */

@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
+import { parseJson } from '@potluck/protocol';
 import type { Logger } from 'pino';
+import type { Bus } from './bus/bus.ts';
+import { newsOf } from './bus/subjects.ts';
 import { TaskError } from './errors.ts';
 
 const PROGRAM = join(import.meta.dirname, 'backend', 'main.ts');
@@ -15,17 +18,18 @@ const SPAWN_OPTIONS: SpawnOptions = { stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
 export interface SupervisorInit {
   readonly state: string;
   readonly logger: Logger;
-  /** Called whenever the backend says that a task has ended. */
-  readonly onEnded: () => void;
+  /** Tells the backend to look at the queue, and is told what the backend says. */
+  readonly bus: Bus;
 }
 
-/** Keeps one backend process running, with nothing of this process' environment. */
+/** Keeps one backend process running, with nothing of this process' environment, and joins it to the bus. */
 export class Supervisor {
   readonly #init: SupervisorInit;
   #child: ChildProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
   #waitMs = RESTART_FIRST_MS;
   #stopped = false;
+  #unsubscribe: () => void = () => undefined;
 
   constructor(init: SupervisorInit) {
     this.#init = init;
@@ -38,6 +42,8 @@ export class Supervisor {
   /** Resolves when the backend takes tasks. @throws TaskError BACKEND_GONE: it ended instead, its words are in the log. */
   async start(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const wake = (): void => this.#wake();
+    this.#unsubscribe = this.#init.bus.subscribe('tasks.waiting', { onMessage: wake, onGap: wake });
     this.#spawn(resolve);
     this.#child?.once('exit', () => reject(new TaskError('BACKEND_GONE', 'expected a backend, it ended at its start')));
     try {
@@ -48,13 +54,9 @@ export class Supervisor {
     }
   }
 
-  /** There is something in the queue. */
-  wake(): void {
-    this.#child?.stdin?.write('\n');
-  }
-
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#unsubscribe();
     clearTimeout(this.#timer);
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -65,8 +67,13 @@ export class Supervisor {
     clearTimeout(timer);
   }
 
+  /** There is something in the queue. */
+  #wake(): void {
+    this.#child?.stdin?.write('\n');
+  }
+
   #spawn(onReady: () => void): void {
-    const { state, logger, onEnded } = this.#init;
+    const { state, logger } = this.#init;
     const child = spawn(process.execPath, [PROGRAM, state], SPAWN_OPTIONS);
     this.#child = child;
     child.stdin?.on('error', () => undefined); // It may have died with a wake under way; 'exit' tells.
@@ -75,11 +82,9 @@ export class Supervisor {
     if (logger.level !== 'silent') linesOf(child, 2, (line) => process.stderr.write(`${line}\n`));
     else child.stderr?.resume();
     linesOf(child, 3, (line) => {
-      if (line === 'ready') {
-        this.#waitMs = RESTART_FIRST_MS;
-        onReady();
-      }
-      onEnded();
+      if (line !== 'ready') return this.#passOn(line);
+      this.#waitMs = RESTART_FIRST_MS;
+      onReady();
     });
     child.once('exit', (code, signal) => {
       if (this.#stopped) return;
@@ -87,6 +92,13 @@ export class Supervisor {
       this.#timer = setTimeout(() => this.#spawn(() => undefined), this.#waitMs);
       this.#waitMs = Math.min(2 * this.#waitMs, RESTART_LONGEST_MS);
     });
+  }
+
+  /** What the backend has to say to everybody. */
+  #passOn(line: string): void {
+    const news = newsOf(parseJson(line));
+    if (news === undefined) this.#init.logger.error('the backend said something that is no news');
+    else this.#init.bus.publish(news.subject, news.message);
   }
 }
 

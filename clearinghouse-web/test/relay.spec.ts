@@ -18,6 +18,7 @@ import {
 } from '@potluck/protocol';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
+import { LocalBus } from '../src/bus/local.ts';
 import { Gateway } from '../src/gateway.ts';
 import type { RelayLimits } from '../src/relay.ts';
 import { Store } from '../src/store/store.ts';
@@ -72,8 +73,9 @@ describe('the relay', () => {
     const directory = await temporaryDirectory();
     const store = await Store.open(join(directory.path, 'clearinghouse.sqlite'));
     const identity = generateIdentity();
-    const init = { identity, host: '127.0.0.1', port: 0, logger: pino({ level: 'silent' }), onSeen: () => undefined };
-    const server = new Gateway(store, { ...init, relayLimits });
+    const logger = pino({ level: 'silent' });
+    const init = { identity, host: '127.0.0.1', port: 0, logger };
+    const server = new Gateway({ store, bus: new LocalBus({ logger }) }, { ...init, relayLimits });
     await server.start();
     stack.push(directory, store, { [Symbol.asyncDispose]: async () => await server.stop() });
     gateway = { host: '127.0.0.1', port: server.port, key: identity.id };

@@ -1,14 +1,17 @@
 /**
  * The backend process. It is started by the site and speaks with it by the queue in the database only; the pipes carry
- * no content: any byte on fd 0 means "look at the queue", a line on fd 3 means "ready" or "a task has ended". When fd 0
- * closes, the site is gone, and so is the backend.
+ * news and nothing that is asked for: any byte on fd 0 means "look at the queue", a line on fd 3 is "ready" or a message
+ * for the bus. When fd 0 closes, the site is gone, and so is the backend.
  */
 import { createWriteStream } from 'node:fs';
 import { ConfigError, describeError } from '@potluck/protocol';
 import { pino } from 'pino';
+import type { News } from '../bus/subjects.ts';
 import { statePaths } from '../paths.ts';
 import { Store } from '../store/store.ts';
+import type { Claim } from '../store/tasks.ts';
 import { DonorKeys } from './keys.ts';
+import { taskSchema } from './kinds.ts';
 import { Worker } from './worker.ts';
 
 async function main(directory: string): Promise<void> {
@@ -23,12 +26,25 @@ async function main(directory: string): Promise<void> {
   const paths = statePaths(directory);
   using keys = new DonorKeys(paths.backendKeys);
   await using store = await Store.open(paths.database);
-  const worker = new Worker({ store, keys }, { logger, onEnded: () => toSite.write('ended\n') });
+  const onEnded = (claim: Claim, done: boolean): void => {
+    for (const news of newsOfEnd(claim, done)) toSite.write(`${JSON.stringify(news)}\n`);
+  };
+  const worker = new Worker({ store, keys }, { logger, onEnded });
   process.stdin.on('data', () => worker.wake());
   await worker.start();
   toSite.write('ready\n');
   await siteGone;
   await worker.stop();
+}
+
+/** What the end of a task means to others. */
+function newsOfEnd({ id, kind, subject, payload }: Claim, done: boolean): News[] {
+  const ended: News = { subject: 'task.ended', message: { task: id, kind, subject, done } };
+  const task = taskSchema.safeParse({ kind, ...JSON.parse(payload) }).data;
+  if (task === undefined || task.kind === 'make-donor-key') return [ended];
+  if (task.kind === 'inspect-node') return [ended, { subject: 'node.changed', message: { node: task.node } }];
+  const { node, vessel } = task;
+  return [ended, { subject: 'vessel.changed', message: { node, vessel } }];
 }
 
 const [directory] = process.argv.slice(2);

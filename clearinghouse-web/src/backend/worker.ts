@@ -19,8 +19,8 @@ const AWAITED: readonly Task['kind'][] = ['make-donor-key', 'change-users'];
 
 export interface WorkerInit {
   readonly logger: Logger;
-  /** A task has ended, either way. */
-  readonly onEnded: () => void;
+  /** A task has ended, well or not. */
+  readonly onEnded: (claim: Claim, done: boolean) => void;
 }
 
 /** Takes tasks off the queue and does them, several at once. */
@@ -110,6 +110,7 @@ export class Worker {
       const effect = await within(QUEUE.workMs, carryOut(this.#components, task));
       const written = await tasks.finish(claim, effect);
       logger.info(facts, written ? 'done' : 'done too late, fenced off');
+      onEnded(claim, written);
     } catch (error) {
       const message = describeError(error);
       if (claim.attempts < attemptsOf(claim.kind)) {
@@ -120,8 +121,8 @@ export class Worker {
       }
       await tasks.fail(claim, message, async () => undefined);
       logger.warn({ ...facts, error: message }, 'failed');
+      onEnded(claim, false);
     }
-    onEnded();
   }
 }
 

@@ -2,6 +2,7 @@ import type { GatewayAddress } from '@potluck/protocol';
 import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import type { Bus } from '../bus/bus.ts';
 import type { PortalError } from '../errors.ts';
 import type { Queue } from '../queue.ts';
 import type { Account } from '../store/accounts.ts';
@@ -10,6 +11,8 @@ import type { Store } from '../store/store.ts';
 /** What every route works with. */
 export interface SiteComponents {
   readonly store: Store;
+  /** News for live pages: `subscribe('vessel.changed', ...)`; publish what a route has changed. */
+  readonly bus: Bus;
   readonly queue: Queue;
   readonly logger: Logger;
 }

@@ -40,7 +40,9 @@ export const acquireVessels: Route<z.infer<typeof acquireSchema>> = {
   body: acquireBody,
   result: acquiredSchema,
   handle: async (visit, wanted) => {
-    const vessels = await acquire(visit, memberOf(visit).account, wanted);
+    const { account, bus } = memberOf(visit);
+    const vessels = await acquire(visit, account, wanted);
+    bus.publish('vessel.changed', { account: account.id });
     return { status: 201, json: { vessels: vessels.map(viewOf) }, redirect: '/vessels?notice=acquired' };
   },
   refused: async (visit, error, entered) => await pageOf(visit, { error, entered }),
@@ -53,8 +55,9 @@ export const renewVessels: Route<Selection> = {
   body: selectionSchema,
   result: holdingsSchema,
   handle: async (visit, selection) => {
-    const { store, account } = memberOf(visit);
+    const { store, bus, account } = memberOf(visit);
     await store.leases.renew(account.id, await selected(visit, selection));
+    bus.publish('vessel.changed', { account: account.id });
     return { json: await overview(visit), redirect: '/vessels?notice=renewed' };
   },
   refused: async (visit, error) => await pageOf(visit, { error }),
@@ -67,9 +70,10 @@ export const releaseVessels: Route<Selection> = {
   body: selectionSchema,
   result: holdingsSchema,
   handle: async (visit, selection) => {
-    const { store, queue, account } = memberOf(visit);
+    const { store, bus, queue, account } = memberOf(visit);
     await store.leases.release(account.id, await selected(visit, selection));
     queue.wake();
+    bus.publish('vessel.changed', { account: account.id });
     return { json: await overview(visit), redirect: '/vessels?notice=released' };
   },
   refused: async (visit, error) => await pageOf(visit, { error }),
