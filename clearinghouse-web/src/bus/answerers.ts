@@ -32,7 +32,7 @@ async function asked(answerer: Answerer, node: KeyId, question: object): Promise
   }
 }
 
-export function noSuchNode(node: KeyId): BusError {
+function noSuchNode(node: KeyId): BusError {
   return new BusError('NO_SUCH_NODE', `expected a node that is connected to this clearinghouse, got ${node}`);
 }
 
