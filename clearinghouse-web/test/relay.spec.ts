@@ -4,17 +4,13 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import {
-  answerPath,
   callPath,
   type GatewayAddress,
   generateIdentity,
-  type Identity,
   openPinnedSocket,
   openStream,
-  type RelayCall,
   relayedStream,
   STREAM_LIMITS,
-  signAdvertisement,
 } from '@potluck/protocol';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
@@ -22,52 +18,14 @@ import { LocalBus } from '../src/bus/local.ts';
 import { Gateway } from '../src/gateway.ts';
 import type { RelayLimits } from '../src/relay.ts';
 import { Store } from '../src/store/store.ts';
+import { GatewayNode } from './support/gateway-node.ts';
 import { temporaryDirectory } from './support/site.ts';
-
-const FACTS = { addresses: [{ host: '127.0.0.1', port: 1 }], keys: [], version: 'test' };
-
-/** The node's side of the gateway and of streams, by the protocol alone. */
-class Node {
-  readonly identity = generateIdentity();
-  readonly calls: RelayCall[] = [];
-  #socket: WebSocket | undefined;
-  #heard = Promise.withResolvers<void>();
-
-  /** @param proved whose key is shown in the handshake. */
-  async dial(gateway: GatewayAddress, proved: Identity | undefined = this.identity): Promise<this> {
-    const init = { address: gateway, key: gateway.key, identity: proved, maxPayloadBytes: 65_536 };
-    const { socket } = await openPinnedSocket(init);
-    this.#socket = socket;
-    const known = once(socket, 'message');
-    socket.send(await signAdvertisement(this.identity, FACTS, 60));
-    await known;
-    socket.on('message', (data) => {
-      this.calls.push(JSON.parse(String(data)));
-      this.#heard.resolve();
-      this.#heard = Promise.withResolvers();
-    });
-    return this;
-  }
-
-  async called(): Promise<RelayCall> {
-    while (this.calls.length === 0) await this.#heard.promise;
-    return this.calls.shift() ?? assert.fail();
-  }
-
-  async answer(gateway: GatewayAddress, call: string, identity = this.identity): Promise<Duplex> {
-    return await openStream(gateway, { path: answerPath(call), identity, connectTimeoutMs: 5000 });
-  }
-
-  hangUp(): void {
-    this.#socket?.terminate();
-  }
-}
 
 describe('the relay', () => {
   const open: Duplex[] = [];
   const stack: AsyncDisposable[] = [];
   let gateway: GatewayAddress;
-  let node: Node;
+  let node: GatewayNode;
 
   const start = async (relayLimits: Partial<RelayLimits> = {}): Promise<void> => {
     const directory = await temporaryDirectory();
@@ -79,7 +37,7 @@ describe('the relay', () => {
     await server.start();
     stack.push(directory, store, { [Symbol.asyncDispose]: async () => await server.stop() });
     gateway = { host: '127.0.0.1', port: server.port, key: identity.id };
-    node = await new Node().dial(gateway);
+    node = await new GatewayNode().dial(gateway);
   };
   afterEach(async () => {
     node.hangUp();
@@ -167,7 +125,7 @@ describe('the relay', () => {
 
   it('refuses a call to a node that is not there, and says so', async () => {
     await start();
-    await refused(call(new Node()), /the node is not connected to it now$/);
+    await refused(call(new GatewayNode()), /the node is not connected to it now$/);
     node.hangUp();
     for (;;) {
       const error: Error | undefined = await call().then(
@@ -181,7 +139,7 @@ describe('the relay', () => {
   it('says calls to nobody who only shows the public advertisement of a node', async () => {
     await start();
     for (const proved of [undefined, generateIdentity()]) {
-      const impostor = new Node();
+      const impostor = new GatewayNode();
       await impostor.dial(gateway, proved ?? generateIdentity());
       await refused(call(impostor), /not connected/);
       impostor.hangUp();
@@ -286,7 +244,7 @@ describe('the relay', () => {
   it('rateEntries: when there is no room for more addresses or nodes, the new ones share one allowance', async () => {
     await start({ rateEntries: 1, callsPerNodePerSecond: 0.001, callsPerNodeBurst: 2, answerMs: 20 });
     await refused(call(), /did not answer/);
-    const [second, third] = [await new Node().dial(gateway), await new Node().dial(gateway)];
+    const [second, third] = [await new GatewayNode().dial(gateway), await new GatewayNode().dial(gateway)];
     for (const other of [second, third]) await refused(call(other), /did not answer/);
     await refused(call(second), /there are too many calls$/);
     await refused(call(), /did not answer/);
