@@ -5,14 +5,18 @@ import { ConfigError, describeError, writeJson } from '@potluck/protocol';
 import { pino } from 'pino';
 import { Clearinghouse, type ClearinghouseInit } from './clearinghouse.ts';
 import { ServiceError } from './errors.ts';
+import { asOperator } from './operator.ts';
+import type { Role } from './store/schema.ts';
 
-const USAGE =
-  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--payload FILE]';
+const USAGE = [
+  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--payload FILE]',
+  'clearinghouse admin USERNAME --state DIR [--revoke]',
+].join('" or "');
 
 /** The command `clearinghouse`. @returns the exit code: 0, 1 for a failure, 2 for a wrong command line. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
-    await run(parse(args));
+    await obey(parsed(args));
     return 0;
   } catch (error) {
     process.stderr.write(`clearinghouse: ${describeError(error)}\n`);
@@ -20,16 +24,32 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function parse(args: readonly string[]): ClearinghouseInit {
-  const { values, positionals } = parsed(args);
-  if (positionals.length !== 1 || positionals[0] !== 'run') throw usage(`got "${positionals.join(' ')}"`);
+type Parsed = ReturnType<typeof parsed>;
+
+async function obey({ values, positionals }: Parsed): Promise<void> {
+  const [command, name, ...rest] = positionals;
   if (values.state === undefined) throw usage('got no --state');
+  const state = resolve(values.state);
+  if (command === 'run' && name === undefined) return await run(initOf(values, state));
+  if (command === 'admin' && name !== undefined && rest.length === 0) {
+    return await setRole(state, name, values.revoke ? 'user' : 'admin');
+  }
+  throw usage(`got "${positionals.join(' ')}"`);
+}
+
+async function setRole(state: string, username: string, role: Role): Promise<void> {
+  await asOperator(state, async (store) => await store.administration.setRole('operator', username, role));
+  const what = role === 'admin' ? 'is an administrator now' : 'is no administrator any more';
+  process.stdout.write(`clearinghouse: ${username} ${what}\n`);
+}
+
+function initOf(values: Parsed['values'], state: string): ClearinghouseInit {
   const publicUrl = values['public-url'];
   if (publicUrl !== undefined && !/^https?:$/.test(URL.parse(publicUrl)?.protocol ?? '')) {
     throw new ConfigError('USAGE', `expected an http or https address for --public-url, got "${publicUrl}"`);
   }
   return {
-    state: resolve(values.state),
+    state,
     host: values.host,
     port: portOf('--port', values.port),
     gatewayHost: values['gateway-host'] ?? values.host,
@@ -56,6 +76,7 @@ function parsed(args: readonly string[]) {
         'gateway-port': { type: 'string', default: '8443' },
         'public-url': { type: 'string' },
         payload: { type: 'string' },
+        revoke: { type: 'boolean', default: false },
       },
     });
   } catch (cause) {

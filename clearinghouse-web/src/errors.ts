@@ -9,8 +9,11 @@ const CODES = {
   UNKNOWN_KEY: [401, 'authentication'],
   WRONG_PASSWORD: [401, 'authentication'],
   CSRF: [403, 'authentication'],
+  BANNED: [403, 'authentication'],
+  NOT_ADMINISTRATOR: [403, 'authentication'],
   NO_SUCH_PAGE: [404, 'invalid_request'],
   NO_SUCH_VESSEL: [404, 'invalid_request'],
+  NO_SUCH_ACCOUNT: [404, 'invalid_request'],
   USERNAME_TAKEN: [409, 'invalid_request'],
   NOT_ENOUGH_CREDITS: [409, 'not_enough_credits'],
   UNABLE_TO_ACQUIRE: [409, 'unable_to_acquire'],
@@ -36,7 +39,13 @@ export class PortalError extends PotluckError<PortalCode> {
   }
 }
 
-export type ServiceCode = 'PORT_IN_USE' | 'ALREADY_RUNNING' | 'CANNOT_LISTEN' | 'STATE_BROKEN' | 'PAYLOAD_MISSING';
+export type ServiceCode =
+  | 'PORT_IN_USE'
+  | 'ALREADY_RUNNING'
+  | 'CANNOT_LISTEN'
+  | 'STATE_BROKEN'
+  | 'NO_STATE'
+  | 'PAYLOAD_MISSING';
 
 /** The clearinghouse cannot start on this machine as it was told to. */
 export class ServiceError extends PotluckError<ServiceCode> {

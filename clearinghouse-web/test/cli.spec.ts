@@ -163,6 +163,24 @@ describe('the command clearinghouse', () => {
     assert.equal(again.address.gateway.key, address.gateway.key);
   });
 
+  it('makes an administrator of a user while the site runs, and takes it back', async () => {
+    const { address } = await run();
+    const api = await new Api(address.url).join('anna');
+    assert.equal((await api.get('/admin/audit')).body.code, 'NOT_ADMINISTRATOR');
+    const { child } = start('admin', 'Anna', '--state', state);
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+    assert.equal((await api.get('/admin/audit')).status, 200);
+    assert.deepEqual(await once(start('admin', 'anna', '--state', state, '--revoke').child, 'exit'), [0, null]);
+    assert.equal((await api.get('/admin/audit')).body.code, 'NOT_ADMINISTRATOR');
+    const nobody = await outcome('admin', 'nobody', '--state', state);
+    assert.equal(nobody.code, 1);
+    assert.match(nobody.sentence, /expected the username of an account, got "nobody"/);
+    const nowhere = await outcome('admin', 'anna', '--state', join(directory.path, 'nowhere'));
+    assert.equal(nowhere.code, 1);
+    assert.match(nowhere.sentence, /expected the state directory of a clearinghouse/);
+    assert.equal(existsSync(join(directory.path, 'nowhere')), false);
+  });
+
   it('keeps a donor’s private key in the backend’s directory alone, for its owner’s eyes only', async () => {
     const { address, child } = await run();
     await (await new Api(address.url).open()).register('donor');

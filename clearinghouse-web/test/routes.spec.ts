@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import type { Route } from '../src/site/route.ts';
 import { ROUTES } from '../src/site/routes.ts';
 import { Api, type ApiAnswer } from './support/api.ts';
-import { Site } from './support/site.ts';
+import { eventually, Site } from './support/site.ts';
 
 /** Who asks, and by what he shows who he is. */
-type Caller = 'nobody' | 'another user' | 'the user';
+type Caller = 'nobody' | 'another user' | 'the user' | 'an administrator' | 'somebody banned';
 const MEANS = ['a session', 'a signature'] as const;
 
 /** What is sent to a route, and what the one whom it is for is answered. A new route is nobody's until it stands here. */
@@ -21,6 +21,8 @@ describe('who may do what', () => {
   let site: Site;
   let user: Api;
   let other: Api;
+  let admin: Api;
+  let banned: Api;
   let handle = '';
   let token = '';
 
@@ -28,18 +30,32 @@ describe('who may do what', () => {
     site = await Site.start();
     user = await site.api().join('user');
     other = await site.api().join('other');
+    admin = await site.administrator('admin');
+    banned = await site.api().join('banned');
+    await admin.post('/admin/users/banned/ban', { reason: 'for the test' });
+    await site.api().join('target');
     token = new URL((await user.get('/donations')).body.downloadUrl).pathname.split('/')[2] ?? '';
     await site.peer(user, 'user', 4);
   });
+  /** The user holds one vessel and nobody else any; only what is amiss is asked for, for requests are counted. */
   beforeEach(async () => {
-    await user.signed('POST', '/vessels/release', { all: true });
-    for (;;) {
-      const { status, body } = await user.signed('POST', '/vessels/acquire', { count: 1 });
-      handle = body.vessels?.[0]?.handle ?? '';
-      if (status === 201) return;
+    for (const api of [user, other, admin]) {
+      if (held(api).length > (api === user ? 1 : 0)) await api.signed('POST', '/vessels/release', { all: true });
     }
+    await eventually(async () => ((await user.get('/', { cookie: '' })).body.free > 0 ? true : undefined));
+    if (held(user).length === 0) await user.signed('POST', '/vessels/acquire', { count: 1 });
+    handle = held(user)[0] ?? '';
   });
   after(async () => await site[Symbol.asyncDispose]());
+
+  const held = (api: Api): string[] =>
+    site
+      .rows(
+        `SELECT node_id || ':' || name AS handle FROM vessels JOIN accounts ON accounts.id = account_id
+         WHERE state = 'leased' AND key_id = ?`,
+        api.identity.id,
+      )
+      .map((row) => String(row.handle));
 
   const notTheirs = { status: 404, code: 'NO_SUCH_VESSEL' };
   const SAMPLES: Readonly<Record<string, Sample>> = {
@@ -58,6 +74,13 @@ describe('who may do what', () => {
     'get /donations': { status: 200 },
     'get /download/:token': { status: 200, parameters: () => ({ token }) },
     'get /download/:token/potluck-linux-x64.tgz': { status: 503, parameters: () => ({ token }) },
+    'post /admin/users/:username/ban': {
+      status: 200,
+      parameters: () => ({ username: 'target' }),
+      body: () => ({ reason: 'for the test' }),
+    },
+    'post /admin/users/:username/unban': { status: 200, parameters: () => ({ username: 'target' }) },
+    'get /admin/audit': { status: 200 },
     'get /advertisements/:keyId': { status: 200, parameters: () => ({ keyId: user.identity.id }) },
   };
 
@@ -69,9 +92,13 @@ describe('who may do what', () => {
       (text, [key, value]) => text.replace(`:${key}`, value),
       route.path,
     );
-    const api = { nobody: await new Api(site.clearinghouse.url).open(), 'another user': other, 'the user': user }[
-      caller
-    ];
+    const api = {
+      nobody: await new Api(site.clearinghouse.url).open(),
+      'another user': other,
+      'the user': user,
+      'an administrator': admin,
+      'somebody banned': banned,
+    }[caller];
     const sent = route.method === 'post' ? body() : undefined;
     const method = route.method === 'post' ? 'POST' : 'GET';
     if (means === 'a session') return await api.call(method, path, sent);
@@ -84,30 +111,49 @@ describe('who may do what', () => {
 
   for (const route of ROUTES.toSorted((a, b) => Number(a.path === '/logout') - Number(b.path === '/logout'))) {
     const { status, others } = SAMPLES[nameOf(route)] ?? { status: 0 };
+    const forAdmins = { status: 403, code: 'NOT_ADMINISTRATOR' };
     for (const means of MEANS) {
       it(`${nameOf(route)} for the user, by ${means}`, async () => {
         const answer = await ask(route, 'the user', means);
-        assert.equal(answer.status, status, answer.text);
-        if (status < 300) route.result?.parse(answer.body);
+        assert.equal(answer.status, route.access === 'admin' ? 403 : status, answer.text);
+        if (answer.status < 300) route.result?.parse(answer.body);
+      });
+
+      it(`${nameOf(route)} for an administrator, by ${means}`, async () => {
+        const answer = await ask(route, 'an administrator', means);
+        const expected = route.access === 'admin' ? undefined : others;
+        assert.equal(answer.status, expected?.status ?? status, answer.text);
+        if (answer.status < 300) route.result?.parse(answer.body);
+        assert.equal(held(user).length, 1, 'the user keeps his vessel');
       });
 
       it(`${nameOf(route)} for another user, by ${means}`, async () => {
         const answer = await ask(route, 'another user', means);
-        assert.equal(answer.status, others?.status ?? status, answer.text);
-        assert.equal(others === undefined || answer.body.code === others.code, true, answer.text);
-        assert.equal((await user.signed('GET', '/vessels')).body.vessels.length, 1, 'the user keeps his vessel');
+        const expected = route.access === 'admin' ? forAdmins : others;
+        assert.equal(answer.status, expected?.status ?? status, answer.text);
+        assert.equal(expected === undefined || answer.body.code === expected.code, true, answer.text);
+        assert.equal(held(user).length, 1, 'the user keeps his vessel');
         assert.doesNotMatch(answer.text, /\$argon2|secret of/);
         if (route.access === 'user') assert.doesNotMatch(answer.text, new RegExp(`"(user|${handle})"`));
       });
     }
 
+    if (route.access !== 'anyone') {
+      it(`${nameOf(route)} for somebody banned`, async () => {
+        const answer = await ask(route, 'somebody banned', 'a session');
+        assert.equal(answer.body.code, 'NOT_AUTHENTICATED', 'his session has ended');
+        const signed = await ask(route, 'somebody banned', 'a signature');
+        assert.equal(signed.body.code, 'BANNED', signed.text);
+      });
+    }
+
     it(`${nameOf(route)} for nobody`, async () => {
       const answer = await ask(route, 'nobody', 'a session');
-      if (route.access === 'user') assert.equal(answer.body.code, 'NOT_AUTHENTICATED', answer.text);
+      if (route.access !== 'anyone') assert.equal(answer.body.code, 'NOT_AUTHENTICATED', answer.text);
       else assert.equal(answer.status, status, answer.text);
       const stranger = await ask(route, 'nobody', 'a signature');
       assert.equal(stranger.body.code, 'UNKNOWN_KEY', 'a key that no account has opens nothing');
-      assert.equal((await user.signed('GET', '/vessels')).body.vessels.length, 1);
+      assert.equal(held(user).length, 1);
     });
   }
 });

@@ -7,7 +7,7 @@ import { csrfTokenOf, newSessionToken } from '../store/sessions.ts';
 import { fieldsOf, wantsJson } from './render.ts';
 import type { Route } from './route.ts';
 import { loginSchema, nothingSchema, registerSchema } from './schemas.ts';
-import { keepSession, memberOf, setSession } from './session.ts';
+import { keepSession, memberOf, refuseBanned, setSession } from './session.ts';
 
 type Registration = z.infer<typeof registerSchema>;
 type Credentials = z.infer<typeof loginSchema>;
@@ -99,6 +99,7 @@ export const login: Route<Credentials> = {
         'expected the username and password of an account, got a pair that is not',
       );
     }
+    refuseBanned(account);
     await store.sessions.end(sessionToken);
     const token = await store.sessions.begin(account.id);
     setSession(visit, token);

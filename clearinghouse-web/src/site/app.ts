@@ -7,7 +7,7 @@ import { portalErrorOf, problemOf, titleOf } from './problems.ts';
 import { ASSETS, send, sendPage, wantsJson } from './render.ts';
 import type { Page, Route, SiteComponents, SiteFacts, Visit } from './route.ts';
 import { ROUTES } from './routes.ts';
-import { checkOrigin, memberOf, sessionTokenOf } from './session.ts';
+import { checkAccess, checkOrigin, sessionTokenOf } from './session.ts';
 import { keepBody, signedCaller } from './signature.ts';
 
 /** The site: the routes of the one table, behind the same checks. */
@@ -36,7 +36,7 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
     const meet = async (request: Request, response: Response): Promise<void> => {
       response.locals.visit = await visitOf(request, response, everything);
     };
-    const after = route.access === 'user' ? [limiters.account] : [];
+    const after = route.access === 'anyone' ? [] : [limiters.account];
     app[route.method](route.path, ...before, passing(meet), ...after, async (_request: Request, response: Response) => {
       await answer(route, response.locals.visit);
     });
@@ -71,7 +71,7 @@ async function answer(route: Route<unknown>, visit: Visit): Promise<void> {
   try {
     // No other site's page can make a browser sign.
     if (route.method === 'post' && visit.signed === undefined) checkOrigin(visit, formToken);
-    if (route.access === 'user') memberOf(visit);
+    checkAccess(visit, route.access);
     const body = route.body.parse(entered);
     await visit.signed?.claim();
     const answered = await route.handle(visit, body);
@@ -79,7 +79,7 @@ async function answer(route: Route<unknown>, visit: Visit): Promise<void> {
   } catch (thrown) {
     const error = portalErrorOf(thrown);
     if (visit.response.headersSent) throw thrown;
-    const mayShow = route.access === 'anyone' || visit.account !== undefined;
+    const mayShow = error.code !== 'NOT_ADMINISTRATOR' && (route.access === 'anyone' || visit.account !== undefined);
     refuse(visit, error, mayShow && error.status < 500 ? await route.refused?.(visit, error, entered) : undefined);
   }
 }

@@ -60,7 +60,8 @@ export interface Answer {
 export interface Route<B> {
   readonly method: 'get' | 'post';
   readonly path: string;
-  readonly access: 'anyone' | 'user';
+  /** `admin`: users whose role it is; the check is the same for pages, programs and signatures. */
+  readonly access: 'anyone' | 'user' | 'admin';
   /** Which limit on attempts it falls under. */
   readonly limit?: 'login' | 'register';
   readonly body: z.ZodType<B>;
@@ -72,5 +73,5 @@ export interface Route<B> {
   refused?(visit: Visit, error: PortalError, entered: Readonly<Record<string, unknown>>): Promise<Page>;
 }
 
-/** An account that is known to be there, as `access: 'user'` makes sure. */
+/** An account that is known to be there, as `access: 'user'` and `'admin'` make sure. */
 export type Member = Visit & { readonly account: Account };

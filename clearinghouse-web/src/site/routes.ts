@@ -1,4 +1,6 @@
 import { account, login, loginForm, logout, register, registerForm, session } from './accounts.ts';
+import { audit } from './admin/audit.ts';
+import { banUser, unbanUser } from './admin/users.ts';
 import { archive, donations, donorPage } from './donations.ts';
 import { advertisements, home } from './public.ts';
 import type { Route } from './route.ts';
@@ -22,4 +24,7 @@ export const ROUTES: readonly Route<unknown>[] = [
   donorPage,
   archive,
   advertisements,
+  banUser,
+  unbanUser,
+  audit,
 ] as readonly Route<unknown>[];

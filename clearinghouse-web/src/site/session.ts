@@ -2,8 +2,9 @@ import { parseCookie, stringifySetCookie } from 'cookie';
 import type { Request, Response } from 'express';
 import { PortalError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import type { Account } from '../store/accounts.ts';
 import { csrfMatches, newSessionToken } from '../store/sessions.ts';
-import type { Member, Visit } from './route.ts';
+import type { Member, Route, Visit } from './route.ts';
 
 interface Exchange {
   readonly request: Request;
@@ -56,6 +57,24 @@ export function checkOrigin(visit: Visit, formToken: unknown): void {
   if (request.get('sec-fetch-site') === 'cross-site') {
     throw new PortalError('CSRF', 'expected a request from this site, got one from another');
   }
+}
+
+/** @throws PortalError NOT_AUTHENTICATED, NOT_ADMINISTRATOR, BANNED */
+export function checkAccess(visit: Visit, access: Route<unknown>['access']): void {
+  if (access === 'anyone') return;
+  const { account } = memberOf(visit);
+  refuseBanned(account);
+  if (access === 'admin' && account.role !== 'admin') {
+    throw new PortalError('NOT_ADMINISTRATOR', `expected an administrator, got ${account.username}, who is none`);
+  }
+}
+
+/** @throws PortalError BANNED */
+export function refuseBanned({ banned_at }: Account): void {
+  if (banned_at === null) return;
+  const message =
+    'expected an account that is not suspended, got one that an administrator has suspended: write to them';
+  throw new PortalError('BANNED', message);
 }
 
 /** The check of `access: 'user'`, for the types. */

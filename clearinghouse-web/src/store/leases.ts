@@ -5,6 +5,7 @@ import { POLICY, QUEUE } from '../limits.ts';
 import { keepAcquisition } from './acquisitions.ts';
 import { type Candidate, chooseOf, freeVessels, type Taken, userPortOf } from './candidates.ts';
 import { type Database, type Trx, transact } from './database.ts';
+import { RELEASED } from './ending.ts';
 import { type Credits, creditsOf, type Holding, holdingsOf, type VesselRef } from './holdings.ts';
 import { networkOfNode } from './networks.ts';
 import { reachOf } from './nodes.ts';
@@ -192,15 +193,6 @@ export class Leases {
     return { node, name, task };
   }
 }
-
-/** The fence grows, so that whoever still acts for the former holder is turned away. */
-const RELEASED = {
-  state: 'cleaning' as const,
-  fence: sql<number>`fence + 1`,
-  account_id: null,
-  attempt: null,
-  expires_at: null,
-};
 
 function ofHolder(trx: Trx, accountId: string, { node, name }: VesselRef) {
   return trx

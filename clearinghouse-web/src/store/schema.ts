@@ -1,6 +1,9 @@
 import type { AcquireType, KeyId, VesselName } from '@potluck/protocol';
 import type { ColumnType, Generated } from 'kysely';
 
+/** An administrator may see and stop everything, and every one of his acts is in the audit log. */
+export type Role = 'user' | 'admin';
+
 /** All times are milliseconds since the epoch. */
 export interface AccountsTable {
   id: string;
@@ -19,6 +22,9 @@ export interface AccountsTable {
   /** 128 bits in base64url: who has it may download the account's archive. */
   donor_token: string;
   created_at: number;
+  role: Generated<Role>;
+  /** Since when the account may do nothing. */
+  banned_at: ColumnType<number | null, number | null | undefined, number | null>;
 }
 
 export interface SessionsTable {
@@ -121,6 +127,18 @@ export interface AcquisitionsTable {
   expires_at: number;
 }
 
+/** Who did what to what: only ever added to. */
+export interface AuditTable {
+  /** A UUID of version 7: in order of time. */
+  id: string;
+  at: number;
+  actor: string;
+  action: string;
+  subject: string;
+  /** JSON */
+  details: string;
+}
+
 export interface Tables {
   accounts: AccountsTable;
   sessions: SessionsTable;
@@ -132,4 +150,5 @@ export interface Tables {
   tasks: TasksTable;
   nonces: NoncesTable;
   acquisitions: AcquisitionsTable;
+  audit: AuditTable;
 }

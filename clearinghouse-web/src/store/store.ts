@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import { Accounts } from './accounts.ts';
 import { Acquisitions } from './acquisitions.ts';
+import { Administration } from './administration.ts';
+import { AuditLog } from './audit.ts';
 import { type Database, openDatabase } from './database.ts';
 import { Inventory } from './inventory.ts';
 import { Leases } from './leases.ts';
@@ -20,6 +22,8 @@ export class Store implements AsyncDisposable {
   readonly inventory: Inventory;
   readonly nonces: Nonces;
   readonly acquisitions: Acquisitions;
+  readonly administration: Administration;
+  readonly audit: AuditLog;
   readonly #db: Database;
 
   private constructor(db: Database) {
@@ -32,6 +36,8 @@ export class Store implements AsyncDisposable {
     this.inventory = new Inventory(db, this.tasks);
     this.nonces = new Nonces(db);
     this.acquisitions = new Acquisitions(db);
+    this.administration = new Administration(db, this.tasks);
+    this.audit = new AuditLog(db);
   }
 
   /** Opens the database and brings its tables up to date. @throws ServiceError STATE_BROKEN */

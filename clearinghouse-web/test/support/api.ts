@@ -25,6 +25,8 @@ interface ApiBody {
   readonly free: number;
   readonly donations: readonly unknown[];
   readonly downloadUrl: string;
+  readonly entries: readonly { actor: string; action: string; subject: string; details: { reason: string } }[];
+  readonly next: string | null;
 }
 
 export interface ApiAnswer {

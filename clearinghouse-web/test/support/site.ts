@@ -5,6 +5,7 @@ import { type GatewayAddress, type KeyId, keyIdSchema } from '@potluck/protocol'
 import Database from 'better-sqlite3';
 import { pino } from 'pino';
 import { Clearinghouse, type ClearinghouseInit } from '../../src/clearinghouse.ts';
+import { asOperator } from '../../src/operator.ts';
 import { Api } from './api.ts';
 import { Peer, type Where } from './peer.ts';
 
@@ -50,6 +51,15 @@ export class Site implements AsyncDisposable {
 
   api(): Api {
     return new Api(this.clearinghouse.url);
+  }
+
+  /** Somebody whom the operator made an administrator. */
+  async administrator(username: string): Promise<Api> {
+    const api = await this.api().join(username);
+    await asOperator(join(this.directory, 'state'), async (store) => {
+      await store.administration.setRole('operator', username, 'admin');
+    });
+    return api;
   }
 
   /** Looks into the database from aside; reading never blocks the site. */

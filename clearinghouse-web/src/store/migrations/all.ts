@@ -5,6 +5,7 @@ import { vessels } from './0003-vessels.ts';
 import { tasks } from './0004-tasks.ts';
 import { programs } from './0005-programs.ts';
 import { reach } from './0006-reach.ts';
+import { administration } from './0008-administration.ts';
 
 /** Oldest first; a released one is never edited, only followed by another. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0004-tasks': tasks,
   '0005-programs': programs,
   '0006-reach': reach,
+  '0008-administration': administration,
 };

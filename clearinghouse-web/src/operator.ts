@@ -1,0 +1,21 @@
+import { existsSync } from 'node:fs';
+import { ServiceError } from './errors.ts';
+import { statePaths } from './paths.ts';
+import { Store } from './store/store.ts';
+
+/**
+ * What the operator does by the command line, on the database itself: it also works when no site can be reached, and a
+ * running one sees it at once.
+ * @throws ServiceError NO_STATE, STATE_BROKEN
+ */
+export async function asOperator<T>(state: string, act: (store: Store) => Promise<T>): Promise<T> {
+  if (!existsSync(state)) throw noState(state);
+  const paths = statePaths(state);
+  if (!existsSync(paths.database)) throw noState(state);
+  await using store = await Store.open(paths.database);
+  return await act(store);
+}
+
+function noState(state: string): ServiceError {
+  return new ServiceError('NO_STATE', `expected the state directory of a clearinghouse at ${state}, got none`);
+}

@@ -1,0 +1,60 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { Database, Trx } from './database.ts';
+
+/** Who did it: an account's id; or the backend, the site by itself, the operator by the command line. */
+export type Actor = string;
+
+export interface AuditEntry {
+  readonly actor: Actor;
+  /** What, as `vessel.acquire`. */
+  readonly action: `${string}.${string}`;
+  /** To what: a vessel's handle, a node's or an account's id. */
+  readonly subject: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** An entry as it was written down. */
+export interface AuditRecord {
+  readonly id: string;
+  readonly at: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface AuditFilter {
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  readonly subject?: string | undefined;
+}
+
+/** Writes down who did what to what, in the transaction that does it: what did not happen is not told. */
+export async function record(trx: Trx, { actor, action, subject, details = {} }: AuditEntry): Promise<void> {
+  const row = { id: randomUUIDv7(), at: Date.now(), actor, action, subject, details: JSON.stringify(details) };
+  await trx.insertInto('audit').values(row).execute();
+}
+
+/** The audit log: the database refuses to change or delete what stands in it. */
+export class AuditLog {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** The newest first. @param before the id of the last entry of the page before. */
+  async list(filter: AuditFilter, { limit, before }: { limit: number; before?: string | undefined }) {
+    const rows = await this.#db
+      .selectFrom('audit')
+      .selectAll()
+      .$if(filter.actor !== undefined, (query) => query.where('actor', '=', filter.actor ?? ''))
+      .$if(filter.action !== undefined, (query) => query.where('action', '=', filter.action ?? ''))
+      .$if(filter.subject !== undefined, (query) => query.where('subject', '=', filter.subject ?? ''))
+      .$if(before !== undefined, (query) => query.where('id', '<', before ?? ''))
+      .orderBy('id', 'desc')
+      .limit(limit)
+      .execute();
+    return rows.map(({ details, ...row }): AuditRecord => ({ ...row, details: JSON.parse(details) }));
+  }
+}
