@@ -13,6 +13,7 @@ import {
   keyIdSchema,
   PeerError,
   peerKeyOf,
+  RateLimit,
   type RelayCall,
   tlsOptionsOf,
   toBuffer,
@@ -21,7 +22,7 @@ import {
 import type { Logger } from 'pino';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Bus } from './bus/bus.ts';
-import { LIMITS } from './limits.ts';
+import { LIMITS, RELAY_LIMITS } from './limits.ts';
 import { listen } from './listen.ts';
 import { Relay, type RelayLimits, refuse, type Upgrade } from './relay.ts';
 import type { Store } from './store/store.ts';
@@ -32,12 +33,16 @@ export interface GatewayComponents {
   readonly bus: Bus;
 }
 
+type GatewayLimits = Readonly<Record<Extract<keyof typeof LIMITS, `gateway${string}`>, number>>;
+
 export interface GatewayInit {
   readonly identity: Identity;
   readonly host: string;
   /** 0 is any free port. */
   readonly port: number;
   readonly logger: Logger;
+  /** Overrides of `LIMITS`. */
+  readonly limits?: Partial<GatewayLimits>;
   /** Overrides of `RELAY_LIMITS`. */
   readonly relayLimits?: Partial<RelayLimits>;
 }
@@ -45,7 +50,7 @@ export interface GatewayInit {
 interface Connection {
   readonly socket: WebSocket;
   readonly host: string;
-  /** The key that was proved in the TLS handshake: an advertisement is public, and anybody may show it. */
+  /** The key that was proved in the TLS handshake. */
   readonly proved: KeyId | undefined;
   node: KeyId | undefined;
   /** When its messages of the last minute came. */
@@ -62,10 +67,8 @@ export class Gateway {
   readonly #bus: Bus;
   readonly #init: GatewayInit;
   readonly #connections = new Set<Connection>();
-  readonly #admission = new Admission({
-    connections: LIMITS.gatewayConnections,
-    perAddress: LIMITS.gatewayConnectionsPerHost,
-  });
+  readonly #limits: GatewayLimits;
+  readonly #admission: Admission;
   readonly #relay: Relay;
   #server: Server | undefined;
 
@@ -73,6 +76,16 @@ export class Gateway {
     this.#store = store;
     this.#bus = bus;
     this.#init = init;
+    this.#limits = { ...LIMITS, ...init.limits };
+    this.#admission = new Admission({
+      connections: this.#limits.gatewayConnections,
+      perAddress: this.#limits.gatewayConnectionsPerHost,
+      rate: new RateLimit({
+        perSecond: this.#limits.gatewayDialsPerHostPerSecond,
+        burst: this.#limits.gatewayDialsPerHostBurst,
+        entries: RELAY_LIMITS.rateEntries,
+      }),
+    });
     this.#relay = new Relay({ say: (node, call) => this.#say(node, call), limits: init.relayLimits });
   }
 
@@ -135,7 +148,7 @@ export class Gateway {
   /** To the node's newest connection: an older one may be dead without knowing it. */
   #say(node: KeyId, call: RelayCall): boolean {
     const open = [...this.#connections].filter(({ socket }) => socket.readyState === socket.OPEN);
-    const connection = open.findLast((one) => one.node === node && one.proved === node);
+    const connection = open.findLast((one) => one.node === node);
     connection?.socket.send(JSON.stringify(call));
     return connection !== undefined;
   }
@@ -188,8 +201,10 @@ export class Gateway {
     const { node, advertisement } = await verifyAdvertisement(jws);
     const { addresses, relays } = advertisement;
     if (addresses.length + relays.length === 0) throw bad('an advertisement with an address or a relay, got none');
-    if (connection.node !== undefined && connection.node !== node) {
-      throw bad(`advertisements of node ${connection.node} on its connection, got one of ${node}`);
+    // An advertisement is public: whoever repeats one must not make its node look as if it were there.
+    if (connection.proved !== node) {
+      const proved = connection.proved === undefined ? 'none' : `that of ${connection.proved}`;
+      throw bad(`the key of node ${node} to be proved on its connection, got ${proved}`);
     }
     const first = connection.node === undefined;
     const taken = await this.#store.nodes.seen({ node, advertisement, jws, first });
@@ -206,7 +221,7 @@ export class Gateway {
     this.#connections.delete(connection);
     const { node } = connection;
     if (node === undefined) return;
-    // Somebody who only repeats a node's public text must not be able to take it away by hanging up.
+    // A node that has dialled again hangs up the connection before.
     if ([...this.#connections].some((other) => other.node === node)) return;
     this.#init.logger.info({ node }, 'node is away');
     await this.#store.nodes.gone(node);

@@ -29,10 +29,15 @@ export const LIMITS = {
   reasonLength: 500,
   gatewayConnections: 20_000,
   gatewayConnectionsPerHost: 512,
+  /** New connections from one address to the gateway, on average and after a pause: nodes, callers, and nodes that answer. */
+  gatewayDialsPerHostPerSecond: 50,
+  gatewayDialsPerHostBurst: 1024,
   /** Messages of one connection to the gateway in a minute. */
   gatewayMessagesPerMinute: 30,
   /** From a connection to the gateway to its first advertisement. */
   gatewayHelloMs: 10_000,
+  /** A node that donates nothing is forgotten this long after it was last there: anybody can make up such nodes. */
+  strangerMs: 3_600_000,
   /** Vessels that one node may offer: as many as a node manager has. */
   vesselsPerNode: 64,
   /** Advertisements in one answer, and their characters together: less than what a reader takes. */

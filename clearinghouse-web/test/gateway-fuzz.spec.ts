@@ -31,8 +31,10 @@ describe('the gateway under fuzz', function () {
   after(async () => {
     await site[Symbol.asyncDispose]();
   });
+  const node = generateIdentity();
   const dial = async () => {
     const { socket } = await openPinnedSocket({
+      identity: node,
       address: site.gateway,
       key: site.gateway.key,
       maxPayloadBytes: 65_536,
@@ -49,7 +51,7 @@ describe('the gateway under fuzz', function () {
   };
   afterEach('takes a node in all the same', async () => {
     const socket = await dial();
-    socket.send(await signAdvertisement(generateIdentity(), FACTS, 60));
+    socket.send(await signAdvertisement(node, FACTS, 60));
     assert.deepEqual(JSON.parse(String((await once(socket, 'message'))[0])), { ok: true });
     socket.terminate();
   });
@@ -65,7 +67,7 @@ describe('the gateway under fuzz', function () {
   });
 
   it('hangs up on an advertisement of which a letter is another', async () => {
-    const jws = await signAdvertisement(generateIdentity(), FACTS, 60);
+    const jws = await signAdvertisement(node, FACTS, 60);
     await fc.assert(
       fc.asyncProperty(bent, async ({ at, character }) => {
         const place = at % jws.length;

@@ -37,8 +37,10 @@ describe('the gateway', () => {
     await site[Symbol.asyncDispose]();
   });
 
-  async function dial(): Promise<WebSocket> {
+  /** @param identity whose key is proved. */
+  async function dial(identity?: Identity): Promise<WebSocket> {
     const { socket } = await openPinnedSocket({
+      identity,
       address: site.gateway,
       key: site.gateway.key,
       maxPayloadBytes: 65_536,
@@ -64,7 +66,7 @@ describe('the gateway', () => {
     const node = generateIdentity();
     const key = generateIdentity().id;
     const jws = await signAdvertisement(node, { ...FACTS, keys: [key] }, 60);
-    assert.deepEqual(await ask(await dial(), jws), { ok: true });
+    assert.deepEqual(await ask(await dial(node), jws), { ok: true });
     assert.deepEqual((await site.api().get(`/advertisements/${key}`)).body, { advertisements: [jws] });
     assert.deepEqual((await site.api().get(`/advertisements/${node.id}`)).body, { advertisements: [] });
     assert.equal((await site.api().get('/advertisements/nonsense')).body.code, 'INVALID_REQUEST');
@@ -76,7 +78,8 @@ describe('the gateway', () => {
     const key = await site.donorKey('donor');
     const facts = { ...FACTS, keys: [key], padding: 'x'.repeat(45_000) };
     for (let bytes = 0; bytes < LIMITS.advertisementsBytes; bytes += facts.padding.length) {
-      assert.deepEqual(await ask(await dial(), await signAdvertisement(generateIdentity(), facts, 60)), { ok: true });
+      const node = generateIdentity();
+      assert.deepEqual(await ask(await dial(node), await signAdvertisement(node, facts, 60)), { ok: true });
     }
     const { advertisements } = (await site.api().get(`/advertisements/${key}`)).body;
     assert.equal((await verifyAdvertisement(advertisements[0] ?? '')).node, donated.identity.id);
@@ -85,7 +88,7 @@ describe('the gateway', () => {
 
   it('follows a node to another address', async () => {
     const node = generateIdentity();
-    const socket = await dial();
+    const socket = await dial(node);
     await ask(socket, await signAdvertisement(node, FACTS, 60));
     const addresses = [{ host: '127.0.0.9', port: 7 }];
     assert.deepEqual(await ask(socket, await signAdvertisement(node, { ...FACTS, addresses }, 60)), { ok: true });
@@ -94,7 +97,7 @@ describe('the gateway', () => {
 
   it('knows a node as away when its connection has closed', async () => {
     const node = generateIdentity();
-    const socket = await dial();
+    const socket = await dial(node);
     await ask(socket, await signAdvertisement(node, FACTS, 60));
     assert.equal(nodeRow(node)?.connected, 1);
     socket.close();
@@ -104,7 +107,7 @@ describe('the gateway', () => {
   it('keeps a node that dials twice until its last connection has closed', async () => {
     const node = generateIdentity();
     const jws = await signAdvertisement(node, FACTS, 60);
-    const [first, second] = [await dial(), await dial()];
+    const [first, second] = [await dial(node), await dial(node)];
     await ask(first, jws);
     await ask(second, jws);
     second.close();
@@ -116,7 +119,7 @@ describe('the gateway', () => {
 
   it('closes a connection whose advertisement runs out', async () => {
     const node = generateIdentity();
-    const socket = await dial();
+    const socket = await dial(node);
     const closed = once(socket, 'close');
     await ask(socket, await signAdvertisement(node, FACTS, 1));
     assert.equal((await closed)[0], 1008);
@@ -125,28 +128,46 @@ describe('the gateway', () => {
 
   for (const [what, make] of [
     ['a text that is not signed', async () => 'hello'],
-    ['a forged one', async () => forged(await signAdvertisement(generateIdentity(), FACTS, 60))],
-    ['one that has expired', async () => await signAdvertisement(generateIdentity(), FACTS, -60)],
-    ['one that lives too long', async () => await signAdvertisement(generateIdentity(), FACTS, 86_400)],
+    ['a forged one', async (node) => forged(await signAdvertisement(node, FACTS, 60))],
+    ['one that has expired', async (node) => await signAdvertisement(node, FACTS, -60)],
+    ['one that lives too long', async (node) => await signAdvertisement(node, FACTS, 86_400)],
     [
       'one without an address or a relay',
-      async () => await signAdvertisement(generateIdentity(), { ...FACTS, addresses: [] }, 60),
+      async (node) => await signAdvertisement(node, { ...FACTS, addresses: [] }, 60),
     ],
-    ['a binary one', async () => Buffer.from(await signAdvertisement(generateIdentity(), FACTS, 60))],
-  ] as const) {
+    ['a binary one', async (node) => Buffer.from(await signAdvertisement(node, FACTS, 60))],
+  ] as [string, (node: Identity) => Promise<string | Buffer>][]) {
     it(`refuses ${what}, says why, and hangs up`, async () => {
-      const socket = await dial();
+      const node = generateIdentity();
+      const socket = await dial(node);
       const closed = once(socket, 'close');
-      const reply = await ask(socket, await make());
+      const reply = await ask(socket, await make(node));
       assert.equal(reply.ok, false);
       assert.match(reply.message ?? '', /^expected /);
       assert.equal((await closed)[0], 1008);
     });
   }
 
+  for (const [whose, prover] of [
+    ['no key', undefined],
+    ['another key', generateIdentity()],
+  ] as const) {
+    it(`takes nobody for there whose public advertisement comes from one who proves ${whose}`, async () => {
+      const node = generateIdentity();
+      const { ok, message } = await ask(await dial(prover), await signAdvertisement(node, FACTS, 60));
+      assert.equal(ok, false);
+      assert.match(
+        message ?? '',
+        /^expected the key of node \S+ to be proved on its connection, got (none|that of \S+)$/,
+      );
+      assert.equal(nodeRow(node), undefined);
+    });
+  }
+
   it('refuses the advertisement of another node on a connection', async () => {
-    const socket = await dial();
-    await ask(socket, await signAdvertisement(generateIdentity(), FACTS, 60));
+    const node = generateIdentity();
+    const socket = await dial(node);
+    await ask(socket, await signAdvertisement(node, FACTS, 60));
     assert.equal((await ask(socket, await signAdvertisement(generateIdentity(), FACTS, 60))).ok, false);
   });
 
@@ -155,8 +176,8 @@ describe('the gateway', () => {
     const old = await signAdvertisement(node, FACTS, 60);
     await new Promise((resolve) => setTimeout(resolve, 1100)); // They carry whole seconds.
     const addresses = [{ host: '127.0.0.9', port: 7 }];
-    await ask(await dial(), await signAdvertisement(node, { ...FACTS, addresses }, 60));
-    assert.equal((await ask(await dial(), old)).ok, false);
+    await ask(await dial(node), await signAdvertisement(node, { ...FACTS, addresses }, 60));
+    assert.equal((await ask(await dial(node), old)).ok, false);
     assert.deepEqual(nodeRow(node)?.addresses, addresses);
   });
 
@@ -187,8 +208,9 @@ describe('the gateway', () => {
   });
 
   it('hangs up on a node that advertises without end', async () => {
-    const socket = await dial();
-    const jws = await signAdvertisement(generateIdentity(), FACTS, 60);
+    const node = generateIdentity();
+    const socket = await dial(node);
+    const jws = await signAdvertisement(node, FACTS, 60);
     const closed = once(socket, 'close');
     for (let index = 0; index < LIMITS.gatewayMessagesPerMinute; index += 1) {
       assert.deepEqual(await ask(socket, jws), { ok: true });

@@ -28,7 +28,7 @@ export interface GatewayClientInit {
   readonly version: string;
   /** The keys that the node hosts vessels for, asked at each advertisement. */
   readonly keys: () => KeyId[];
-  /** Somebody calls the node through the gateway; without it the node proves no key there, and nobody can. */
+  /** Somebody calls the node through the gateway; without it nobody is answered. */
   readonly onCall?: ((call: RelayCall) => void) | undefined;
   /** `isKnown` is not what it was. */
   readonly onKnown?: (() => void) | undefined;
@@ -97,7 +97,7 @@ export class GatewayClient implements AsyncDisposable {
     const { socket } = await openPinnedSocket({
       address: { host, port },
       key,
-      identity: this.#init.onCall === undefined ? undefined : this.#components.identity,
+      identity: this.#components.identity,
       maxPayloadBytes: GATEWAY.messageBytes,
       signal: this.#stop.signal,
     });

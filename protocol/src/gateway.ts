@@ -3,9 +3,9 @@ import { keyIdSchema } from './identity.ts';
 import { gatewayAddressSchema } from './reach.ts';
 
 /**
- * The gateway: a node dials the clearinghouse by wss, pinned to the clearinghouse's key, and sends its advertisement as
- * one text message at once and again before each expiry. The clearinghouse answers each with a `GatewayReply`. A node
- * that has shown in the TLS handshake that it holds its key may be called over it (`RelayCall`).
+ * The gateway: a node dials the clearinghouse by wss, pinned to the clearinghouse's key, shows in the TLS handshake that it
+ * holds its own, and sends its advertisement as one text message at once and again before each expiry. The clearinghouse
+ * answers each with a `GatewayReply`, and may tell the node that somebody calls it (`RelayCall`).
  */
 export const gatewayReplySchema = z.strictObject({
   ok: z.boolean(),

@@ -4,9 +4,6 @@ import { LIMITS } from '../limits.ts';
 import { type Database, type Trx, transact } from './database.ts';
 import type { Tasks } from './tasks.ts';
 
-/** A node that donates nothing is forgotten this long after it was last seen. */
-const STRANGER_MS = 24 * 3_600_000;
-
 export interface Sighting {
   readonly node: KeyId;
   readonly advertisement: Advertisement;
@@ -81,12 +78,12 @@ export class Nodes {
     await this.#db.updateTable('nodes').set({ connected: 0 }).where('connected', '=', 1).execute();
   }
 
-  /** Forgets nodes that have donated nothing and have not been seen for long: anybody can make up such nodes. */
+  /** Forgets nodes that have donated nothing and have not been there for long. */
   async prune(now = Date.now()): Promise<void> {
     await this.#db
       .deleteFrom('nodes')
       .where('connected', '=', sql.lit(0))
-      .where('last_seen', '<', now - STRANGER_MS)
+      .where('last_seen', '<', now - LIMITS.strangerMs)
       .where('id', 'not in', (eb) => eb.selectFrom('donations').select('node_id'))
       .where('id', 'not in', (eb) => eb.selectFrom('vessels').select('node_id'))
       .execute();

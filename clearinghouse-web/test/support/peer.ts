@@ -82,7 +82,13 @@ export class Peer implements AsyncDisposable {
 
   /** Dials the gateway and shows an advertisement. */
   async advertise(gateway: GatewayAddress): Promise<GatewayReply> {
-    const { socket } = await openPinnedSocket({ address: gateway, key: gateway.key, maxPayloadBytes: 65_536 });
+    const { identity } = this;
+    const { socket } = await openPinnedSocket({
+      address: gateway,
+      key: gateway.key,
+      identity,
+      maxPayloadBytes: 65_536,
+    });
     this.#gateway = socket;
     const facts = { addresses: [{ host: this.#host, port: this.port }], keys: [this.#owner], version: 'test' };
     socket.send(await signAdvertisement(this.identity, facts, 60));
