@@ -1,5 +1,5 @@
 // Runs on whatever Node >= 20 is there: installs what is missing, so that everything after it runs on the pinned Node.
-// With --tests it also finds or installs what only the tests need: a Chromium, and bubblewrap on Linux.
+// With --tests it also finds or installs what only the tests need: a Chromium, and on Linux bubblewrap and PostgreSQL.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -82,8 +82,16 @@ function installBubblewrap() {
   console.log('setup: no bubblewrap here, so the outer wall of vessels is tested without it');
 }
 
+/** Without it the tests on PostgreSQL are pending; those on SQLite run all the same. */
+function installPostgres() {
+  if (process.platform !== 'linux' || existsSync('/usr/lib/postgresql') || existsSync('/usr/bin/initdb')) return;
+  if (canUseApt && aptInstall('postgresql')) return;
+  console.log('setup: no PostgreSQL here, so the clearinghouse is tested on SQLite only');
+}
+
 installPackages();
 if (process.argv.includes('--tests')) {
   installBrowser();
   installBubblewrap();
+  installPostgres();
 }

@@ -45,7 +45,10 @@ export type ServiceCode =
   | 'CANNOT_LISTEN'
   | 'STATE_BROKEN'
   | 'NO_STATE'
-  | 'PAYLOAD_MISSING';
+  | 'PAYLOAD_MISSING'
+  | 'DATABASE_AWAY'
+  | 'DATABASE_REFUSED'
+  | 'DATABASE_BUSY';
 
 /** The clearinghouse cannot start on this machine as it was told to. */
 export class ServiceError extends PotluckError<ServiceCode> {

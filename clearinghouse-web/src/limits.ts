@@ -109,3 +109,18 @@ export const BUS_LIMITS = {
   /** Messages that wait for one subscriber who is slow. */
   waitingMessages: 256,
 } as const;
+
+/** PostgreSQL, where the clearinghouse is on it. */
+export const DATABASE = {
+  /** Connections of one process: a site and its backend are two. */
+  connections: 10,
+  /** From the wish for a connection to having one. */
+  connectMs: 10_000,
+  /** A transaction whose process says nothing more is given up by the server. */
+  idleTransactionMs: 60_000,
+  /** A transaction that conflicts with others is tried so often in all; after the first ones it goes alone. */
+  attempts: 10,
+  attemptsBesideOthers: 4,
+  /** At most this long before the second attempt, twice as long before the third, and so on. */
+  conflictWaitMs: 10,
+} as const;

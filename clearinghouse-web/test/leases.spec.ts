@@ -7,10 +7,10 @@ import { createInterface } from 'node:readline';
 import { generateIdentity, type KeyId, type VesselName } from '@potluck/protocol';
 import type { Account } from '../src/store/accounts.ts';
 import { choose } from '../src/store/candidates.ts';
-import { openDatabase, type Trx, transact } from '../src/store/database.ts';
+import { type Trx, transact } from '../src/store/database.ts';
 import type { Attempt } from '../src/store/leases.ts';
-import { Store } from '../src/store/store.ts';
-import { temporaryDirectory } from './support/site.ts';
+import type { Store } from '../src/store/store.ts';
+import { forEachDatabase } from './support/databases.ts';
 
 const ACQUIRER = join(import.meta.dirname, 'support', 'acquirer.ts');
 const SOMEWHERE = { network: '10.0.0.0/24', relayed: false };
@@ -33,196 +33,197 @@ async function take(store: Store, account: Account, count: number): Promise<Atte
   return attempt;
 }
 
-describe('leases', () => {
-  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-  let store: Store;
-  let donor: Account;
-  let user: Account;
+forEachDatabase((test) => {
+  describe('leases', () => {
+    let store: Store;
+    let donor: Account;
+    let user: Account;
 
-  beforeEach(async () => {
-    directory = await temporaryDirectory();
-    store = await Store.open(join(directory.path, 'test.sqlite'));
-    donor = await accountOf(store, 'donor');
-    user = await accountOf(store, 'user');
-  });
+    beforeEach(async () => {
+      store = await test.open();
+      donor = await accountOf(store, 'donor');
+      user = await accountOf(store, 'user');
+    });
 
-  afterEach(async () => {
-    await store[Symbol.asyncDispose]();
-    await directory[Symbol.asyncDispose]();
-  });
-
-  /** Does something in a transaction, as the backend does. */
-  async function write(effect: (trx: Trx) => Promise<void>): Promise<void> {
-    const database = openDatabase(join(directory.path, 'test.sqlite'));
-    try {
-      await transact(database, effect);
-    } finally {
-      await database.destroy();
+    /** Does something in a transaction, as the backend does. */
+    async function write(effect: (trx: Trx) => Promise<void>): Promise<void> {
+      await transact(test.connect(), effect);
     }
-  }
 
-  /** The fence that the queued emptying of a vessel was given. */
-  async function resetFence(): Promise<number> {
-    for (;;) {
-      const claim = await store.tasks.claim();
-      assert.ok(claim, 'expected a reset to be queued');
-      if (claim.kind === 'reset-vessel') return JSON.parse(claim.payload).fence;
-      await store.tasks.finish(claim, async () => undefined);
+    /** The fence that the queued emptying of a vessel was given. */
+    async function resetFence(): Promise<number> {
+      for (;;) {
+        const claim = await store.tasks.claim();
+        assert.ok(claim, 'expected a reset to be queued');
+        if (claim.kind === 'reset-vessel') return JSON.parse(claim.payload).fence;
+        await store.tasks.finish(claim, async () => undefined);
+      }
     }
-  }
 
-  /** A node that is there, with vessels that may be had. */
-  async function donate(by: Account, vessels: number): Promise<KeyId> {
-    const { id: node } = generateIdentity();
-    const now = Math.floor(Date.now() / 1000);
-    const advertisement = {
-      addresses: [{ host: '127.0.0.1', port: 1 }],
-      relays: [],
-      keys: [],
-      version: '1',
-      iat: now,
-      exp: now + 600,
-    };
-    await store.nodes.seen({ node, advertisement, jws: 'signed', first: true });
-    await offer(by, node, vessels);
-    return node;
-  }
+    /** A node that is there, with vessels that may be had. */
+    async function donate(by: Account, vessels: number): Promise<KeyId> {
+      const { id: node } = generateIdentity();
+      const now = Math.floor(Date.now() / 1000);
+      const advertisement = {
+        addresses: [{ host: '127.0.0.1', port: 1 }],
+        relays: [],
+        keys: [],
+        version: '1',
+        iat: now,
+        exp: now + 600,
+      };
+      await store.nodes.seen({ node, advertisement, jws: 'signed', first: true });
+      await offer(by, node, vessels);
+      return node;
+    }
 
-  async function offer(by: Account, node: KeyId, vessels: number): Promise<void> {
-    const found = Array.from({ length: vessels }, (_, index) => ({
-      name: `v${index + 1}` as VesselName,
-      owner: node,
-      donor: by.id,
-      restrictions: 'text',
-      ports: [63_100 + index],
-      clean: true,
-    }));
-    await write(async (trx) => await store.inventory.record(trx, node, found));
-  }
+    async function offer(by: Account, node: KeyId, vessels: number): Promise<void> {
+      const found = Array.from({ length: vessels }, (_, index) => ({
+        name: `v${index + 1}` as VesselName,
+        owner: node,
+        donor: by.id,
+        restrictions: 'text',
+        ports: [63_100 + index],
+        clean: true,
+      }));
+      await write(async (trx) => await store.inventory.record(trx, node, found));
+    }
 
-  it('gives everyone 10 credits, and 10 more for each donation while it is active', async () => {
-    assert.deepEqual(await store.leases.credits(donor.id), { total: 10, used: 0 });
-    const node = await donate(donor, 1);
-    await donate(donor, 1);
-    assert.deepEqual(await store.leases.credits(donor.id), { total: 30, used: 0 });
-    await store.nodes.gone(node);
-    assert.deepEqual(await store.leases.credits(donor.id), { total: 20, used: 0 });
-  });
+    it('gives everyone 10 credits, and 10 more for each donation while it is active', async () => {
+      assert.deepEqual(await store.leases.credits(donor.id), { total: 10, used: 0 });
+      const node = await donate(donor, 1);
+      await donate(donor, 1);
+      assert.deepEqual(await store.leases.credits(donor.id), { total: 30, used: 0 });
+      await store.nodes.gone(node);
+      assert.deepEqual(await store.leases.credits(donor.id), { total: 20, used: 0 });
+    });
 
-  it('refuses more than the credits allow, and reserves nothing then', async () => {
-    await donate(donor, 20);
-    await assert.rejects(store.leases.reserve(attemptOf(user), 11), { code: 'NOT_ENOUGH_CREDITS' });
-    await take(store, user, 10);
-    await assert.rejects(store.leases.reserve(attemptOf(user), 1), { code: 'NOT_ENOUGH_CREDITS' });
-    assert.deepEqual(await store.leases.credits(user.id), { total: 10, used: 10 });
-  });
+    it('refuses more than the credits allow, and reserves nothing then', async () => {
+      await donate(donor, 20);
+      await assert.rejects(store.leases.reserve(attemptOf(user), 11), { code: 'NOT_ENOUGH_CREDITS' });
+      await take(store, user, 10);
+      await assert.rejects(store.leases.reserve(attemptOf(user), 1), { code: 'NOT_ENOUGH_CREDITS' });
+      assert.deepEqual(await store.leases.credits(user.id), { total: 10, used: 10 });
+    });
 
-  it('refuses when too few are free, and reserves nothing then', async () => {
-    await donate(donor, 3);
-    await assert.rejects(store.leases.reserve(attemptOf(user), 4), { code: 'UNABLE_TO_ACQUIRE' });
-    assert.equal((await store.nodes.counts()).free, 3);
-  });
+    it('refuses when too few are free, and reserves nothing then', async () => {
+      await donate(donor, 3);
+      await assert.rejects(store.leases.reserve(attemptOf(user), 4), { code: 'UNABLE_TO_ACQUIRE' });
+      assert.equal((await store.nodes.counts()).free, 3);
+    });
 
-  it('leases for 4 hours, renews to 7 days from now, and never beyond', async () => {
-    await donate(donor, 1);
-    await take(store, user, 1);
-    const [fresh] = await store.leases.holdings(user.id);
-    assert.ok(fresh && Math.abs(fresh.expiresAt - Date.now() - 4 * HOUR_MS) < HOUR_MS / 60);
-    await store.leases.renew(user.id, [fresh]);
-    await store.leases.renew(user.id, [fresh]);
-    const [renewed] = await store.leases.holdings(user.id);
-    assert.ok(renewed && renewed.expiresAt <= Date.now() + 7 * DAY_MS);
-  });
+    it('leases for 4 hours, renews to 7 days from now, and never beyond', async () => {
+      await donate(donor, 1);
+      await take(store, user, 1);
+      const [fresh] = await store.leases.holdings(user.id);
+      assert.ok(fresh && Math.abs(fresh.expiresAt - Date.now() - 4 * HOUR_MS) < HOUR_MS / 60);
+      await store.leases.renew(user.id, [fresh]);
+      await store.leases.renew(user.id, [fresh]);
+      const [renewed] = await store.leases.holdings(user.id);
+      assert.ok(renewed && renewed.expiresAt <= Date.now() + 7 * DAY_MS);
+    });
 
-  it('lets nobody renew or release what another holds', async () => {
-    await donate(donor, 1);
-    await take(store, user, 1);
-    const held = await store.leases.holdings(user.id);
-    await assert.rejects(store.leases.renew(donor.id, held), { code: 'NO_SUCH_VESSEL' });
-    await assert.rejects(store.leases.release(donor.id, held), { code: 'NO_SUCH_VESSEL' });
-    assert.equal((await store.leases.holdings(user.id)).length, 1);
-  });
+    it('lets nobody renew or release what another holds', async () => {
+      await donate(donor, 1);
+      await take(store, user, 1);
+      const held = await store.leases.holdings(user.id);
+      await assert.rejects(store.leases.renew(donor.id, held), { code: 'NO_SUCH_VESSEL' });
+      await assert.rejects(store.leases.release(donor.id, held), { code: 'NO_SUCH_VESSEL' });
+      assert.equal((await store.leases.holdings(user.id)).length, 1);
+    });
 
-  it('refuses to renew while more is held than the credits allow', async () => {
-    const own = await donate(user, 1);
-    await donate(donor, 12);
-    await take(store, user, 12);
-    await store.nodes.gone(own);
-    await assert.rejects(store.leases.renew(user.id, await store.leases.holdings(user.id)), {
-      code: 'NOT_ENOUGH_CREDITS',
+    it('refuses to renew while more is held than the credits allow', async () => {
+      const own = await donate(user, 1);
+      await donate(donor, 12);
+      await take(store, user, 12);
+      await store.nodes.gone(own);
+      await assert.rejects(store.leases.renew(user.id, await store.leases.holdings(user.id)), {
+        code: 'NOT_ENOUGH_CREDITS',
+      });
+    });
+
+    it('offers a released vessel only when it has been cleaned under its fence', async () => {
+      await donate(donor, 1);
+      await take(store, user, 1);
+      const [held] = await store.leases.holdings(user.id);
+      assert.ok(held);
+      await store.leases.release(user.id, [held]);
+      await assert.rejects(store.leases.reserve(attemptOf(user), 1), { code: 'UNABLE_TO_ACQUIRE' });
+      const fence = await resetFence();
+      await write(async (trx) => await store.inventory.cleaned(trx, held, fence - 1));
+      assert.equal((await store.nodes.counts()).free, 0);
+      await write(async (trx) => await store.inventory.cleaned(trx, held, fence));
+      assert.equal((await store.nodes.counts()).free, 1);
+    });
+
+    it('ends leases that have run out, and forgotten reservations too', async () => {
+      await donate(donor, 2);
+      await take(store, user, 1);
+      await store.leases.reserve(attemptOf(donor), 1);
+      assert.equal(await store.leases.expire(), 0);
+      assert.equal(await store.leases.expire(Date.now() + 5 * HOUR_MS), 2);
+      assert.deepEqual(await store.leases.holdings(user.id), []);
+      assert.equal((await store.leases.credits(user.id)).used, 0);
+    });
+
+    it('forgets nodes that donated nothing and have long been away, and no other', async () => {
+      const donated = await donate(donor, 1);
+      const { id: stranger } = generateIdentity();
+      const now = Math.floor(Date.now() / 1000);
+      const advertisement = {
+        addresses: [{ host: '127.0.0.1', port: 1 }],
+        relays: [],
+        keys: [],
+        version: '1',
+        iat: now,
+        exp: now + 1,
+      };
+      await store.nodes.seen({ node: stranger, advertisement, jws: 'signed', first: true });
+      const later = Date.now() + 2 * DAY_MS;
+      await store.nodes.prune(later);
+      assert.ok(await store.nodes.find(stranger), 'it is connected');
+      await store.nodes.allGone();
+      await store.nodes.prune();
+      assert.ok(await store.nodes.find(stranger), 'it was just seen');
+      await store.nodes.prune(later);
+      assert.equal(await store.nodes.find(stranger), undefined);
+      assert.ok(await store.nodes.find(donated));
+    });
+
+    it('confirms all of an acquisition or nothing', async () => {
+      await donate(donor, 2);
+      const attempt = attemptOf(user);
+      const reserved = await store.leases.reserve(attempt, 2);
+      await store.leases.abandon(attempt, reserved.slice(0, 1));
+      assert.equal(await store.leases.confirm(attempt, 2), false);
+      assert.deepEqual(await store.leases.holdings(user.id), []);
+    });
+
+    it('never leases a vessel twice, nor beyond the credits, when two processes acquire at once', async () => {
+      for (let index = 0; index < 3; index += 1) await donate(donor, 10);
+      const users = await Promise.all(Array.from({ length: 6 }, (_, index) => accountOf(store, `user${index}`)));
+      const thrice = [...users, ...users, ...users].map(({ id }) => id);
+      const outcomes = await race(test.location, [thrice, thrice.toReversed()]);
+      const held = (await Promise.all(users.map(({ id }) => store.leases.holdings(id)))).flat();
+      assert.equal(outcomes.filter((outcome) => outcome === 'won').length, 7, 'thirty vessels are seven times four');
+      assert.equal(held.length, 28);
+      assert.equal(new Set(held.map(({ node, name }) => `${node}:${name}`)).size, 28);
+      for (const { id } of users) assert.ok((await store.leases.credits(id)).used <= 10);
+      for (const outcome of outcomes) assert.match(outcome, /^(won|NOT_ENOUGH_CREDITS|UNABLE_TO_ACQUIRE)$/);
+    });
+
+    it('gives the second user another port, where the first has taken the nodes with his', async () => {
+      await donate(donor, 2);
+      await donate(donor, 2);
+      await take(store, user, 2);
+      await take(store, donor, 2);
+      assert.equal((await store.accounts.byId(user.id))?.user_port, 63_100);
+      assert.equal((await store.accounts.byId(donor.id))?.user_port, 63_101);
     });
   });
+});
 
-  it('offers a released vessel only when it has been cleaned under its fence', async () => {
-    await donate(donor, 1);
-    await take(store, user, 1);
-    const [held] = await store.leases.holdings(user.id);
-    assert.ok(held);
-    await store.leases.release(user.id, [held]);
-    await assert.rejects(store.leases.reserve(attemptOf(user), 1), { code: 'UNABLE_TO_ACQUIRE' });
-    const fence = await resetFence();
-    await write(async (trx) => await store.inventory.cleaned(trx, held, fence - 1));
-    assert.equal((await store.nodes.counts()).free, 0);
-    await write(async (trx) => await store.inventory.cleaned(trx, held, fence));
-    assert.equal((await store.nodes.counts()).free, 1);
-  });
-
-  it('ends leases that have run out, and forgotten reservations too', async () => {
-    await donate(donor, 2);
-    await take(store, user, 1);
-    await store.leases.reserve(attemptOf(donor), 1);
-    assert.equal(await store.leases.expire(), 0);
-    assert.equal(await store.leases.expire(Date.now() + 5 * HOUR_MS), 2);
-    assert.deepEqual(await store.leases.holdings(user.id), []);
-    assert.equal((await store.leases.credits(user.id)).used, 0);
-  });
-
-  it('forgets nodes that donated nothing and have long been away, and no other', async () => {
-    const donated = await donate(donor, 1);
-    const { id: stranger } = generateIdentity();
-    const now = Math.floor(Date.now() / 1000);
-    const advertisement = {
-      addresses: [{ host: '127.0.0.1', port: 1 }],
-      relays: [],
-      keys: [],
-      version: '1',
-      iat: now,
-      exp: now + 1,
-    };
-    await store.nodes.seen({ node: stranger, advertisement, jws: 'signed', first: true });
-    const later = Date.now() + 2 * DAY_MS;
-    await store.nodes.prune(later);
-    assert.ok(await store.nodes.find(stranger), 'it is connected');
-    await store.nodes.allGone();
-    await store.nodes.prune();
-    assert.ok(await store.nodes.find(stranger), 'it was just seen');
-    await store.nodes.prune(later);
-    assert.equal(await store.nodes.find(stranger), undefined);
-    assert.ok(await store.nodes.find(donated));
-  });
-
-  it('confirms all of an acquisition or nothing', async () => {
-    await donate(donor, 2);
-    const attempt = attemptOf(user);
-    const reserved = await store.leases.reserve(attempt, 2);
-    await store.leases.abandon(attempt, reserved.slice(0, 1));
-    assert.equal(await store.leases.confirm(attempt, 2), false);
-    assert.deepEqual(await store.leases.holdings(user.id), []);
-  });
-
-  it('never leases a vessel twice, nor beyond the credits, when two processes acquire at once', async () => {
-    for (let index = 0; index < 3; index += 1) await donate(donor, 10);
-    const users = await Promise.all(Array.from({ length: 6 }, (_, index) => accountOf(store, `user${index}`)));
-    const thrice = [...users, ...users, ...users].map(({ id }) => id);
-    const outcomes = await race(join(directory.path, 'test.sqlite'), [thrice, thrice.toReversed()]);
-    const held = (await Promise.all(users.map(({ id }) => store.leases.holdings(id)))).flat();
-    assert.equal(outcomes.filter((outcome) => outcome === 'won').length, 7, 'thirty vessels are seven times four');
-    assert.equal(held.length, 28);
-    assert.equal(new Set(held.map(({ node, name }) => `${node}:${name}`)).size, 28);
-    for (const { id } of users) assert.ok((await store.leases.credits(id)).used <= 10);
-    for (const outcome of outcomes) assert.match(outcome, /^(won|NOT_ENOUGH_CREDITS|UNABLE_TO_ACQUIRE)$/);
-  });
-
+describe('the choice among free vessels', () => {
   it('gives vessels with the user’s port on different nodes first, then on other nodes, then any', () => {
     const [a, b, c] = ['a', 'b', 'c'] as KeyId[] as [KeyId, KeyId, KeyId];
     const [v1, v2] = ['v1', 'v2'] as VesselName[] as [VesselName, VesselName];
@@ -238,15 +239,6 @@ describe('leases', () => {
     assert.deepEqual(chosen(3), ['a:v1', 'c:v1', 'b:v1']);
     assert.deepEqual(chosen(4), ['a:v1', 'c:v1', 'b:v1', 'a:v2']);
     assert.deepEqual(chosen(1, [a, c]), ['b:v1']);
-  });
-
-  it('gives the second user another port, where the first has taken the nodes with his', async () => {
-    await donate(donor, 2);
-    await donate(donor, 2);
-    await take(store, user, 2);
-    await take(store, donor, 2);
-    assert.equal((await store.accounts.byId(user.id))?.user_port, 63_100);
-    assert.equal((await store.accounts.byId(donor.id))?.user_port, 63_101);
   });
 });
 

@@ -1,111 +1,103 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { generateIdentity, type KeyId } from '@potluck/protocol';
 import { QUEUE } from '../src/limits.ts';
-import { openDatabase, transact } from '../src/store/database.ts';
-import { Store } from '../src/store/store.ts';
+import { type Database, transact } from '../src/store/database.ts';
 import { Tasks } from '../src/store/tasks.ts';
-import { temporaryDirectory } from './support/site.ts';
+import { forEachDatabase } from './support/databases.ts';
 
-describe('the queue between site and backend', () => {
-  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-  let database: ReturnType<typeof openDatabase>;
-  let tasks: Tasks;
+forEachDatabase((test) => {
+  describe('the queue between site and backend', () => {
+    let database: Database;
+    let tasks: Tasks;
 
-  beforeEach(async () => {
-    directory = await temporaryDirectory();
-    const path = join(directory.path, 'test.sqlite');
-    await (await Store.open(path))[Symbol.asyncDispose]();
-    database = openDatabase(path);
-    tasks = new Tasks(database);
-  });
+    beforeEach(async () => {
+      await test.open();
+      database = test.connect();
+      tasks = new Tasks(database);
+    });
 
-  afterEach(async () => {
-    await database.destroy();
-    await directory[Symbol.asyncDispose]();
-  });
+    async function add(subject: string, node?: KeyId, kind = 'inspect-node'): Promise<number> {
+      const task = { kind, subject, payload: {}, ...(node && { node }) };
+      return await transact(database, async (trx) => await tasks.add(trx, task));
+    }
 
-  async function add(subject: string, node?: KeyId, kind = 'inspect-node'): Promise<number> {
-    const task = { kind, subject, payload: {}, ...(node && { node }) };
-    return await transact(database, async (trx) => await tasks.add(trx, task));
-  }
+    it('gives each task to one claimer only, however many ask', async () => {
+      for (let index = 0; index < 20; index += 1) await add(`node:${index}`);
+      const claims = await Promise.all(Array.from({ length: 30 }, async () => await tasks.claim()));
+      const ids = claims.flatMap((claim) => (claim === undefined ? [] : [claim.id]));
+      assert.equal(ids.length, 20);
+      assert.equal(new Set(ids).size, 20);
+    });
 
-  it('gives each task to one claimer only, however many ask', async () => {
-    for (let index = 0; index < 20; index += 1) await add(`node:${index}`);
-    const claims = await Promise.all(Array.from({ length: 30 }, async () => await tasks.claim()));
-    const ids = claims.flatMap((claim) => (claim === undefined ? [] : [claim.id]));
-    assert.equal(ids.length, 20);
-    assert.equal(new Set(ids).size, 20);
-  });
+    it('lets nobody work on a subject that is being worked on', async () => {
+      const first = await add('vessel:a');
+      const second = await add('vessel:a');
+      const claim = await tasks.claim();
+      assert.equal(claim?.id, first);
+      assert.equal(await tasks.claim(), undefined);
+      assert.ok(claim);
+      await tasks.finish(claim, async () => undefined);
+      assert.equal((await tasks.claim())?.id, second);
+    });
 
-  it('lets nobody work on a subject that is being worked on', async () => {
-    const first = await add('vessel:a');
-    const second = await add('vessel:a');
-    const claim = await tasks.claim();
-    assert.equal(claim?.id, first);
-    assert.equal(await tasks.claim(), undefined);
-    assert.ok(claim);
-    await tasks.finish(claim, async () => undefined);
-    assert.equal((await tasks.claim())?.id, second);
-  });
+    it('gives one node a few places only, so that a node which is slow on purpose keeps nobody else waiting', async () => {
+      const [slow, other] = [generateIdentity().id, generateIdentity().id];
+      for (let index = 0; index < 3 * QUEUE.concurrency; index += 1) await add(`vessel:${slow}:v${index}`, slow);
+      const last = await add(`vessel:${other}:v1`, other);
+      const claims = [];
+      for (let claim = await tasks.claim(); claim !== undefined; claim = await tasks.claim()) claims.push(claim);
+      assert.ok(claims.length <= QUEUE.perNode + 1, `${claims.length} claims`);
+      assert.ok(claims.some(({ id }) => id === last));
+      assert.ok(claims[0]);
+      await tasks.finish(claims[0], async () => undefined);
+      assert.equal((await tasks.claim())?.node_id, slow);
+    });
 
-  it('gives one node a few places only, so that a node which is slow on purpose keeps nobody else waiting', async () => {
-    const [slow, other] = [generateIdentity().id, generateIdentity().id];
-    for (let index = 0; index < 3 * QUEUE.concurrency; index += 1) await add(`vessel:${slow}:v${index}`, slow);
-    const last = await add(`vessel:${other}:v1`, other);
-    const claims = [];
-    for (let claim = await tasks.claim(); claim !== undefined; claim = await tasks.claim()) claims.push(claim);
-    assert.ok(claims.length <= QUEUE.perNode + 1, `${claims.length} claims`);
-    assert.ok(claims.some(({ id }) => id === last));
-    assert.ok(claims[0]);
-    await tasks.finish(claims[0], async () => undefined);
-    assert.equal((await tasks.claim())?.node_id, slow);
-  });
+    it('gives a claimer only kinds that he asks for', async () => {
+      await add('node:a');
+      const id = await add('vessel:a', undefined, 'change-users');
+      assert.equal((await tasks.claim(['change-users']))?.id, id);
+      assert.equal(await tasks.claim(['change-users']), undefined);
+    });
 
-  it('gives a claimer only kinds that he asks for', async () => {
-    await add('node:a');
-    const id = await add('vessel:a', undefined, 'change-users');
-    assert.equal((await tasks.claim(['change-users']))?.id, id);
-    assert.equal(await tasks.claim(['change-users']), undefined);
-  });
+    it('takes a result only under the token of the claim: who was too late changes nothing', async () => {
+      const id = await add('node:a');
+      const late = await tasks.claim();
+      await tasks.reclaim(Date.now() + QUEUE.claimMs + 1);
+      const next = await tasks.claim();
+      assert.ok(late && next);
+      assert.equal(next.id, id);
+      let effects = 0;
+      const count = async (): Promise<void> => {
+        effects += 1;
+      };
+      assert.equal(await tasks.finish(late, count), false);
+      await tasks.retry(late, 'too late', 0);
+      assert.equal(await tasks.finish(next, count), true);
+      assert.equal(effects, 1);
+      assert.equal((await tasks.states([id])).get(id), 'done');
+    });
 
-  it('takes a result only under the token of the claim: who was too late changes nothing', async () => {
-    const id = await add('node:a');
-    const late = await tasks.claim();
-    await tasks.reclaim(Date.now() + QUEUE.claimMs + 1);
-    const next = await tasks.claim();
-    assert.ok(late && next);
-    assert.equal(next.id, id);
-    let effects = 0;
-    const count = async (): Promise<void> => {
-      effects += 1;
-    };
-    assert.equal(await tasks.finish(late, count), false);
-    await tasks.retry(late, 'too late', 0);
-    assert.equal(await tasks.finish(next, count), true);
-    assert.equal(effects, 1);
-    assert.equal((await tasks.states([id])).get(id), 'done');
-  });
+    it('writes the end of a task and its effect together, or neither', async () => {
+      const id = await add('node:a');
+      const claim = await tasks.claim();
+      assert.ok(claim);
+      await assert.rejects(
+        tasks.finish(claim, async (trx) => {
+          await tasks.add(trx, { kind: 'reset-vessel', subject: 'vessel:a', payload: {} });
+          throw new RangeError('broken on purpose');
+        }),
+        RangeError,
+      );
+      assert.equal((await tasks.states([id])).get(id), 'claimed');
+      assert.equal(await tasks.claim(), undefined);
+    });
 
-  it('writes the end of a task and its effect together, or neither', async () => {
-    const id = await add('node:a');
-    const claim = await tasks.claim();
-    assert.ok(claim);
-    await assert.rejects(
-      tasks.finish(claim, async (trx) => {
-        await tasks.add(trx, { kind: 'reset-vessel', subject: 'vessel:a', payload: {} });
-        throw new RangeError('broken on purpose');
-      }),
-      RangeError,
-    );
-    assert.equal((await tasks.states([id])).get(id), 'claimed');
-    assert.equal(await tasks.claim(), undefined);
-  });
-
-  it('keeps a claim that has not run out', async () => {
-    await add('node:a');
-    await tasks.claim();
-    await tasks.reclaim(Date.now());
-    assert.equal(await tasks.claim(), undefined);
+    it('keeps a claim that has not run out', async () => {
+      await add('node:a');
+      await tasks.claim();
+      await tasks.reclaim(Date.now());
+      assert.equal(await tasks.claim(), undefined);
+    });
   });
 });

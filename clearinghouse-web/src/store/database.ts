@@ -1,19 +1,48 @@
-import { Kysely, type Transaction } from 'kysely';
+import { setTimeout as delay } from 'node:timers/promises';
+import { HandleEmptyInListsPlugin, Kysely, replaceWithNoncontingentExpression, type Transaction } from 'kysely';
+import { ServiceError } from '../errors.ts';
+import { DATABASE } from '../limits.ts';
+import { isConflict, isPostgres, isPostgresUrl, postgresDialect, takeTurn } from './postgres.ts';
 import type { Tables } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
 
 export type Database = Kysely<Tables>;
 export type Trx = Transaction<Tables>;
 
-/** Opens the main database. */
-export function openDatabase(path: string): Database {
-  return new Kysely<Tables>({ dialect: sqliteDialect(path) });
+/** Opens the main database. @param location a file of SQLite, or `postgres://...` */
+export function openDatabase(location: string): Database {
+  return new Kysely<Tables>({
+    dialect: isPostgresUrl(location) ? postgresDialect(location) : sqliteDialect(location),
+    // `in ()` is no SQL: in an empty list is nothing.
+    plugins: [new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression })],
+  });
 }
 
 /**
  * The one way to write more than one statement: all of it or nothing, as if nobody else wrote at the same time. Where
  * the database finds that somebody did, all is done again, so that `work` must do nothing outside the database.
+ * @throws ServiceError DATABASE_BUSY: others came first each time
  */
 export async function transact<T>(db: Database, work: (trx: Trx) => Promise<T>): Promise<T> {
-  return await db.transaction().setIsolationLevel('serializable').execute(work);
+  if (!isPostgres(db)) return await db.transaction().execute(work);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await db
+        .transaction()
+        .setIsolationLevel('serializable')
+        .execute(async (trx) => {
+          await takeTurn(trx, attempt > DATABASE.attemptsBesideOthers);
+          return await work(trx);
+        });
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      if (attempt >= DATABASE.attempts) throw busy(error);
+      await delay(Math.random() * DATABASE.conflictWaitMs * attempt);
+    }
+  }
+}
+
+function busy(cause: unknown): ServiceError {
+  const message = `expected a transaction to succeed within ${DATABASE.attempts} attempts, others changed its data each time`;
+  return new ServiceError('DATABASE_BUSY', message, { cause });
 }

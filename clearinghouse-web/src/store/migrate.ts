@@ -3,10 +3,14 @@ import { ServiceError } from '../errors.ts';
 import type { Database } from './database.ts';
 import { MIGRATIONS } from './migrations/all.ts';
 
-/** @throws ServiceError STATE_BROKEN */
-export async function migrate(db: Database): Promise<void> {
+/**
+ * Brings the tables up to date, or makes them. Of several processes that do so at once one does it, the others wait.
+ * @param to a migration to stop at; the newest unless given.
+ * @throws ServiceError STATE_BROKEN
+ */
+export async function migrate(db: Database, to?: string): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
-  const { error } = await migrator.migrateToLatest();
+  const { error } = await (to === undefined ? migrator.migrateToLatest() : migrator.migrateTo(to));
   if (error !== undefined) {
     throw new ServiceError('STATE_BROKEN', 'expected a database of this or an older version, got another', {
       cause: error,

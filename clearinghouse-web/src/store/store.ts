@@ -9,6 +9,7 @@ import { Leases } from './leases.ts';
 import { migrate } from './migrate.ts';
 import { Nodes } from './nodes.ts';
 import { Nonces } from './nonces.ts';
+import { faultOf } from './postgres.ts';
 import { Sessions } from './sessions.ts';
 import { Tasks } from './tasks.ts';
 
@@ -40,14 +41,18 @@ export class Store implements AsyncDisposable {
     this.audit = new AuditLog(db);
   }
 
-  /** Opens the database and brings its tables up to date. @throws ServiceError STATE_BROKEN */
-  static async open(path: string): Promise<Store> {
-    const db = openDatabase(path);
+  /**
+   * Opens the database and brings its tables up to date.
+   * @param location a file of SQLite, or `postgres://...`
+   * @throws ServiceError STATE_BROKEN, DATABASE_AWAY, DATABASE_REFUSED
+   */
+  static async open(location: string): Promise<Store> {
+    const db = openDatabase(location);
     try {
       await migrate(db);
     } catch (error) {
       await db.destroy();
-      throw error;
+      throw faultOf(location, error) ?? error;
     }
     return new Store(db);
   }

@@ -3,6 +3,7 @@ import type { KeyId } from '@potluck/protocol';
 import { type Selectable, sql } from 'kysely';
 import { QUEUE } from '../limits.ts';
 import { type Database, type Trx, transact } from './database.ts';
+import { isPostgres, isTaken } from './postgres.ts';
 import type { TaskState, TasksTable } from './schema.ts';
 
 export interface NewTask {
@@ -59,6 +60,17 @@ export class Tasks {
    * @param kinds only these.
    */
   async claim(kinds?: readonly string[]): Promise<Claim | undefined> {
+    for (;;) {
+      try {
+        return await this.#claimOne(kinds);
+      } catch (error) {
+        // Another backend has just claimed another task on this subject: now that can be seen.
+        if (!isTaken(error)) throw error;
+      }
+    }
+  }
+
+  async #claimOne(kinds?: readonly string[]): Promise<Claim | undefined> {
     const now = Date.now();
     const token = randomBytes(16).toString('base64url');
     const row = await this.#db
@@ -69,33 +81,14 @@ export class Tasks {
         claimed_until: now + QUEUE.claimMs,
         attempts: eb('attempts', '+', 1),
       }))
-      .where('id', '=', (eb) =>
-        eb
-          .selectFrom('tasks as t')
-          .select('t.id')
-          .where('t.state', '=', sql.lit('waiting'))
-          .where('t.run_at', '<=', now)
-          .where(({ not, exists, selectFrom }) =>
-            not(
-              exists(
-                selectFrom('tasks as c')
-                  .select('c.id')
-                  .where('c.state', '=', sql.lit('claimed'))
-                  .whereRef('c.subject', '=', 't.subject'),
-              ),
-            ),
-          )
-          .where(({ eb: is, or, selectFrom }) => {
-            const busy = selectFrom('tasks as n')
-              .select((count) => count.fn.countAll<number>().as('n'))
-              .where('n.state', '=', sql.lit('claimed'))
-              .whereRef('n.node_id', '=', 't.node_id');
-            return or([is('t.node_id', 'is', null), is(busy, '<', QUEUE.perNode)]);
-          })
+      .where('id', '=', () =>
+        dueTasks(this.#db, now)
           .$if(kinds !== undefined, (query) => query.where('t.kind', 'in', kinds ?? []))
           .orderBy('t.run_at')
           .orderBy('t.id')
-          .limit(1),
+          .limit(1)
+          // Several backends each take another one, and none waits for the other.
+          .$if(isPostgres(this.#db), (query) => query.forUpdate('t').skipLocked()),
       )
       .returningAll()
       .executeTakeFirst();
@@ -191,4 +184,30 @@ export class Tasks {
       return true;
     });
   }
+}
+
+/** Those that are due, whose subject nobody works on, and whose node has not its share of work already. */
+function dueTasks(db: Database, now: number) {
+  return db
+    .selectFrom('tasks as t')
+    .select('t.id')
+    .where('t.state', '=', sql.lit('waiting'))
+    .where('t.run_at', '<=', now)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('tasks as c')
+            .select('c.id')
+            .where('c.state', '=', sql.lit('claimed'))
+            .whereRef('c.subject', '=', 't.subject'),
+        ),
+      ),
+    )
+    .where(({ eb: is, or, selectFrom }) => {
+      const busy = selectFrom('tasks as n')
+        .select((count) => count.fn.countAll<number>().as('n'))
+        .where('n.state', '=', sql.lit('claimed'))
+        .whereRef('n.node_id', '=', 't.node_id');
+      return or([is('t.node_id', 'is', null), is(busy, '<', QUEUE.perNode)]);
+    });
 }

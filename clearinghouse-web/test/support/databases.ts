@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { type Database, openDatabase } from '../../src/store/database.ts';
+import { Store } from '../../src/store/store.ts';
+import { PostgresServer } from './postgres.ts';
+import { temporaryDirectory } from './site.ts';
+
+/** A new, empty database for each test, of one of the two kinds. */
+export interface TestDatabase {
+  readonly kind: 'SQLite' | 'PostgreSQL';
+  /** What `--database` takes: a path, or an address. */
+  readonly location: string;
+  /** The whole store on it; closed after the test. */
+  open(): Promise<Store>;
+  /** The bare database; closed after the test. */
+  connect(): Database;
+}
+
+/** One of the kinds: how a server of it is had for a file of tests, and a database of it for a test. */
+interface Kind {
+  readonly kind: TestDatabase['kind'];
+  begin(): Promise<AsyncDisposable | undefined>;
+  create(server: AsyncDisposable): Promise<{ location: string } & AsyncDisposable>;
+}
+
+const sqlite: Kind = {
+  kind: 'SQLite',
+  begin: async () => ({ [Symbol.asyncDispose]: async () => undefined }),
+  create: async () => {
+    const directory = await temporaryDirectory();
+    const location = join(directory.path, 'test.sqlite');
+    return { location, [Symbol.asyncDispose]: async () => await directory[Symbol.asyncDispose]() };
+  },
+};
+
+const postgres: Kind = {
+  kind: 'PostgreSQL',
+  begin: async () => await PostgresServer.start(),
+  create: async (server) => {
+    const location = await (server as PostgresServer).createDatabase();
+    const drop = async (): Promise<void> => await (server as PostgresServer).dropDatabase(location);
+    return { location, [Symbol.asyncDispose]: drop };
+  },
+};
+
+/**
+ * The contract of what is stored: the suite runs on SQLite and on a real PostgreSQL, each test on a database of its own.
+ * Where no PostgreSQL can be had its tests are pending.
+ */
+export function forEachDatabase(suite: (database: TestDatabase) => void): void {
+  for (const kind of [sqlite, postgres]) describe(`on ${kind.kind}`, () => suite(databaseOf(kind)));
+}
+
+function databaseOf({ kind, begin, create }: Kind): TestDatabase {
+  let server: AsyncDisposable | undefined;
+  let location = '';
+  let test = new AsyncDisposableStack();
+  before(async function () {
+    server = await begin();
+    if (server === undefined) this.skip();
+  });
+  beforeEach(async () => {
+    if (server === undefined) return;
+    test = new AsyncDisposableStack();
+    ({ location } = test.use(await create(server)));
+  });
+  afterEach(async () => await test.disposeAsync());
+  after(async () => await server?.[Symbol.asyncDispose]());
+  return {
+    kind,
+    get location() {
+      return location;
+    },
+    open: async () => test.use(await Store.open(location)),
+    connect: () => {
+      const database = openDatabase(location);
+      test.defer(async () => await database.destroy());
+      return database;
+    },
+  };
+}
