@@ -111,7 +111,7 @@ export const BUS_LIMITS = {
 } as const;
 
 /** PostgreSQL, where the clearinghouse is on it. */
-export const DATABASE = {
+export const DATABASE_LIMITS = {
   /** Connections of one process: a site and its backend are two. */
   connections: 10,
   /** From the wish for a connection to having one. */

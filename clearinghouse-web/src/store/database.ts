@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { HandleEmptyInListsPlugin, Kysely, replaceWithNoncontingentExpression, type Transaction } from 'kysely';
 import { ServiceError } from '../errors.ts';
-import { DATABASE } from '../limits.ts';
+import { DATABASE_LIMITS } from '../limits.ts';
 import { isConflict, isPostgres, isPostgresUrl, postgresDialect, takeTurn } from './postgres.ts';
 import type { Tables } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
@@ -31,18 +31,18 @@ export async function transact<T>(db: Database, work: (trx: Trx) => Promise<T>):
         .transaction()
         .setIsolationLevel('serializable')
         .execute(async (trx) => {
-          await takeTurn(trx, attempt > DATABASE.attemptsBesideOthers);
+          await takeTurn(trx, attempt > DATABASE_LIMITS.attemptsBesideOthers);
           return await work(trx);
         });
     } catch (error) {
       if (!isConflict(error)) throw error;
-      if (attempt >= DATABASE.attempts) throw busy(error);
-      await delay(Math.random() * DATABASE.conflictWaitMs * attempt);
+      if (attempt >= DATABASE_LIMITS.attempts) throw busy(error);
+      await delay(Math.random() * DATABASE_LIMITS.conflictWaitMs * attempt);
     }
   }
 }
 
 function busy(cause: unknown): ServiceError {
-  const message = `expected a transaction to succeed within ${DATABASE.attempts} attempts, others changed its data each time`;
+  const message = `expected a transaction to succeed within ${DATABASE_LIMITS.attempts} attempts, others changed its data each time`;
   return new ServiceError('DATABASE_BUSY', message, { cause });
 }

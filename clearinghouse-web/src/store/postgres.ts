@@ -10,7 +10,7 @@ import {
 } from 'kysely';
 import pg from 'pg';
 import { ServiceError } from '../errors.ts';
-import { DATABASE } from '../limits.ts';
+import { DATABASE_LIMITS } from '../limits.ts';
 import type { Database, Trx } from './database.ts';
 
 /** `bigint`, and what sums and counts are: times in milliseconds and numbers of things, far below 2 to the 53rd. */
@@ -53,9 +53,9 @@ export function postgresDialect(url: string): Dialect {
   const pool = new pg.Pool({
     connectionString: url,
     types,
-    max: DATABASE.connections,
-    connectionTimeoutMillis: DATABASE.connectMs,
-    idle_in_transaction_session_timeout: DATABASE.idleTransactionMs,
+    max: DATABASE_LIMITS.connections,
+    connectionTimeoutMillis: DATABASE_LIMITS.connectMs,
+    idle_in_transaction_session_timeout: DATABASE_LIMITS.idleTransactionMs,
     application_name: 'potluck',
     keepAlive: true,
   });
