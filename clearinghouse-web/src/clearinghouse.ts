@@ -141,6 +141,9 @@ export class Clearinghouse implements AsyncDisposable {
         bus.publish('vessel.changed', {});
       }
       await store.sessions.expire();
+      await store.devices.expire();
+      await store.attempts.expire();
+      await store.tokens.expire();
       await store.nonces.expire();
       await store.acquisitions.expire();
       await store.tasks.prune();

@@ -9,13 +9,35 @@ export const LIMITS = {
   /** Vessels in one request to acquire, renew or release. */
   vesselsPerRequest: 500,
   sessionMs: 7 * 24 * 3_600_000,
-  /** Failed log-ins of one address in `windowMs`. */
-  loginFailures: 20,
+  /** A browser that an account has logged in with is known for so long, and so many of them. */
+  deviceMs: 365 * 24 * 3_600_000,
+  devicesPerAccount: 20,
+  /** How exactly it is written down when a session or a token was used last. */
+  seenMs: 60_000,
+  /** Failed log-ins of one address in `windowMs`; a class may sit behind one. */
+  loginFailuresPerAddress: 100,
+  /** Failed log-ins to one account in `windowMs`: of one address or known browser, and of all that are not known. */
+  loginFailuresPerClient: 10,
+  loginFailuresPerAccount: 100,
+  /** Wrong passwords in `windowMs` where a session has to give its account's password again. */
+  passwordFailures: 10,
+  /** API tokens of one address in `windowMs` that nobody has. */
+  tokenFailures: 100,
+  tokensPerAccount: 50,
+  tokenMs: 365 * 24 * 3_600_000,
+  /** Names that people give to their tokens and passkeys. */
+  labelLength: 64,
   /** Registrations of one address in `windowMs`; a class may sit behind one address. */
   registrations: 100,
   windowMs: 15 * 60_000,
   /** Requests of one account, by its pages and its programs. */
   requestsPerMinute: 300,
+  /** Requests in a minute of one address that says nobody's name; a class may sit behind one. */
+  strangersPerMinute: 3000,
+  /** Rows of a list in one answer: unless asked for, and at most; and the text that asks for the next ones. */
+  pageUsual: 100,
+  pageLongest: 500,
+  cursorLength: 512,
   /** The `Authorization` header of a signed request. */
   authorizationLength: 4096,
   /** The caller's own name of an acquisition, and how long it is remembered. */

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity } from '@potluck/protocol';
 import SqliteDatabase from 'better-sqlite3';
+import { Migrator } from 'kysely/migration';
+import { openDatabase } from '../src/store/database.ts';
+import { MIGRATIONS } from '../src/store/migrations/all.ts';
 import { Store } from '../src/store/store.ts';
 
 describe('a database of an older version', () => {
@@ -17,15 +20,12 @@ describe('a database of an older version', () => {
 
   it('keeps its nodes, each with its one address', async () => {
     const path = join(directory, 'clearinghouse.sqlite');
-    await (await Store.open(path))[Symbol.asyncDispose]();
     const { id } = generateIdentity();
+    const db = openDatabase(path);
+    await new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } }).migrateTo('0005-programs');
+    await db.destroy();
     const before = new SqliteDatabase(path);
     before.exec(`
-      ALTER TABLE nodes DROP COLUMN reach;
-      ALTER TABLE nodes DROP COLUMN relayed;
-      ALTER TABLE nodes ADD COLUMN host TEXT;
-      ALTER TABLE nodes ADD COLUMN port INTEGER;
-      DELETE FROM kysely_migration WHERE name >= '0006';
       INSERT INTO nodes (id, host, port, advertisement, advertised_at, advertised_until, connected, first_seen, last_seen)
         VALUES ('${id}', '10.0.0.7', 1224, 'signed', 0, 0, 0, 0, 0);
     `);

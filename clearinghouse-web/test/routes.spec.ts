@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { scopeSchema } from '@potluck/protocol';
+import { scopeOf } from '../src/site/caller.ts';
 import type { Route } from '../src/site/route.ts';
 import { ROUTES } from '../src/site/routes.ts';
 import { Api, type ApiAnswer } from './support/api.ts';
@@ -6,7 +8,8 @@ import { eventually, Site } from './support/site.ts';
 
 /** Who asks, and by what he shows who he is. */
 type Caller = 'nobody' | 'another user' | 'the user' | 'an administrator' | 'somebody banned';
-const MEANS = ['a session', 'a signature'] as const;
+const MEANS = ['a session', 'a signature', 'a token'] as const;
+type Means = (typeof MEANS)[number];
 
 /** What is sent to a route, and what the one whom it is for is answered. A new route is nobody's until it stands here. */
 interface Sample {
@@ -25,6 +28,8 @@ describe('who may do what', () => {
   let banned: Api;
   let handle = '';
   let token = '';
+  /** Of each account one for each scope; of the user one for all but that scope, and one that has expired. */
+  const tokens = { good: new Map<Api, Map<string, string>>(), other: new Map<string, string>(), expired: '' };
 
   before(async () => {
     site = await Site.start();
@@ -36,6 +41,22 @@ describe('who may do what', () => {
     await site.api().join('target');
     token = new URL((await user.get('/donations')).body.downloadUrl).pathname.split('/')[2] ?? '';
     await site.peer(user, 'user', 4);
+    for (const [api, name] of [
+      [user, 'user'],
+      [other, 'other'],
+      [admin, 'admin'],
+    ] as const) {
+      const good = new Map<string, string>();
+      for (const scope of scopeSchema.options) good.set(scope, (await api.token(name, scope)).secret);
+      tokens.good.set(api, good);
+    }
+    for (const scope of scopeSchema.options) {
+      const rest = scopeSchema.options.filter((one) => one !== scope);
+      tokens.other.set(scope, (await user.token('user', ...rest)).secret);
+    }
+    const { id, secret } = await user.token('user', ...scopeSchema.options);
+    site.write('UPDATE tokens SET expires_at = ? WHERE id = ?', Date.now() - 1, id);
+    tokens.expired = secret;
   });
   /** The user holds one vessel and nobody else any; only what is amiss is asked for, for requests are counted. */
   beforeEach(async () => {
@@ -62,6 +83,12 @@ describe('who may do what', () => {
     'get /': { status: 200 },
     'get /session': { status: 200 },
     'get /account': { status: 200 },
+    'post /account/password': { status: 401, body: () => ({ current: 'wrong', password: 'long enough' }) },
+    'get /account/sessions': { status: 200 },
+    'post /account/sessions/end': { status: 404, body: () => ({ session: 'none' }) },
+    'get /account/tokens': { status: 200 },
+    'post /account/tokens': { status: 400 },
+    'post /account/tokens/revoke': { status: 404, body: () => ({ id: 'none' }) },
     'get /register': { status: 200 },
     'post /register': { status: 400 },
     'get /login': { status: 200 },
@@ -86,12 +113,18 @@ describe('who may do what', () => {
 
   const nameOf = ({ method, path }: Route<unknown>): string => `${method} ${path}`;
 
-  async function ask(route: Route<unknown>, caller: Caller, means: (typeof MEANS)[number]): Promise<ApiAnswer> {
+  /** What is sent: method, path and body. */
+  function requestOf(route: Route<unknown>): ['GET' | 'POST', string, object | undefined] {
     const { body = () => ({}), parameters } = SAMPLES[nameOf(route)] ?? {};
     const path = Object.entries(parameters?.() ?? {}).reduce(
       (text, [key, value]) => text.replace(`:${key}`, value),
       route.path,
     );
+    return route.method === 'post' ? ['POST', path, body()] : ['GET', path, undefined];
+  }
+
+  async function ask(route: Route<unknown>, caller: Caller, means: Means): Promise<ApiAnswer> {
+    const request = requestOf(route);
     const api = {
       nobody: await new Api(site.clearinghouse.url).open(),
       'another user': other,
@@ -99,11 +132,16 @@ describe('who may do what', () => {
       'an administrator': admin,
       'somebody banned': banned,
     }[caller];
-    const sent = route.method === 'post' ? body() : undefined;
-    const method = route.method === 'post' ? 'POST' : 'GET';
-    if (means === 'a session') return await api.call(method, path, sent);
-    return await api.signed(method, path, sent);
+    if (means === 'a session') return await api.call(...request);
+    if (means === 'a signature') return await api.signed(...request);
+    return await api.bearing(tokens.good.get(api)?.get(scopeOf(route) ?? 'account') ?? '', ...request);
   }
+
+  /** Whether the route takes those who show themselves in this way. */
+  const takes = (route: Route<unknown>, means: Means): boolean => {
+    if (route.access === 'anyone' || means === 'a session') return true;
+    return means === 'a token' ? scopeOf(route) !== undefined : route.inPerson !== true;
+  };
 
   it('is tested for each route, and for no other', () => {
     assert.deepEqual(Object.keys(SAMPLES).sort(), ROUTES.map(nameOf).sort());
@@ -112,7 +150,14 @@ describe('who may do what', () => {
   for (const route of ROUTES.toSorted((a, b) => Number(a.path === '/logout') - Number(b.path === '/logout'))) {
     const { status, others } = SAMPLES[nameOf(route)] ?? { status: 0 };
     const forAdmins = { status: 403, code: 'NOT_ADMINISTRATOR' };
-    for (const means of MEANS) {
+    for (const means of MEANS.filter((one) => !takes(route, one))) {
+      it(`${nameOf(route)} for nobody who comes with ${means}`, async () => {
+        const answer = await ask(route, route.access === 'admin' ? 'an administrator' : 'the user', means);
+        assert.equal(answer.body.code, 'FORBIDDEN', answer.text);
+      });
+    }
+
+    for (const means of MEANS.filter((one) => takes(route, one))) {
       it(`${nameOf(route)} for the user, by ${means}`, async () => {
         const answer = await ask(route, 'the user', means);
         assert.equal(answer.status, route.access === 'admin' ? 403 : status, answer.text);
@@ -147,12 +192,22 @@ describe('who may do what', () => {
       });
     }
 
+    it(`${nameOf(route)} for no token that has expired or is for something else`, async () => {
+      const late = await user.bearing(tokens.expired, ...requestOf(route));
+      assert.equal(late.body.code, 'TOKEN_EXPIRED', late.text);
+      if (route.access !== 'user') return;
+      const answer = await user.bearing(tokens.other.get(scopeOf(route) ?? 'account') ?? '', ...requestOf(route));
+      assert.equal(answer.body.code, 'FORBIDDEN', answer.text);
+    });
+
     it(`${nameOf(route)} for nobody`, async () => {
       const answer = await ask(route, 'nobody', 'a session');
       if (route.access !== 'anyone') assert.equal(answer.body.code, 'NOT_AUTHENTICATED', answer.text);
       else assert.equal(answer.status, status, answer.text);
       const stranger = await ask(route, 'nobody', 'a signature');
       assert.equal(stranger.body.code, 'UNKNOWN_KEY', 'a key that no account has opens nothing');
+      const guessed = await ask(route, 'nobody', 'a token');
+      assert.equal(guessed.body.code, 'BAD_TOKEN', 'a token that no account has opens nothing');
       assert.equal(held(user).length, 1);
     });
   }

@@ -119,15 +119,4 @@ describe('the site', () => {
     const unknown = await api.post('/vessels/release', { handles: [`${'a'.repeat(43)}:v1`] });
     assert.equal(unknown.body.code, 'NO_SUCH_VESSEL');
   });
-
-  it('lets nobody guess on: too many failed log-ins of one address are refused', async () => {
-    await using guessed = await Site.start();
-    const api = await guessed.api().open();
-    for (let attempt = 0; attempt < LIMITS.loginFailures; attempt += 1) {
-      assert.equal((await api.post('/login', { username: 'root' })).status, 400);
-    }
-    const answer = await api.post('/login', { username: 'root', password: 'guess' });
-    assert.equal(answer.status, 429);
-    assert.equal(answer.body.code, 'TOO_MANY_REQUESTS');
-  });
 });

@@ -49,6 +49,13 @@ export type AccountFacts = z.infer<typeof accountSchema>;
 /** `POST /vessels/acquire` */
 export const acquiredSchema = z.object({ vessels: z.array(heldVesselSchema) });
 
+/** What an API token may be for; each route of the site that takes tokens names one. */
+export const scopeSchema = z.enum(['account', 'vessels:read', 'vessels:write', 'donations', 'admin']);
+export type Scope = z.infer<typeof scopeSchema>;
+
+/** Before the secret part of each API token, so that one which has leaked is known for what it is. */
+export const TOKEN_PREFIX = 'potluck_';
+
 /** Seattle's five kinds of fault: what a program has to tell apart. */
 export const problemKindSchema = z.enum([
   'internal',

@@ -2,13 +2,14 @@ import express, { type Express, type NextFunction, type Request, type RequestHan
 import helmet from 'helmet';
 import { PortalError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import { callerOf, checkMeans, isProgram } from './caller.ts';
 import { limitersOf } from './limiters.ts';
 import { portalErrorOf, problemOf, titleOf } from './problems.ts';
 import { ASSETS, send, sendPage, wantsJson } from './render.ts';
 import type { Page, Route, SiteComponents, SiteFacts, Visit } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { checkAccess, checkOrigin, sessionTokenOf } from './session.ts';
-import { keepBody, signedCaller } from './signature.ts';
+import { keepBody } from './signature.ts';
 
 /** The site: the routes of the one table, behind the same checks. */
 export function createApp(components: SiteComponents, facts: SiteFacts): Express {
@@ -36,7 +37,7 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
     const meet = async (request: Request, response: Response): Promise<void> => {
       response.locals.visit = await visitOf(request, response, everything);
     };
-    const after = route.access === 'anyone' ? [] : [limiters.account];
+    const after = [limiters.account, limiters.stranger];
     app[route.method](route.path, ...before, passing(meet), ...after, async (_request: Request, response: Response) => {
       await answer(route, response.locals.visit);
     });
@@ -50,6 +51,7 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
       ...{ ...everything, request, response },
       account: undefined,
       signed: undefined,
+      token: undefined,
       sessionToken: sessionTokenOf({ request, response, ...facts }),
     });
     const visit = response.locals.visit ?? (await visitOf(request, response, everything).catch(nobody));
@@ -70,11 +72,13 @@ async function answer(route: Route<unknown>, visit: Visit): Promise<void> {
   const { _csrf: formToken, ...entered } = entriesOf(visit.request.body);
   try {
     // No other site's page can make a browser sign.
-    if (route.method === 'post' && visit.signed === undefined) checkOrigin(visit, formToken);
+    if (route.method === 'post' && !isProgram(visit.request)) checkOrigin(visit, formToken);
     checkAccess(visit, route.access);
+    checkMeans(route, visit);
     const body = route.body.parse(entered);
+    const query = route.query?.parse(visit.request.query);
     await visit.signed?.claim();
-    const answered = await route.handle(visit, body);
+    const answered = await route.handle(visit, body, query);
     if (answered !== undefined) send(visit, answered);
   } catch (thrown) {
     const error = portalErrorOf(thrown);
@@ -89,6 +93,9 @@ function refuse(visit: Visit, error: PortalError, page?: Page): void {
   const { response, request, logger } = visit;
   if (error.code === 'INTERNAL') logger.error({ err: error.cause, path: request.path }, error.message);
   response.vary('accept');
+  const { retryAfterSeconds } = error.details;
+  if (typeof retryAfterSeconds === 'number') response.set('retry-after', String(retryAfterSeconds));
+  if (error.status === 401) response.set('www-authenticate', 'Bearer, Potluck');
   if (wantsJson(visit)) {
     response
       .status(error.status)
@@ -103,12 +110,10 @@ function refuse(visit: Visit, error: PortalError, page?: Page): void {
   }
 }
 
-/** Who signed it; without a signature, whose session the cookie is. @throws PortalError of a signature that is not good */
+/** @throws PortalError of a signature or a token that is not good */
 async function visitOf(request: Request, response: Response, rest: SiteComponents & SiteFacts): Promise<Visit> {
   const sessionToken = sessionTokenOf({ request, response, publicUrl: rest.publicUrl });
-  const caller = await signedCaller(request, rest);
-  const account = caller?.account ?? (await rest.store.sessions.accountOf(sessionToken));
-  return { ...rest, request, response, sessionToken, account, signed: caller?.signed };
+  return { ...rest, request, response, sessionToken, ...(await callerOf(request, rest, sessionToken)) };
 }
 
 function entriesOf(body: unknown): Record<string, unknown> {

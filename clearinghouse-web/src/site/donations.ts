@@ -13,7 +13,9 @@ const DONOR_KEY_MS = 10_000;
 export const donations: Route<object> = {
   method: 'get',
   path: '/donations',
+  summary: 'The machines that the account has donated, and its archive.',
   access: 'user',
+  scope: 'donations',
   body: nothingSchema,
   handle: async (visit) => {
     const { store, account, publicUrl, payload } = memberOf(visit);

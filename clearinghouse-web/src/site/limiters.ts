@@ -8,7 +8,6 @@ import type { Visit } from './route.ts';
 export function limitersOf() {
   const { windowMs } = LIMITS;
   return {
-    login: limiter({ windowMs, limit: LIMITS.loginFailures, skipSuccessfulRequests: true }),
     register: limiter({ windowMs, limit: LIMITS.registrations }),
     /** By account and not by address: a class may sit behind one. */
     account: limiter({
@@ -16,6 +15,12 @@ export function limitersOf() {
       limit: LIMITS.requestsPerMinute,
       skip: (_request, response) => accountOf(response as Response) === undefined,
       keyGenerator: (_request, response) => accountOf(response as Response) ?? '',
+    }),
+    /** By address, of those who do not say who they are. */
+    stranger: limiter({
+      windowMs: 60_000,
+      limit: LIMITS.strangersPerMinute,
+      skip: (_request, response) => accountOf(response as Response) !== undefined,
     }),
   };
 }

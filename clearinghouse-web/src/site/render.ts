@@ -3,9 +3,9 @@ import { Eta } from 'eta';
 import type { PortalCode, PortalError } from '../errors.ts';
 import { csrfTokenOf } from '../store/sessions.ts';
 import { Assets } from './assets.ts';
+import { isProgram } from './caller.ts';
 import type { Answer, Page, Visit } from './route.ts';
 import { keepSession } from './session.ts';
-import { signatureOf } from './signature.ts';
 import * as words from './words.ts';
 
 const ROOM = join(import.meta.dirname, '..', '..');
@@ -16,7 +16,7 @@ const eta = new Eta({ views: join(ROOM, 'views'), cache: true, autoTrim: false }
 /** Programs sign, say that they want JSON, or send it; everybody else is shown a page. */
 export function wantsJson(visit: Pick<Visit, 'request'>): boolean {
   const { request } = visit;
-  if (signatureOf(request) !== undefined) return true;
+  if (isProgram(request)) return true;
   if (request.is('application/json')) return true;
   return request.accepts(['text/html', 'application/json']) === 'application/json';
 }
@@ -25,12 +25,20 @@ export function send(visit: Visit, answer: Answer): void {
   const { response } = visit;
   response.vary('accept');
   if (wantsJson(visit) || (answer.page === undefined && answer.redirect === undefined)) {
-    response.status(answer.status ?? 200).json(answer.json);
+    const { next } = answer;
+    if (next !== undefined) response.set('link', `<${nextUrl(visit, next)}>; rel="next"`);
+    response.status(answer.status ?? 200).json(next === undefined ? answer.json : { ...Object(answer.json), next });
   } else if (answer.redirect !== undefined) {
     response.redirect(303, answer.redirect);
   } else if (answer.page !== undefined) {
     sendPage(visit, answer.page, answer.status ?? 200);
   }
+}
+
+function nextUrl({ request }: Visit, cursor: string): string {
+  const url = new URL(request.originalUrl, 'http://site');
+  url.searchParams.set('cursor', cursor);
+  return url.pathname + url.search;
 }
 
 export function sendPage(visit: Visit, page: Page, status: number): void {

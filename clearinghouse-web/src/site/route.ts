@@ -1,12 +1,13 @@
-import type { GatewayAddress } from '@potluck/protocol';
+import type { GatewayAddress, Scope } from '@potluck/protocol';
 import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Bus } from '../bus/bus.ts';
-import type { PortalError } from '../errors.ts';
+import type { PortalCode, PortalError } from '../errors.ts';
 import type { Queue } from '../queue.ts';
 import type { Account } from '../store/accounts.ts';
 import type { Store } from '../store/store.ts';
+import type { Token } from '../store/tokens.ts';
 
 /** What every route works with. */
 export interface SiteComponents {
@@ -34,6 +35,8 @@ export interface Visit extends SiteComponents, SiteFacts {
   readonly sessionToken: string;
   /** When a program has signed it: no cookie counts then. */
   readonly signed: Signed | undefined;
+  /** When a program has shown it: no cookie counts then. */
+  readonly token: Token | undefined;
 }
 
 /** A request that the account's key has signed. */
@@ -55,20 +58,32 @@ export interface Answer {
   readonly json: unknown;
   readonly page?: Page;
   readonly redirect?: string;
+  /** For a list that goes on: the cursor that asks for the rest, see `paging.ts`. It stands in `json.next` and in `Link`. */
+  readonly next?: string | undefined;
 }
 
-export interface Route<B> {
+export interface Route<B, Q = unknown> {
   readonly method: 'get' | 'post';
   readonly path: string;
+  /** One line for the reference of the API. */
+  readonly summary?: string;
   /** `admin`: users whose role it is; the check is the same for pages, programs and signatures. */
   readonly access: 'anyone' | 'user' | 'admin';
+  /** What an API token must be for; without one the route takes no token. */
+  readonly scope?: Scope;
+  /** Only for somebody in a browser: not for what a signature or a token could do without its user. */
+  readonly inPerson?: true;
   /** Which limit on attempts it falls under. */
-  readonly limit?: 'login' | 'register';
+  readonly limit?: 'register';
   readonly body: z.ZodType<B>;
+  /** What may stand behind the `?`; anything is let pass and not looked at unless given. */
+  readonly query?: z.ZodType<Q>;
+  /** With what it refuses, beyond what every route of its access does. */
+  readonly problems?: readonly PortalCode[];
   /** What a program is answered, where programs ask. */
   readonly result?: z.ZodType;
   /** `undefined` when it has written the response itself. */
-  handle(visit: Visit, body: B): Promise<Answer | undefined>;
+  handle(visit: Visit, body: B, query: Q): Promise<Answer | undefined>;
   /** The page to show instead of the general one when it is refused. */
   refused?(visit: Visit, error: PortalError, entered: Readonly<Record<string, unknown>>): Promise<Page>;
 }

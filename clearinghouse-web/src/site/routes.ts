@@ -1,21 +1,30 @@
-import { account, login, loginForm, logout, register, registerForm, session } from './accounts.ts';
+import { register, registerForm, session } from './accounts.ts';
 import { audit } from './admin/audit.ts';
 import { banUser, unbanUser } from './admin/users.ts';
 import { archive, donations, donorPage } from './donations.ts';
+import { login, loginForm, logout } from './login.ts';
+import { account, changePassword, endSessions, listSessions } from './profile.ts';
 import { advertisements, home } from './public.ts';
 import type { Route } from './route.ts';
+import { listTokens, makeToken, revokeToken } from './tokens.ts';
 import { acquireVessels, listVessels, releaseVessels, renewVessels } from './vessels.ts';
 
 /** Every route of the site. Each answers programs in JSON and people in HTML. */
 export const ROUTES: readonly Route<unknown>[] = [
   home,
   session,
-  account,
   registerForm,
   register,
   loginForm,
   login,
   logout,
+  account,
+  changePassword,
+  listSessions,
+  endSessions,
+  listTokens,
+  makeToken,
+  revokeToken,
   listVessels,
   acquireVessels,
   renewVessels,

@@ -1,6 +1,8 @@
-import { acquireTypeSchema, keyIdSchema, publicJwkSchema, vesselNameSchema } from '@potluck/protocol';
+import { acquireTypeSchema, keyIdSchema, publicJwkSchema, scopeSchema, vesselNameSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
+
+const TOKEN_DAYS = LIMITS.tokenMs / 86_400_000;
 
 /** A form sends an empty field as an empty text. */
 const emptyIsMissing = (value: unknown): unknown => (value === '' ? undefined : value);
@@ -11,6 +13,25 @@ const usernameSchema = z
     new RegExp(`^[0-9A-Za-z][0-9A-Za-z_]{${LIMITS.usernameShortest - 1},${LIMITS.usernameLongest - 1}}$`),
     `expected a username of ${LIMITS.usernameShortest} to ${LIMITS.usernameLongest} letters, digits or "_", not starting with "_"`,
   );
+
+const newPasswordSchema = z
+  .string({ error: 'expected a password' })
+  .min(LIMITS.passwordShortest, `expected a password of at least ${LIMITS.passwordShortest} characters`)
+  .max(LIMITS.passwordLongest, `expected a password of at most ${LIMITS.passwordLongest} characters`);
+
+/** The password that the account has, given once more. */
+const currentSchema = z
+  .string({ error: 'expected the password of this account' })
+  .max(LIMITS.passwordLongest, `expected a password of at most ${LIMITS.passwordLongest} characters`);
+
+const labelSchema = z
+  .string({ error: 'expected a name' })
+  .trim()
+  .min(1, 'expected a name')
+  .max(LIMITS.labelLength, `expected a name of at most ${LIMITS.labelLength} characters`);
+
+/** A form sends one chosen value as a text, and several as a list. */
+const asList = (value: unknown): unknown => (typeof value === 'string' ? [value] : value);
 
 const publicKeySchema = z
   .preprocess(parseText, z.looseObject({}, { error: 'expected a public key as JWK' }))
@@ -23,10 +44,7 @@ const publicKeySchema = z
 export const registerSchema = z
   .object({
     username: usernameSchema,
-    password: z
-      .string({ error: 'expected a password' })
-      .min(LIMITS.passwordShortest, `expected a password of at least ${LIMITS.passwordShortest} characters`)
-      .max(LIMITS.passwordLongest, `expected a password of at most ${LIMITS.passwordLongest} characters`),
+    password: newPasswordSchema,
     email: z.preprocess(emptyIsMissing, z.email('expected an email address').max(254).optional()),
     publicKey: publicKeySchema,
   })
@@ -41,7 +59,47 @@ export const loginSchema = z.object({
   next: z.string().max(200).optional(),
 });
 
+export const passwordChangeSchema = z.object({ current: currentSchema, password: newPasswordSchema });
+
+/** Which sessions to end: one, all but this one, or all. */
+export const sessionsEndSchema = z
+  .object({
+    session: z.string().max(64).optional(),
+    which: z.enum(['others', 'all'], { error: 'expected "others" or "all"' }).optional(),
+  })
+  .refine(({ session, which }) => (session === undefined) !== (which === undefined), {
+    error: 'expected either the id of a session, or which ones: "others" or "all"',
+  });
+
+export const newTokenSchema = z.object({
+  name: labelSchema,
+  scopes: z.preprocess(
+    asList,
+    z
+      .array(scopeSchema, { error: 'expected what the token is for: at least one scope' })
+      .min(1, 'expected what the token is for: at least one scope')
+      .max(scopeSchema.options.length),
+  ),
+  days: z.coerce
+    .number({ error: 'expected a number of days' })
+    .int('expected a whole number of days')
+    .min(1, 'expected at least 1 day')
+    .max(TOKEN_DAYS, `expected at most ${TOKEN_DAYS} days`),
+  current: currentSchema,
+});
+
+/** One thing of a list, by its id. */
+export const chosenSchema = z.object({ id: z.string({ error: 'expected an id' }).min(1).max(1024) });
+
 export const nothingSchema = z.object({});
+
+/** Somebody, to himself. */
+export const userSchema = z.object({
+  username: z.string(),
+  email: z.string().nullable(),
+  keyId: keyIdSchema,
+  userPort: z.int().nullable(),
+});
 
 export const acquireSchema = z.object({
   count: z.coerce
@@ -70,7 +128,7 @@ const handleSchema = z
   .pipe(z.object({ node: keyIdSchema, name: vesselNameSchema }, { error: 'expected a handle such as NODEID:v1' }));
 
 const handlesSchema = z
-  .preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(handleSchema))
+  .preprocess(asList, z.array(handleSchema))
   .refine((handles) => handles.length <= LIMITS.vesselsPerRequest, {
     error: `expected at most ${LIMITS.vesselsPerRequest} vessels`,
   });

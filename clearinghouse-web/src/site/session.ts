@@ -14,8 +14,7 @@ interface Exchange {
 
 /** The session of the cookie, or a new one of nobody, which the browser is told only when it will need it. */
 export function sessionTokenOf(exchange: Exchange): string {
-  const value = parseCookie(exchange.request.headers.cookie ?? '')[cookieName(exchange)];
-  return value !== undefined && /^[A-Za-z0-9_-]{43}$/.test(value) ? value : newSessionToken();
+  return secretIn(exchange, cookieName(exchange)) ?? newSessionToken();
 }
 
 /** Makes sure that the browser has the cookie of this session. */
@@ -25,18 +24,16 @@ export function keepSession(visit: Visit): void {
 }
 
 export function setSession(exchange: Exchange, token: string): void {
-  exchange.response.append(
-    'set-cookie',
-    stringifySetCookie({
-      name: cookieName(exchange),
-      value: token,
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: isSecure(exchange),
-      path: '/',
-      maxAge: LIMITS.sessionMs / 1000,
-    }),
-  );
+  setCookie(exchange, { name: cookieName(exchange), value: token, ms: LIMITS.sessionMs });
+}
+
+/** What this browser shows to accounts that have logged in with it before. */
+export function deviceOf(exchange: Exchange): string | undefined {
+  return secretIn(exchange, `${cookieName(exchange)}-known`);
+}
+
+export function setDevice(exchange: Exchange, secret: string): void {
+  setCookie(exchange, { name: `${cookieName(exchange)}-known`, value: secret, ms: LIMITS.deviceMs });
 }
 
 /**
@@ -89,6 +86,17 @@ export function memberOf(visit: Visit): Member {
 function isOwnOrigin({ request, publicUrl }: Visit, origin: string): boolean {
   if (origin === new URL(publicUrl()).origin) return true;
   return URL.canParse(origin) && new URL(origin).host === request.get('host');
+}
+
+function secretIn({ request }: Exchange, name: string): string | undefined {
+  const value = parseCookie(request.headers.cookie ?? '')[name];
+  return value !== undefined && /^[A-Za-z0-9_-]{43}$/.test(value) ? value : undefined;
+}
+
+function setCookie(exchange: Exchange, { name, value, ms }: { name: string; value: string; ms: number }): void {
+  const secure = isSecure(exchange);
+  const cookie = { name, value, httpOnly: true, sameSite: 'lax', secure, path: '/', maxAge: ms / 1000 } as const;
+  exchange.response.append('set-cookie', stringifySetCookie(cookie));
 }
 
 function isSecure({ publicUrl }: Exchange): boolean {

@@ -27,7 +27,9 @@ const NOTICES = new Map(
 export const listVessels: Route<object> = {
   method: 'get',
   path: '/vessels',
+  summary: 'The vessels that the account holds.',
   access: 'user',
+  scope: 'vessels:read',
   body: nothingSchema,
   result: holdingsSchema,
   handle: async (visit) => ({ json: await overview(visit), page: await pageOf(visit) }),
@@ -36,7 +38,10 @@ export const listVessels: Route<object> = {
 export const acquireVessels: Route<z.infer<typeof acquireSchema>> = {
   method: 'post',
   path: '/vessels/acquire',
+  summary: 'Acquire vessels, all or none.',
   access: 'user',
+  scope: 'vessels:write',
+  problems: ['NOT_ENOUGH_CREDITS', 'UNABLE_TO_ACQUIRE', 'IN_PROGRESS'],
   body: acquireBody,
   result: acquiredSchema,
   handle: async (visit, wanted) => {
@@ -51,7 +56,10 @@ export const acquireVessels: Route<z.infer<typeof acquireSchema>> = {
 export const renewVessels: Route<Selection> = {
   method: 'post',
   path: '/vessels/renew',
+  summary: 'Renew vessels, all or none of those named.',
   access: 'user',
+  scope: 'vessels:write',
+  problems: ['NO_SUCH_VESSEL', 'NOT_ENOUGH_CREDITS'],
   body: selectionSchema,
   result: holdingsSchema,
   handle: async (visit, selection) => {
@@ -66,7 +74,10 @@ export const renewVessels: Route<Selection> = {
 export const releaseVessels: Route<Selection> = {
   method: 'post',
   path: '/vessels/release',
+  summary: 'Give vessels back, all or none of those named.',
   access: 'user',
+  scope: 'vessels:write',
+  problems: ['NO_SUCH_VESSEL'],
   body: selectionSchema,
   result: holdingsSchema,
   handle: async (visit, selection) => {

@@ -4,6 +4,7 @@ import type { Selectable } from 'kysely';
 import { PortalError } from '../errors.ts';
 import { type Database, type Trx, transact } from './database.ts';
 import type { AccountsTable } from './schema.ts';
+import { sessionIdOf } from './sessions.ts';
 import type { Tasks } from './tasks.ts';
 
 export type Account = Selectable<AccountsTable>;
@@ -58,6 +59,15 @@ export class Accounts {
         payload: { account: row.id },
       });
       return row;
+    });
+  }
+
+  /** Changes the password and ends all sessions but this one. */
+  async setPassword(id: string, passwordHash: string, sessionToken: string): Promise<void> {
+    await transact(this.#db, async (trx) => {
+      await trx.updateTable('accounts').set({ password: passwordHash }).where('id', '=', id).execute();
+      const others = trx.deleteFrom('sessions').where('account_id', '=', id);
+      await others.where('token_hash', '!=', sessionIdOf(sessionToken)).execute();
     });
   }
 

@@ -32,6 +32,59 @@ export interface SessionsTable {
   token_hash: string;
   account_id: string;
   expires_at: number;
+  created_at: number;
+  /** To the minute. */
+  seen_at: number;
+  /** The /24 or /48 that it was begun from. */
+  network: string;
+  /** The browser that it was begun with, in a few words. */
+  agent: string;
+}
+
+/** Browsers that have logged in to an account before. */
+export interface DevicesTable {
+  /** SHA-256 of the cookie's value. */
+  token_hash: string;
+  account_id: string;
+  expires_at: number;
+}
+
+/** How often something was tried, until its window ends. */
+export interface AttemptsTable {
+  key: string;
+  count: number;
+  until: number;
+}
+
+/** API tokens. */
+export interface TokensTable {
+  id: string;
+  account_id: string;
+  /** SHA-256 of the secret part. */
+  secret_hash: string;
+  name: string;
+  /** The first characters of the secret part. */
+  hint: string;
+  /** Separated by spaces. */
+  scopes: string;
+  created_at: number;
+  expires_at: number;
+  used_at: ColumnType<number | null, number | null | undefined, number>;
+}
+
+/** WebAuthn credentials. */
+export interface PasskeysTable {
+  /** The credential's id, in base64url. */
+  id: string;
+  account_id: string;
+  name: string;
+  /** COSE, in base64url. */
+  public_key: string;
+  counter: number;
+  /** As JSON: how a browser reaches the authenticator. */
+  transports: string;
+  created_at: number;
+  used_at: ColumnType<number | null, number | null | undefined, number>;
 }
 
 export interface NodesTable {
@@ -142,6 +195,10 @@ export interface AuditTable {
 export interface Tables {
   accounts: AccountsTable;
   sessions: SessionsTable;
+  devices: DevicesTable;
+  attempts: AttemptsTable;
+  tokens: TokensTable;
+  passkeys: PasskeysTable;
   nodes: NodesTable;
   node_keys: NodeKeysTable;
   donations: DonationsTable;

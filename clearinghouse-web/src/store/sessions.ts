@@ -1,11 +1,34 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { LIMITS } from '../limits.ts';
 import type { Account } from './accounts.ts';
 import type { Database } from './database.ts';
+import { hashOf, newSecret } from './secrets.ts';
+
+/** From where somebody has logged in, as far as it is kept. */
+export interface Whence {
+  /** The /24 or /48 of the address, as text; empty when it is not known. */
+  readonly network: string;
+  /** The browser, in a few words. */
+  readonly agent: string;
+}
+
+/** A log-in of an account that has not ended, as its user sees it. */
+export interface Session extends Whence {
+  /** The hash of its secret: names it, and opens nothing. */
+  readonly id: string;
+  readonly createdAt: number;
+  readonly seenAt: number;
+  readonly expiresAt: number;
+}
 
 /** A cookie's value: 32 random bytes. Only a session of somebody who is logged in has a row, under its SHA-256. */
 export function newSessionToken(): string {
-  return randomBytes(32).toString('base64url');
+  return newSecret();
+}
+
+/** The name of a session, as lists of them have it. */
+export function sessionIdOf(sessionToken: string): string {
+  return hashOf(sessionToken);
 }
 
 /** The CSRF token of a session: who cannot read the cookie cannot make it, and it need not be stored. */
@@ -27,34 +50,84 @@ export class Sessions {
   }
 
   /** @returns the new session's token, for the cookie. */
-  async begin(accountId: string): Promise<string> {
+  async begin(accountId: string, whence: Whence = { network: '', agent: '' }): Promise<string> {
     const token = newSessionToken();
+    const now = Date.now();
     await this.#db
       .insertInto('sessions')
-      .values({ token_hash: hashOf(token), account_id: accountId, expires_at: Date.now() + LIMITS.sessionMs })
+      .values({
+        token_hash: hashOf(token),
+        account_id: accountId,
+        expires_at: now + LIMITS.sessionMs,
+        created_at: now,
+        seen_at: now,
+        ...whence,
+      })
       .execute();
     return token;
   }
 
-  async accountOf(token: string): Promise<Account | undefined> {
-    return await this.#db
+  async accountOf(token: string, now = Date.now()): Promise<Account | undefined> {
+    const row = await this.#db
       .selectFrom('sessions')
       .innerJoin('accounts', 'accounts.id', 'sessions.account_id')
       .selectAll('accounts')
+      .select('sessions.seen_at as seen')
       .where('sessions.token_hash', '=', hashOf(token))
-      .where('sessions.expires_at', '>', Date.now())
+      .where('sessions.expires_at', '>', now)
       .executeTakeFirst();
+    if (row === undefined) return undefined;
+    const { seen, ...account } = row;
+    if (seen <= now - LIMITS.seenMs) {
+      await this.#db.updateTable('sessions').set({ seen_at: now }).where('token_hash', '=', hashOf(token)).execute();
+    }
+    return account;
+  }
+
+  /** Those that have not ended, the last used one first. */
+  async list(accountId: string, now = Date.now()): Promise<Session[]> {
+    const rows = await this.#db
+      .selectFrom('sessions')
+      .selectAll()
+      .where('account_id', '=', accountId)
+      .where('expires_at', '>', now)
+      .orderBy('seen_at', 'desc')
+      .orderBy('token_hash')
+      .execute();
+    return rows.map((row) => ({
+      id: row.token_hash,
+      createdAt: row.created_at,
+      seenAt: row.seen_at,
+      expiresAt: row.expires_at,
+      network: row.network,
+      agent: row.agent,
+    }));
   }
 
   async end(token: string): Promise<void> {
     await this.#db.deleteFrom('sessions').where('token_hash', '=', hashOf(token)).execute();
   }
 
+  /** Ends one of the account's sessions. @returns whether it had it. */
+  async endOne(accountId: string, id: string): Promise<boolean> {
+    const gone = await this.#db
+      .deleteFrom('sessions')
+      .where('account_id', '=', accountId)
+      .where('token_hash', '=', id)
+      .executeTakeFirst();
+    return gone.numDeletedRows > 0n;
+  }
+
+  /** Ends all of the account's sessions but, if it is given, this one. */
+  async endAll(accountId: string, exceptToken?: string): Promise<void> {
+    await this.#db
+      .deleteFrom('sessions')
+      .where('account_id', '=', accountId)
+      .$if(exceptToken !== undefined, (query) => query.where('token_hash', '!=', hashOf(exceptToken ?? '')))
+      .execute();
+  }
+
   async expire(now = Date.now()): Promise<void> {
     await this.#db.deleteFrom('sessions').where('expires_at', '<=', now).execute();
   }
-}
-
-function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
 }

@@ -2,8 +2,10 @@ import { sql } from 'kysely';
 import { Accounts } from './accounts.ts';
 import { Acquisitions } from './acquisitions.ts';
 import { Administration } from './administration.ts';
+import { Attempts } from './attempts.ts';
 import { AuditLog } from './audit.ts';
 import { type Database, openDatabase } from './database.ts';
+import { Devices } from './devices.ts';
 import { Inventory } from './inventory.ts';
 import { Leases } from './leases.ts';
 import { migrate } from './migrate.ts';
@@ -12,12 +14,16 @@ import { Nonces } from './nonces.ts';
 import { faultOf } from './postgres.ts';
 import { Sessions } from './sessions.ts';
 import { Tasks } from './tasks.ts';
+import { Tokens } from './tokens.ts';
 
 /** The main database, shared by site and backend; it never has an owner's private key. */
 export class Store implements AsyncDisposable {
   readonly tasks: Tasks;
   readonly accounts: Accounts;
   readonly sessions: Sessions;
+  readonly devices: Devices;
+  readonly attempts: Attempts;
+  readonly tokens: Tokens;
   readonly nodes: Nodes;
   readonly leases: Leases;
   readonly inventory: Inventory;
@@ -32,6 +38,9 @@ export class Store implements AsyncDisposable {
     this.tasks = new Tasks(db);
     this.accounts = new Accounts(db, this.tasks);
     this.sessions = new Sessions(db);
+    this.devices = new Devices(db);
+    this.attempts = new Attempts(db);
+    this.tokens = new Tokens(db);
     this.nodes = new Nodes(db, this.tasks);
     this.leases = new Leases(db, this.tasks);
     this.inventory = new Inventory(db, this.tasks);

@@ -27,6 +27,9 @@ interface ApiBody {
   readonly downloadUrl: string;
   readonly entries: readonly { actor: string; action: string; subject: string; details: { reason: string } }[];
   readonly next: string | null;
+  readonly secret: string;
+  readonly token: { readonly id: string };
+  readonly details: Readonly<Record<string, unknown>>;
 }
 
 export interface ApiAnswer {
@@ -41,6 +44,8 @@ export class Api {
   readonly url: string;
   readonly identity: Identity = generateIdentity();
   cookie = '';
+  /** The cookie by which accounts know this browser. */
+  device = '';
   csrfToken = '';
 
   constructor(url: string) {
@@ -53,14 +58,18 @@ export class Api {
       redirect: 'manual',
       headers: {
         accept: 'application/json',
-        ...(this.cookie !== '' && { cookie: this.cookie }),
+        ...(this.cookie !== '' && { cookie: [this.cookie, this.device].filter(Boolean).join('; ') }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(method === 'POST' && this.csrfToken !== '' && { 'x-csrf-token': this.csrfToken }),
         ...headers,
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    for (const line of response.headers.getSetCookie()) this.cookie = line.split(';')[0] ?? '';
+    for (const line of response.headers.getSetCookie()) {
+      const [cookie = ''] = line.split(';');
+      if (cookie.split('=')[0]?.endsWith('-known')) this.device = cookie;
+      else this.cookie = cookie;
+    }
     return await answerOf(response);
   }
 
@@ -80,6 +89,19 @@ export class Api {
       ...(text !== '' && { body: text }),
     });
     return await answerOf(response);
+  }
+
+  /** With an API token, and nothing else. */
+  async bearing(token: string, method: 'GET' | 'POST', path: string, body?: object): Promise<ApiAnswer> {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    return await this.bare(method, path, text, { authorization: `Bearer ${token}` });
+  }
+
+  /** @returns a new API token of the account that is logged in as `username`. */
+  async token(username: string, ...scopes: readonly string[]): Promise<{ id: string; secret: string }> {
+    const body = { name: scopes.join(' '), scopes, days: 1, current: `secret of ${username}` };
+    const answer = await this.post('/account/tokens', body);
+    return { id: answer.body.token.id, secret: answer.body.secret };
   }
 
   async get(path: string, headers: Record<string, string> = {}): Promise<ApiAnswer> {

@@ -5,6 +5,7 @@ import { type GatewayAddress, type KeyId, keyIdSchema } from '@potluck/protocol'
 import Database from 'better-sqlite3';
 import { pino } from 'pino';
 import { Clearinghouse, type ClearinghouseInit } from '../../src/clearinghouse.ts';
+import { LIMITS } from '../../src/limits.ts';
 import { asOperator } from '../../src/operator.ts';
 import { Api } from './api.ts';
 import { Peer, type Where } from './peer.ts';
@@ -71,6 +72,21 @@ export class Site implements AsyncDisposable {
     } finally {
       database.close();
     }
+  }
+
+  /** Changes the database from aside, as time or an operator would. */
+  write(sql: string, ...parameters: unknown[]): void {
+    const database = new Database(join(this.directory, 'state', 'clearinghouse.sqlite'), { timeout: 10_000 });
+    try {
+      database.prepare<unknown[]>(sql).run(...parameters);
+    } finally {
+      database.close();
+    }
+  }
+
+  /** Fills up a budget of attempts until this many are left. */
+  spend(key: string, spent: number): void {
+    this.write('INSERT OR REPLACE INTO attempts VALUES (?, ?, ?)', key, spent, Date.now() + LIMITS.windowMs);
   }
 
   /** The key that owns what an account donates. */

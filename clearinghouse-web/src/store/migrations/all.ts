@@ -6,6 +6,7 @@ import { tasks } from './0004-tasks.ts';
 import { programs } from './0005-programs.ts';
 import { reach } from './0006-reach.ts';
 import { administration } from './0008-administration.ts';
+import { accounts as accountsInFull } from './0011-accounts.ts';
 
 /** Oldest first; a released one is never edited, only followed by another. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -16,4 +17,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0005-programs': programs,
   '0006-reach': reach,
   '0008-administration': administration,
+  '0011-accounts': accountsInFull,
 };
