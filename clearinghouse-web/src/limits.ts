@@ -43,8 +43,6 @@ export const LIMITS = {
   /** The caller's own name of an acquisition, and how long it is remembered. */
   idempotencyKeyLength: 64,
   idempotencyMs: 3_600_000,
-  /** Rows in one page of a list. */
-  pageRows: 200,
   /** What a list is searched or filtered for. */
   searchLength: 100,
   /** Why an administrator did something, in words. */

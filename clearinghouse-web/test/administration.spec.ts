@@ -63,7 +63,7 @@ describe('administration', () => {
       second.entries.map(({ details }) => details.reason),
       ['one'],
     );
-    assert.equal(second.next, null);
+    assert.equal(second.next, undefined);
     assert.equal((await admin.get('/admin/audit?limit=201')).body.code, 'INVALID_REQUEST');
     assert.equal((await admin.get('/admin/audit?limit=200')).status, 200);
   });

@@ -26,7 +26,7 @@ interface ApiBody {
   readonly donations: readonly unknown[];
   readonly downloadUrl: string;
   readonly entries: readonly { actor: string; action: string; subject: string; details: { reason: string } }[];
-  readonly next: string | null;
+  readonly next: string | undefined;
   readonly secret: string;
   readonly token: { readonly id: string };
   readonly details: Readonly<Record<string, unknown>>;

@@ -1,21 +1,26 @@
+import { z } from 'zod';
+import { afterOf, pageOf, pageQuerySchema } from '../paging.ts';
 import type { Route } from '../route.ts';
 import { nothingSchema } from '../schemas.ts';
-import { optionalText, pageOf, pageQuery } from './lists.ts';
+import { optionalText } from './lists.ts';
 
-const auditQuery = pageQuery.extend({ actor: optionalText, action: optionalText, subject: optionalText });
+const auditQuery = pageQuerySchema.extend({ actor: optionalText, action: optionalText, subject: optionalText });
 
 /** Who did what to which vessel, node or account; the newest first. */
-export const audit: Route<object> = {
+export const audit: Route<object, z.infer<typeof auditQuery>> = {
   method: 'get',
   path: '/admin/audit',
   access: 'admin',
   body: nothingSchema,
-  handle: async ({ store, request }) => {
-    const { limit, cursor, ...filter } = auditQuery.parse(request.query);
-    const rows = await store.audit.list(filter, { limit: limit + 1, before: cursor });
-    const { page: entries, next } = pageOf(rows, limit, ({ id }) => id);
+  query: auditQuery,
+  handle: async ({ store }, _body, query) => {
+    const { limit, cursor: _, ...filter } = query;
+    const [before] = afterOf(query, z.tuple([z.string()])) ?? [];
+    const rows = await store.audit.list(filter, { limit: limit + 1, before });
+    const { items: entries, next } = pageOf(rows, query, ({ id }) => [id]);
     return {
-      json: { entries, next },
+      json: { entries },
+      next,
       page: { view: 'admin/audit', title: 'Audit log', data: { entries, next, filter } },
     };
   },
