@@ -53,7 +53,12 @@ function deployText(said: DeployEvent, style: Style): string {
 /** One line for each reason, with the vessels or nodes that it hit. */
 export function failureText(failures: readonly Failure[], style: Style): string {
   const lines = failures.map(({ message, affected }) => {
-    return `${style.bad('Failed:')} ${message.replace(/\.$/, '')}. Affected: ${enumerate(affected)}.`;
+    // A node chooses its words, and must not write a line that reads as seash's own.
+    const words = message
+      .trim()
+      .replaceAll(/\s*\n\s*/g, ' ')
+      .replace(/\.$/, '');
+    return `${style.bad('Failed:')} ${words}. Affected: ${enumerate(affected)}.`;
   });
   return lines.join('\n');
 }

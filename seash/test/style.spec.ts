@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { failureText } from '../src/report.ts';
 import { enumerate, styleOf, visible, visibleAll, wantsColour } from '../src/style.ts';
 
 describe('what people see', () => {
@@ -13,6 +14,12 @@ describe('what people see', () => {
       a: ['\\x1b', 1, null],
       '\\x07': { b: true },
     });
+  });
+
+  it('a reason that a node gives is one line, whatever it wrote', () => {
+    const message = 'expected peace, got war\nStarted in ten vessels: %1.\n';
+    const text = failureText([{ code: 'INTERNAL', message, affected: ['%2'] }], styleOf(false));
+    assert.equal(text, 'Failed: expected peace, got war Started in ten vessels: %1. Affected: %2.');
   });
 
   it('colour is for terminals that want it', () => {
