@@ -27,6 +27,10 @@ import { Supervisor } from './supervisor.ts';
 export interface ClearinghouseInit {
   /** The state directory; made if it is not there. */
   readonly state: string;
+  /** `postgres://...`, if the main database is not the file in the state directory. */
+  readonly database?: string | undefined;
+  /** As `database`, for the donors' keys: of no use to the site, which only names it to the backend. */
+  readonly keysDatabase?: string | undefined;
   readonly host: string;
   /** 0 is any free port. */
   readonly port: number;
@@ -110,13 +114,13 @@ export class Clearinghouse implements AsyncDisposable {
   }
 
   async #startAll(paths: StatePaths): Promise<void> {
-    const { logger, host, port, gatewayHost, gatewayPort, state, payload } = this.#init;
+    const { logger, host, port, gatewayHost, gatewayPort, state, payload, database, keysDatabase } = this.#init;
     const cleanup = this.#cleanup;
     cleanup.use(takeLock(paths.lock));
     const identity = await gatewayIdentity(paths.gatewayKey);
-    const store = cleanup.use(await Store.open(paths.database));
+    const store = cleanup.use(await Store.open(database ?? paths.database));
     const bus = cleanup.use(new LocalBus({ logger }));
-    const supervisor = new Supervisor({ state, logger, bus });
+    const supervisor = new Supervisor({ state, database, keysDatabase, logger, bus });
     const queue = new Queue(store, bus);
     const gateway = new Gateway({ store, bus }, { identity, host: gatewayHost, port: gatewayPort, logger });
     const server = createServer();

@@ -5,12 +5,13 @@ import { ConfigError, describeError, writeJson } from '@potluck/protocol';
 import { pino } from 'pino';
 import { Clearinghouse, type ClearinghouseInit } from './clearinghouse.ts';
 import { ServiceError } from './errors.ts';
-import { asOperator } from './operator.ts';
+import { asOperator, type Place } from './operator.ts';
+import { isPostgresUrl, withoutPasswords } from './store/postgres.ts';
 import type { Role } from './store/schema.ts';
 
 const USAGE = [
-  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--payload FILE]',
-  'clearinghouse admin USERNAME --state DIR [--revoke]',
+  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--payload FILE] [--database postgres://...] [--keys-database postgres://...]',
+  'clearinghouse admin USERNAME --state DIR [--revoke] [--database postgres://...]',
 ].join('" or "');
 
 /** The command `clearinghouse`. @returns the exit code: 0, 1 for a failure, 2 for a wrong command line. */
@@ -30,15 +31,16 @@ async function obey({ values, positionals }: Parsed): Promise<void> {
   const [command, name, ...rest] = positionals;
   if (values.state === undefined) throw usage('got no --state');
   const state = resolve(values.state);
+  const database = databaseOf('--database', values.database);
   if (command === 'run' && name === undefined) return await run(initOf(values, state));
   if (command === 'admin' && name !== undefined && rest.length === 0) {
-    return await setRole(state, name, values.revoke ? 'user' : 'admin');
+    return await setRole({ state, database }, name, values.revoke ? 'user' : 'admin');
   }
   throw usage(`got "${positionals.join(' ')}"`);
 }
 
-async function setRole(state: string, username: string, role: Role): Promise<void> {
-  await asOperator(state, async (store) => await store.administration.setRole('operator', username, role));
+async function setRole(place: Place, username: string, role: Role): Promise<void> {
+  await asOperator(place, async (store) => await store.administration.setRole('operator', username, role));
   const what = role === 'admin' ? 'is an administrator now' : 'is no administrator any more';
   process.stdout.write(`clearinghouse: ${username} ${what}\n`);
 }
@@ -50,6 +52,8 @@ function initOf(values: Parsed['values'], state: string): ClearinghouseInit {
   }
   return {
     state,
+    database: databaseOf('--database', values.database),
+    keysDatabase: databaseOf('--keys-database', values['keys-database']),
     host: values.host,
     port: portOf('--port', values.port),
     gatewayHost: values['gateway-host'] ?? values.host,
@@ -76,6 +80,8 @@ function parsed(args: readonly string[]) {
         'gateway-port': { type: 'string', default: '8443' },
         'public-url': { type: 'string' },
         payload: { type: 'string' },
+        database: { type: 'string' },
+        'keys-database': { type: 'string' },
         revoke: { type: 'boolean', default: false },
       },
     });
@@ -90,8 +96,14 @@ function portOf(flag: string, text: string): number {
   return port;
 }
 
+/** @returns the address of a PostgreSQL; undefined for the file in the state directory. */
+function databaseOf(flag: string, text: string | undefined): string | undefined {
+  if (text === undefined || isPostgresUrl(text)) return text;
+  throw new ConfigError('USAGE', `expected postgres://USER@HOST/DATABASE for ${flag}, got "${withoutPasswords(text)}"`);
+}
+
 function usage(got: string): ConfigError {
-  return new ConfigError('USAGE', `expected "${USAGE}", ${got}`);
+  return new ConfigError('USAGE', withoutPasswords(`expected "${USAGE}", ${got}`));
 }
 
 async function run(init: ClearinghouseInit): Promise<void> {

@@ -4,10 +4,11 @@ import { ServiceError } from './errors.ts';
 /**
  * One process for one state directory. The lock is the system's, on an open SQLite file, so that a process that was
  * killed never leaves it behind.
+ * @param waitMs for the one who has it.
  * @throws ServiceError ALREADY_RUNNING
  */
-export function takeLock(path: string): Disposable {
-  const database = new Database(path, { timeout: 0 });
+export function takeLock(path: string, waitMs = 0): Disposable {
+  const database = new Database(path, { timeout: waitMs });
   try {
     database.exec('BEGIN EXCLUSIVE');
   } catch (cause) {

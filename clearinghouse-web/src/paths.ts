@@ -9,6 +9,10 @@ export interface StatePaths {
   readonly address: string;
   /** The backend's own directory; the site has no business in it. */
   readonly backendKeys: string;
+  /** Held locked by the backend: there is one of a state directory. */
+  readonly backendLock: string;
+  /** The backend's name among those of other state directories, see `backendName`. */
+  readonly backendName: string;
 }
 
 /** Every path in a state directory; makes the directories, for their owner's eyes only. */
@@ -24,5 +28,7 @@ export function statePaths(directory: string): StatePaths {
     gatewayKey: join(directory, 'gateway.jwk'),
     address: join(directory, 'address.json'),
     backendKeys: join(backend, 'keys.sqlite'),
+    backendLock: join(backend, 'lock.sqlite'),
+    backendName: join(backend, 'name'),
   };
 }

@@ -13,16 +13,19 @@ const PROGRAM = join(import.meta.dirname, 'backend', 'main.ts');
 const RESTART_FIRST_MS = 100;
 const RESTART_LONGEST_MS = 10_000;
 const STOP_MS = 8_000;
-const SPAWN_OPTIONS: SpawnOptions = { stdio: ['pipe', 'ignore', 'pipe', 'pipe'], env: {} };
+/** Where PostgreSQL's passwords and certificates may be; nothing else of this process' environment is the backend's. */
+const KEPT = /^(PG[A-Z]+|HOME)$/;
 
 export interface SupervisorInit {
   readonly state: string;
+  readonly database?: string | undefined;
+  readonly keysDatabase?: string | undefined;
   readonly logger: Logger;
   /** Tells the backend to look at the queue, and is told what the backend says. */
   readonly bus: Bus;
 }
 
-/** Keeps one backend process running, with nothing of this process' environment, and joins it to the bus. */
+/** Keeps one backend process running, with next to nothing of this process' environment, and joins it to the bus. */
 export class Supervisor {
   readonly #init: SupervisorInit;
   #child: ChildProcess | undefined;
@@ -74,7 +77,8 @@ export class Supervisor {
 
   #spawn(onReady: () => void): void {
     const { state, logger } = this.#init;
-    const child = spawn(process.execPath, [PROGRAM, state], SPAWN_OPTIONS);
+    const stdio: SpawnOptions['stdio'] = ['pipe', 'ignore', 'pipe', 'pipe'];
+    const child = spawn(process.execPath, [PROGRAM, state], { stdio, env: environmentOf(this.#init) });
     this.#child = child;
     child.stdin?.on('error', () => undefined); // It may have died with a wake under way; 'exit' tells.
     child.on('error', (error) => logger.error({ error: error.message }, 'backend could not be started'));
@@ -100,6 +104,17 @@ export class Supervisor {
     if (news === undefined) this.#init.logger.error('the backend said something that is no news');
     else this.#init.bus.publish(news.subject, news.message);
   }
+}
+
+/** Addresses of databases may have passwords in them, and arguments of a process are for all to see. */
+function environmentOf({ database, keysDatabase }: SupervisorInit): Record<string, string> {
+  const usesPostgres = database !== undefined || keysDatabase !== undefined;
+  const kept = Object.entries(process.env).filter(([name]) => usesPostgres && KEPT.test(name));
+  return {
+    ...Object.fromEntries(kept),
+    ...(database !== undefined && { POTLUCK_DATABASE: database }),
+    ...(keysDatabase !== undefined && { POTLUCK_KEYS_DATABASE: keysDatabase }),
+  } as Record<string, string>;
 }
 
 function linesOf(child: ChildProcess, fd: 2 | 3, onLine: (line: string) => void): void {

@@ -93,6 +93,19 @@ forEachDatabase((test) => {
       assert.equal(await tasks.claim(), undefined);
     });
 
+    it('gives a backend that starts again its own claims, and no other’s', async () => {
+      const [mine, theirs] = [new Tasks(database, 'mine'), new Tasks(database, 'theirs')];
+      const first = await add('node:a');
+      await add('node:b');
+      await mine.claim();
+      const other = await theirs.claim();
+      await new Tasks(database, 'mine').resume();
+      assert.equal((await mine.claim())?.id, first);
+      assert.equal(await mine.claim(), undefined);
+      assert.ok(other);
+      assert.equal(await theirs.finish(other, async () => undefined), true);
+    });
+
     it('keeps a claim that has not run out', async () => {
       await add('node:a');
       await tasks.claim();

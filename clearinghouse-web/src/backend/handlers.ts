@@ -32,7 +32,7 @@ const nothing: Effect = async () => undefined;
 export async function carryOut(components: Components, task: Task): Promise<Effect> {
   switch (task.kind) {
     case 'make-donor-key':
-      return makeDonorKey(components, task);
+      return await makeDonorKey(components, task);
     case 'inspect-node':
       return await inspectNode(components, task);
     case 'change-users':
@@ -42,8 +42,8 @@ export async function carryOut(components: Components, task: Task): Promise<Effe
   }
 }
 
-function makeDonorKey({ store, keys }: Components, { account }: TaskOf<'make-donor-key'>): Effect {
-  const key = keys.ensure(account);
+async function makeDonorKey({ store, keys }: Components, { account }: TaskOf<'make-donor-key'>): Promise<Effect> {
+  const key = await keys.ensure(account);
   return async (trx) => await store.accounts.setDonorKey(trx, account, key);
 }
 
@@ -117,7 +117,7 @@ function isGone(error: unknown): boolean {
 
 async function connect({ store, keys }: Components, node: KeyId, owner: KeyId): Promise<NodeClient> {
   const known = await store.nodes.find(node);
-  const identity = keys.find(owner);
+  const identity = await keys.find(owner);
   if (identity === undefined) throw new TaskError('TASK_FAILED', `expected the private key of ${owner}, got none`);
   if (known === undefined) throw new PeerError('UNREACHABLE', `expected to know where node ${node} is, got nothing`);
   return await NodeClient.connect({ reach: known.reach, node, identity, connectTimeoutMs: QUEUE.connectMs });

@@ -1,45 +1,64 @@
-import { chmodSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
 import { generateIdentity, type Identity, identityFrom, type KeyId, privateJwkSchema } from '@potluck/protocol';
-import Database from 'better-sqlite3';
+import type { Kysely } from 'kysely';
+import { openKysely } from '../store/database.ts';
+import { faultOf, isPostgresUrl } from '../store/postgres.ts';
+
+export interface KeyTables {
+  donor_keys: { account: string; key: KeyId; jwk: string };
+}
 
 /**
- * The private keys that own donated vessels: in a database of the backend's own, which no other process opens.
- * While one backend has it open no other can, so a backend that has it is the only one.
+ * The private keys that own donated vessels: in a database of the backends' own, which the main database and its user
+ * know nothing of.
  */
-export class DonorKeys implements Disposable {
-  readonly #database: Database.Database;
+export class DonorKeys implements AsyncDisposable {
+  readonly #db: Kysely<KeyTables>;
 
-  constructor(path: string) {
-    // A backend before this one may still be ending.
-    this.#database = new Database(path, { timeout: 20_000 });
-    chmodSync(path, 0o600);
-    this.#database.pragma('locking_mode = EXCLUSIVE');
-    this.#database.pragma('synchronous = FULL');
-    this.#database.exec(
-      'CREATE TABLE IF NOT EXISTS donor_keys (account TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, jwk TEXT NOT NULL)',
-    );
-    // A write, so that the exclusive lock is taken now and not at the first key.
-    this.#database.exec('BEGIN EXCLUSIVE; COMMIT');
+  private constructor(db: Kysely<KeyTables>) {
+    this.#db = db;
+  }
+
+  /**
+   * @param location a file of SQLite, or `postgres://...` for the backends of several machines.
+   * @throws ServiceError DATABASE_AWAY, DATABASE_REFUSED
+   */
+  static async open(location: string): Promise<DonorKeys> {
+    const db = openKysely<KeyTables>(location, { durable: true });
+    try {
+      await db.schema
+        .createTable('donor_keys')
+        .ifNotExists()
+        .addColumn('account', 'text', (c) => c.primaryKey())
+        .addColumn('key', 'text', (c) => c.notNull().unique())
+        .addColumn('jwk', 'text', (c) => c.notNull())
+        .execute();
+      if (!isPostgresUrl(location)) await chmod(location, 0o600);
+    } catch (error) {
+      await db.destroy();
+      throw faultOf(location, error) ?? error;
+    }
+    return new DonorKeys(db);
   }
 
   /** @returns the account's donor key, made if there was none: asking twice is asking once. */
-  ensure(account: string): KeyId {
+  async ensure(account: string): Promise<KeyId> {
     const identity = generateIdentity();
-    this.#database
-      .prepare('INSERT INTO donor_keys VALUES (?, ?, ?) ON CONFLICT (account) DO NOTHING')
-      .run(account, identity.id, JSON.stringify(identity.privateJwk));
-    const row = this.#database
-      .prepare<[string], { key: KeyId }>('SELECT key FROM donor_keys WHERE account = ?')
-      .get(account);
+    await this.#db
+      .insertInto('donor_keys')
+      .values({ account, key: identity.id, jwk: JSON.stringify(identity.privateJwk) })
+      .onConflict((oc) => oc.column('account').doNothing())
+      .execute();
+    const row = await this.#db.selectFrom('donor_keys').select('key').where('account', '=', account).executeTakeFirst();
     return row?.key ?? identity.id;
   }
 
-  find(key: KeyId): Identity | undefined {
-    const row = this.#database.prepare<[KeyId], { jwk: string }>('SELECT jwk FROM donor_keys WHERE key = ?').get(key);
+  async find(key: KeyId): Promise<Identity | undefined> {
+    const row = await this.#db.selectFrom('donor_keys').select('jwk').where('key', '=', key).executeTakeFirst();
     return row === undefined ? undefined : identityFrom(privateJwkSchema.parse(JSON.parse(row.jwk)));
   }
 
-  [Symbol.dispose](): void {
-    this.#database.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#db.destroy();
   }
 }

@@ -3,16 +3,20 @@
  * news and nothing that is asked for: any byte on fd 0 means "look at the queue", a line on fd 3 is "ready" or a message
  * for the bus. When fd 0 closes, the site is gone, and so is the backend.
  */
-import { createWriteStream } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { createWriteStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { ConfigError, describeError } from '@potluck/protocol';
 import { pino } from 'pino';
 import type { News } from '../bus/subjects.ts';
+import { takeLock } from '../lock.ts';
 import { statePaths } from '../paths.ts';
 import { Store } from '../store/store.ts';
 import type { Claim } from '../store/tasks.ts';
 import { DonorKeys } from './keys.ts';
 import { taskSchema } from './kinds.ts';
 import { Worker } from './worker.ts';
+
+const LOCK_WAIT_MS = 20_000;
 
 async function main(directory: string): Promise<void> {
   process.umask(0o077);
@@ -24,8 +28,11 @@ async function main(directory: string): Promise<void> {
   const toSite = createWriteStream('', { fd: 3 });
   toSite.on('error', () => process.stdin.destroy());
   const paths = statePaths(directory);
-  using keys = new DonorKeys(paths.backendKeys);
-  await using store = await Store.open(paths.database);
+  // A backend before this one may still be ending.
+  using _lock = takeLock(paths.backendLock, LOCK_WAIT_MS);
+  const { POTLUCK_DATABASE: database = paths.database, POTLUCK_KEYS_DATABASE: keysDatabase } = process.env;
+  await using keys = await DonorKeys.open(keysDatabase ?? paths.backendKeys);
+  await using store = await Store.open(database, { backend: backendName(paths.backendName) });
   const onEnded = (claim: Claim, done: boolean): void => {
     for (const news of newsOfEnd(claim, done)) toSite.write(`${JSON.stringify(news)}\n`);
   };
@@ -35,6 +42,12 @@ async function main(directory: string): Promise<void> {
   toSite.write('ready\n');
   await siteGone;
   await worker.stop();
+}
+
+/** Made once for a state directory: what this backend had claimed before it was killed is its own to take up again. */
+function backendName(path: string): string {
+  if (!existsSync(path)) writeFileSync(path, randomBytes(8).toString('hex'), { mode: 0o600 });
+  return readFileSync(path, 'utf8');
 }
 
 /** What the end of a task means to others. */

@@ -39,9 +39,9 @@ export class Worker {
     this.#init = init;
   }
 
-  /** Only the sole backend of a state directory may start one: it takes over whatever is claimed. */
+  /** Takes up again what this backend had claimed before it was killed: a state directory has one at a time. */
   async start(): Promise<void> {
-    await this.#components.store.tasks.reclaim(Number.POSITIVE_INFINITY);
+    await this.#components.store.tasks.resume();
     this.#sweep = setInterval(() => void this.#onSweep(), QUEUE.sweepMs);
     this.wake();
   }

@@ -11,8 +11,13 @@ export type Trx = Transaction<Tables>;
 
 /** Opens the main database. @param location a file of SQLite, or `postgres://...` */
 export function openDatabase(location: string): Database {
-  return new Kysely<Tables>({
-    dialect: isPostgresUrl(location) ? postgresDialect(location) : sqliteDialect(location),
+  return openKysely<Tables>(location);
+}
+
+/** As `openDatabase`, for other tables. */
+export function openKysely<T>(location: string, options: { durable?: boolean } = {}): Kysely<T> {
+  return new Kysely<T>({
+    dialect: isPostgresUrl(location) ? postgresDialect(location) : sqliteDialect(location, options),
     // `in ()` is no SQL: in an empty list is nothing.
     plugins: [new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression })],
   });

@@ -21,11 +21,14 @@ class ImmediateDialect extends SqliteDialect {
   }
 }
 
-/** What is special to SQLite, the embedded default. */
-export function sqliteDialect(path: string): Dialect {
+/**
+ * What is special to SQLite, the embedded default.
+ * @param options `durable`: what is committed outlives a loss of power, and not only a kill of the process.
+ */
+export function sqliteDialect(path: string, { durable = false } = {}): Dialect {
   const database = new SqliteDatabase(path, { timeout: 10_000 });
   database.pragma('journal_mode = WAL');
-  database.pragma('synchronous = NORMAL');
+  database.pragma(`synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
   database.pragma('foreign_keys = ON');
   return new ImmediateDialect(database);
 }

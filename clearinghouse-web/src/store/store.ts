@@ -33,9 +33,9 @@ export class Store implements AsyncDisposable {
   readonly audit: AuditLog;
   readonly #db: Database;
 
-  private constructor(db: Database) {
+  private constructor(db: Database, backend?: string) {
     this.#db = db;
-    this.tasks = new Tasks(db);
+    this.tasks = new Tasks(db, backend);
     this.accounts = new Accounts(db, this.tasks);
     this.sessions = new Sessions(db);
     this.devices = new Devices(db);
@@ -53,9 +53,10 @@ export class Store implements AsyncDisposable {
   /**
    * Opens the database and brings its tables up to date.
    * @param location a file of SQLite, or `postgres://...`
+   * @param options `backend`: the name under which tasks are claimed.
    * @throws ServiceError STATE_BROKEN, DATABASE_AWAY, DATABASE_REFUSED
    */
-  static async open(location: string): Promise<Store> {
+  static async open(location: string, { backend }: { backend?: string } = {}): Promise<Store> {
     const db = openDatabase(location);
     try {
       await migrate(db);
@@ -63,7 +64,7 @@ export class Store implements AsyncDisposable {
       await db.destroy();
       throw faultOf(location, error) ?? error;
     }
-    return new Store(db);
+    return new Store(db, backend);
   }
 
   /** Answers if the database does. */

@@ -19,9 +19,12 @@ export type Claim = Selectable<TasksTable> & { token: string };
 /** The queue by which the site asks the backend; every decision is one statement or one transaction. */
 export class Tasks {
   readonly #db: Database;
+  readonly #backend: string;
 
-  constructor(db: Database) {
+  /** @param backend the name of the one who claims, the same after it was started again. */
+  constructor(db: Database, backend: string = randomBytes(8).toString('hex')) {
     this.#db = db;
+    this.#backend = backend;
   }
 
   /** Writes a task in the transaction that needs it done; wake the backend after the commit. @returns its number. */
@@ -72,7 +75,7 @@ export class Tasks {
 
   async #claimOne(kinds?: readonly string[]): Promise<Claim | undefined> {
     const now = Date.now();
-    const token = randomBytes(16).toString('base64url');
+    const token = `${this.#backend}.${randomBytes(16).toString('base64url')}`;
     const row = await this.#db
       .updateTable('tasks')
       .set((eb) => ({
@@ -130,13 +133,21 @@ export class Tasks {
       .execute();
   }
 
-  /** Gives back the claims that have run out; with `Infinity` all of them, which only the sole backend may say. */
+  /** Gives back the claims that have run out, whoever had them. */
   async reclaim(now: number): Promise<void> {
-    const given = this.#db
+    await this.#giveBack().where('claimed_until', '<=', now).execute();
+  }
+
+  /** Gives back what this backend claimed in an earlier life; other backends' claims stay theirs. */
+  async resume(): Promise<void> {
+    await this.#giveBack().where('token', 'like', `${this.#backend}.%`).execute();
+  }
+
+  #giveBack() {
+    return this.#db
       .updateTable('tasks')
       .set({ state: 'waiting', token: null, claimed_until: null })
       .where('state', '=', sql.lit('claimed'));
-    await (Number.isFinite(now) ? given.where('claimed_until', '<=', now) : given).execute();
   }
 
   /** A node is back: what waits for it is due now. @returns whether anything waits. */

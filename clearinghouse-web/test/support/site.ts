@@ -57,7 +57,7 @@ export class Site implements AsyncDisposable {
   /** Somebody whom the operator made an administrator. */
   async administrator(username: string): Promise<Api> {
     const api = await this.api().join(username);
-    await asOperator(join(this.directory, 'state'), async (store) => {
+    await asOperator({ state: join(this.directory, 'state') }, async (store) => {
       await store.administration.setRole('operator', username, 'admin');
     });
     return api;
@@ -97,8 +97,13 @@ export class Site implements AsyncDisposable {
 
   /** A node with vessels of this donor, that has been looked at. */
   async peer(donor: Api, username: string, vessels: number, where: Where = {}): Promise<Peer> {
+    return await this.peerOf(donor, await this.donorKey(username), { vessels, ...where });
+  }
+
+  /** As `peer`, of the owner with this key. */
+  async peerOf(donor: Api, key: KeyId, { vessels, ...where }: Where & { vessels: number }): Promise<Peer> {
     const before = (await donor.get('/donations')).body.donations.length;
-    const peer = this.#stack.use(await new Peer(await this.donorKey(username), vessels, where).listen());
+    const peer = this.#stack.use(await new Peer(key, vessels, where).listen());
     await peer.advertise(this.gateway);
     await eventually(async () => (await donor.get('/donations')).body.donations.length > before || undefined);
     return peer;

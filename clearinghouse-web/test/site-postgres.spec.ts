@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { keyIdSchema } from '@potluck/protocol';
+import { sql } from 'kysely';
+import { openDatabase } from '../src/store/database.ts';
+import { PostgresServer } from './support/postgres.ts';
+import { eventually, Site } from './support/site.ts';
+
+describe('a clearinghouse on PostgreSQL', () => {
+  let server: PostgresServer | undefined;
+  let database = '';
+  let keysDatabase = '';
+
+  before(async function () {
+    server = await PostgresServer.start();
+    if (server === undefined) this.skip();
+    database = await server.createDatabase();
+    // A role and a database of the keys' own, that the site's role cannot enter.
+    await server.run("create role keeper login password 'bolt'");
+    await server.run("create role site login password 'door'");
+    await server.run('create database keys owner keeper');
+    await server.run('revoke connect on database keys from public');
+    keysDatabase = server.url('keys').replace(/potluck:\w+@/, 'keeper:bolt@');
+  });
+  after(async () => await server?.[Symbol.asyncDispose]());
+
+  it('takes a donation, hands vessels over, and does what a killed backend left', async () => {
+    await using site = await Site.start({ database, keysDatabase });
+    const donor = await site.api().join('donor');
+    const donorKey = await eventually(async () => (await rows('select donor_key from accounts'))[0]?.donor_key);
+    const peer = await site.peerOf(donor, keyIdSchema.parse(donorKey), { vessels: 2 });
+    const acquired = await donor.post('/vessels/acquire', { count: 2 });
+    assert.equal(acquired.status, 201, acquired.text);
+    const killed = site.clearinghouse.backendPid;
+    assert.ok(killed);
+    process.kill(killed, 'SIGKILL');
+    await donor.post('/vessels/release', { all: true });
+    await eventually(async () => ((await donor.get('/')).body.free === 2 ? true : undefined));
+    assert.deepEqual(peer.vessels.get('v1')?.users, []);
+    assert.equal(existsSync(join(site.directory, 'state', 'clearinghouse.sqlite')), false);
+    assert.equal(existsSync(join(site.directory, 'state', 'backend', 'keys.sqlite')), false);
+  });
+
+  it('keeps the donors’ keys where the site’s database user does not get', async () => {
+    const asSite = openDatabase(keysDatabase.replace('keeper:bolt@', 'site:door@'));
+    try {
+      await assert.rejects(sql`select * from donor_keys`.execute(asSite), { code: '42501' });
+    } finally {
+      await asSite.destroy();
+    }
+    assert.equal((await rows("select 1 from information_schema.tables where table_name = 'donor_keys'")).length, 0);
+  });
+
+  async function rows(text: string): Promise<Record<string, unknown>[]> {
+    const db = openDatabase(database);
+    try {
+      return (await sql.raw<Record<string, unknown>>(text).execute(db)).rows;
+    } finally {
+      await db.destroy();
+    }
+  }
+});
