@@ -17,6 +17,7 @@ import { Gateway } from './gateway.ts';
 import { LIMITS, QUEUE } from './limits.ts';
 import { listen } from './listen.ts';
 import { takeLock } from './lock.ts';
+import { Pass, type PassLimits } from './pass.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { Queue } from './queue.ts';
 import { createApp } from './site/app.ts';
@@ -40,6 +41,8 @@ export interface ClearinghouseInit {
   readonly publicUrl?: string | undefined;
   /** What donors' archives are built from. */
   readonly payload?: string | undefined;
+  /** Overrides of `PASS_LIMITS`. */
+  readonly passLimits?: Partial<PassLimits> | undefined;
   readonly logger: Logger;
 }
 
@@ -129,6 +132,9 @@ export class Clearinghouse implements AsyncDisposable {
     await listen(server, { host, port, what: 'the site' });
     cleanup.defer(async () => await close(server));
     server.on('request', createApp({ store, bus, queue, logger }, facts));
+    const pass = new Pass(store, { publicUrl: facts.publicUrl, limits: this.#init.passLimits });
+    cleanup.defer(() => pass.stop());
+    server.on('upgrade', (request, socket, head) => pass.upgrade({ request, socket, head }));
     cleanup.defer(async () => await gateway.stop());
     await gateway.start();
     cleanup.defer(async () => await supervisor.stop());

@@ -88,6 +88,25 @@ export const RELAY_LIMITS = {
   idleMs: 330_000,
 } as const;
 
+/** Browsers that the site passes on to nodes. */
+export const PASS_LIMITS = {
+  /** At once: in all, of one account, and of one account to one node. */
+  connections: 1000,
+  perAccount: 128,
+  perNode: 4,
+  /** New ones of one account, on average and after a pause. */
+  connectsPerSecond: 2,
+  connectsBurst: 128,
+  /** From a browser's coming to the node's. */
+  connectMs: 10_000,
+  /** Without a message either way; a node that follows a log says something every 15 s. */
+  idleMs: 120_000,
+  /** Of one connection, both ways together; a browser that needs more opens another. */
+  connectionBytes: 1024 * 1024 * 1024,
+  /** So often it is looked whether the account is still logged in and holds a vessel there. */
+  checkMs: 15_000,
+} as const;
+
 /** The rules about credits and leases, in Seattle's numbers. */
 export const POLICY = {
   freeCredits: 10,

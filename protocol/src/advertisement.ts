@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { PeerError } from './errors.ts';
-import { type Identity, type KeyId, keyIdSchema } from './identity.ts';
+import type { Identity } from './identity.ts';
 import { parseJson } from './json.ts';
+import { type KeyId, keyIdSchema } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import { reachSchema } from './reach.ts';
 import { openSigned, signJson } from './signed.ts';

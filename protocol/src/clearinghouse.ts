@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyIdSchema } from './identity.ts';
+import { keyIdSchema } from './keys.ts';
 import { addressSchema, reachSchema } from './reach.ts';
 import { vesselNameSchema } from './vessel.ts';
 

@@ -1,7 +1,7 @@
-import { hash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { digest, fromBase64url, newNonce } from '#platform';
 import { PeerError, REQUEST_CODES, type RequestCode, RequestError } from './errors.ts';
-import { type Identity, type KeyId, keyIdSchema } from './identity.ts';
+import { type KeyId, keyIdSchema, type Signer } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import type { Message } from './message.ts';
 import type { ReplayStore } from './replay.ts';
@@ -70,10 +70,10 @@ export interface VerifiedRequest {
 const TYPE = { request: 'potluck-request', reply: 'potluck-reply' } as const;
 
 /** @returns the message and the nonce that its reply must name. */
-export async function signRequest(identity: Identity, init: RequestInit): Promise<{ message: Message; nonce: string }> {
+export async function signRequest(signer: Signer, init: RequestInit): Promise<{ message: Message; nonce: string }> {
   const attachment = init.attachment ?? new Uint8Array();
   const iat = Math.floor(Date.now() / 1000);
-  const nonce = randomBytes(16).toString('base64url');
+  const nonce = newNonce();
   const payload: z.infer<typeof requestSchema> = {
     method: init.method,
     params: init.params,
@@ -81,9 +81,9 @@ export async function signRequest(identity: Identity, init: RequestInit): Promis
     iat,
     exp: iat + (init.lifetimeSeconds ?? LIMITS.requestLifetimeSeconds / 2),
     nonce,
-    sha256: digest(attachment),
+    sha256: await digest(attachment),
   };
-  return { message: { envelope: await signJson(identity, TYPE.request, payload), attachment }, nonce };
+  return { message: { envelope: await signJson(signer, TYPE.request, payload), attachment }, nonce };
 }
 
 /**
@@ -101,7 +101,7 @@ export async function verifyRequest(
     throw new RequestError('WRONG_NODE', `expected a request for node ${context.node}, got one for ${payload.node}`);
   }
   checkLifetime(payload, context.nowSeconds);
-  checkAttachment(message.attachment, payload.sha256);
+  await checkAttachment(message.attachment, payload.sha256);
   const claim = async (): Promise<void> => {
     if (await context.replays.claim(payload.nonce, payload.exp + LIMITS.clockSkewSeconds)) return;
     throw new RequestError('REPLAYED', 'expected a request that was not seen before, got one again');
@@ -118,7 +118,7 @@ export function nonceOf({ envelope }: Message): string | undefined {
   const [, payload] = envelope.split('.');
   if (payload === undefined) return undefined;
   try {
-    const json: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    const json: unknown = JSON.parse(new TextDecoder().decode(fromBase64url(payload)));
     return claimSchema.safeParse(json).data?.nonce;
   } catch {
     return undefined;
@@ -132,14 +132,14 @@ export interface Outcome {
 }
 
 /** @param re the nonce of the request that is answered. */
-export async function signReply(identity: Identity, re: string, { outcome, place }: Outcome): Promise<Message> {
+export async function signReply(signer: Signer, re: string, { outcome, place }: Outcome): Promise<Message> {
   const failed = outcome instanceof RequestError;
   const attachment = failed ? new Uint8Array() : outcome.attachment;
   const body = failed
     ? { error: { code: outcome.code, message: outcome.message.slice(0, 4096), details: outcome.details } }
     : { result: outcome.result };
   return {
-    envelope: await signJson(identity, TYPE.reply, { re, place, ...body, sha256: digest(attachment) }),
+    envelope: await signJson(signer, TYPE.reply, { re, place, ...body, sha256: await digest(attachment) }),
     attachment,
   };
 }
@@ -155,7 +155,7 @@ export async function verifyReply(message: Message, node: KeyId): Promise<Outcom
   if (signer !== node) {
     throw new PeerError('WRONG_IDENTITY', `expected a reply signed by node ${node}, got one by ${signer}`);
   }
-  if (digest(message.attachment) !== payload.sha256) {
+  if ((await digest(message.attachment)) !== payload.sha256) {
     throw new PeerError('BAD_REPLY', 'expected the attached bytes that the node signed, got others');
   }
   return { re: payload.re, place: payload.place, outcome: outcomeOf(payload, message.attachment) };
@@ -217,12 +217,7 @@ export function checkLifetime({ iat, exp }: { iat: number; exp: number }, nowSec
   }
 }
 
-function checkAttachment(attachment: Uint8Array, expected: string): void {
-  if (digest(attachment) === expected) return;
+async function checkAttachment(attachment: Uint8Array, expected: string): Promise<void> {
+  if ((await digest(attachment)) === expected) return;
   throw new RequestError('BAD_ATTACHMENT', 'expected the attached bytes that were signed, got others');
-}
-
-/** SHA-256 in base64url. */
-export function digest(bytes: Uint8Array): string {
-  return hash('sha256', bytes, 'base64url');
 }

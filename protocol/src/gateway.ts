@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyIdSchema } from './identity.ts';
+import { keyIdSchema } from './keys.ts';
 import { gatewayAddressSchema } from './reach.ts';
 
 /**

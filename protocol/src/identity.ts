@@ -1,37 +1,27 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { chmod, open, readFile, rm, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
-
-/** RFC 7638 SHA-256 thumbprint of an Ed25519 public key: 43 characters of base64url. It is the key's name everywhere. */
-export const keyIdSchema = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{43}$/, 'expected a key id: 43 characters of base64url')
-  .brand<'KeyId'>();
-export type KeyId = z.infer<typeof keyIdSchema>;
-
-/** The last character holds 4 bits only: other spellings of the same bytes would give one key several ids. */
-const base64url32 = z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, 'expected 32 bytes in base64url');
-
-/** RFC 8037 public key. Unknown members are dropped, so that no private part can slip through. */
-export const publicJwkSchema = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: base64url32 });
-export type PublicJwk = z.infer<typeof publicJwkSchema>;
-
-export const privateJwkSchema = publicJwkSchema.extend({ d: base64url32 });
-export type PrivateJwk = z.infer<typeof privateJwkSchema>;
+import {
+  canonicalJwk,
+  type KeyId,
+  type PrivateJwk,
+  type PublicJwk,
+  privateJwkSchema,
+  publicJwkSchema,
+  type Signer,
+} from './keys.ts';
+import { digest } from './platform/node.ts';
 
 /** An Ed25519 pair that can sign. */
-export interface Identity {
-  readonly id: KeyId;
-  readonly publicJwk: PublicJwk;
+export interface Identity extends Signer {
   readonly privateJwk: PrivateJwk;
   readonly privateKey: KeyObject;
 }
 
-/** @returns the thumbprint of RFC 7638 section 3: SHA-256 over the required members in lexical order. */
+/** @returns the thumbprint of RFC 7638 section 3. */
 export function keyIdOf(jwk: PublicJwk): KeyId {
-  const canonical = JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x: jwk.x });
-  return createHash('sha256').update(canonical).digest('base64url') as KeyId;
+  return digest(canonicalJwk(jwk)) as KeyId;
 }
 
 export function identityFrom(privateJwk: PrivateJwk): Identity {
@@ -40,7 +30,8 @@ export function identityFrom(privateJwk: PrivateJwk): Identity {
   if (publicJwk.x !== privateJwk.x) {
     throw new ConfigError('KEY_FILE_BROKEN', 'expected a matching pair, got a private key with another public key');
   }
-  return { id: keyIdOf(publicJwk), publicJwk, privateJwk, privateKey };
+  const signer: Signer = { id: keyIdOf(publicJwk), publicJwk, sign: (bytes) => sign(null, bytes, privateKey) };
+  return { ...signer, privateJwk, privateKey };
 }
 
 export function generateIdentity(): Identity {

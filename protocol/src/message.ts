@@ -1,3 +1,4 @@
+import { asciiBytes, asciiText } from '#platform';
 import { RequestError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 
@@ -15,26 +16,26 @@ const HEADER_BYTES = 4;
  * Layout: 4 bytes big-endian length of the envelope, the envelope as ASCII, the attachment.
  * @throws RequestError BAD_MESSAGE the other side would not take it.
  */
-export function packMessage({ envelope, attachment }: Message): Buffer {
+export function packMessage({ envelope, attachment }: Message): Uint8Array {
   if (envelope.length > LIMITS.envelopeBytes) {
     throw bad(`an envelope of at most ${LIMITS.envelopeBytes} bytes`, envelope.length);
   }
-  const packed = Buffer.allocUnsafe(HEADER_BYTES + envelope.length + attachment.byteLength);
-  packed.writeUInt32BE(envelope.length);
-  packed.write(envelope, HEADER_BYTES, 'latin1');
+  const packed = new Uint8Array(HEADER_BYTES + envelope.length + attachment.byteLength);
+  new DataView(packed.buffer).setUint32(0, envelope.length);
+  packed.set(asciiBytes(envelope), HEADER_BYTES);
   packed.set(attachment, HEADER_BYTES + envelope.length);
   return packed;
 }
 
 /** @throws RequestError BAD_MESSAGE */
-export function unpackMessage(bytes: Buffer): Message {
+export function unpackMessage(bytes: Uint8Array): Message {
   if (bytes.length > LIMITS.messageBytes) throw bad(`at most ${LIMITS.messageBytes} bytes`, bytes.length);
   if (bytes.length < HEADER_BYTES) throw bad(`at least ${HEADER_BYTES} bytes`, bytes.length);
-  const length = bytes.readUInt32BE();
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   if (length > LIMITS.envelopeBytes) throw bad(`an envelope of at most ${LIMITS.envelopeBytes} bytes`, length);
   if (HEADER_BYTES + length > bytes.length) throw bad(`${length} bytes of envelope`, bytes.length - HEADER_BYTES);
   return {
-    envelope: bytes.toString('latin1', HEADER_BYTES, HEADER_BYTES + length),
+    envelope: asciiText(bytes.subarray(HEADER_BYTES, HEADER_BYTES + length)),
     attachment: bytes.subarray(HEADER_BYTES + length),
   };
 }

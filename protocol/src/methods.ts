@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nonceSchema } from './envelope.ts';
-import { keyIdSchema } from './identity.ts';
+import { keyIdSchema } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import {
   endingSchema,

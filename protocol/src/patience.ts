@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '#platform';
 import { RequestError } from './errors.ts';
 
 /** Does it again when a node that is asked too often says so, as long as the time is not over. */
@@ -10,7 +10,7 @@ export async function patiently<T>(timeoutMs: number, task: () => Promise<T>): P
     } catch (error) {
       const waitMs = retryAfterMs(error);
       if (waitMs === undefined || performance.now() + waitMs > until) throw error;
-      await delay(waitMs, undefined, { ref: false }); // The connection keeps the process, as long as it is there.
+      await pause(waitMs);
     }
   }
 }

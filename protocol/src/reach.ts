@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { keyIdSchema } from './identity.ts';
+import { keyIdSchema } from './keys.ts';
 import { LIMITS } from './limits.ts';
 
 /** A label of RFC 1123; the underscore is in names of containers. */

@@ -1,5 +1,6 @@
 import { createWebSocketStream } from 'ws';
-import type { Identity, KeyId } from './identity.ts';
+import type { Identity } from './identity.ts';
+import type { KeyId } from './keys.ts';
 import { openPinnedSocket, type PinnedSocketInit } from './pinned-socket.ts';
 import type { GatewayAddress } from './reach.ts';
 

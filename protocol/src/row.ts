@@ -35,7 +35,7 @@ export class ReplyRow {
   #over = false;
   #error: Error | undefined;
   #wake: () => void = () => undefined;
-  #silence: NodeJS.Timeout | undefined;
+  #silence: ReturnType<typeof setTimeout> | undefined;
   readonly #opened = Promise.withResolvers<void>();
   readonly #abort = (): void => this.fail(this.#init.signal?.reason);
 

@@ -2,7 +2,8 @@ import { hkdfSync } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
-import { type Identity, type KeyId, keyIdSchema } from './identity.ts';
+import type { Identity } from './identity.ts';
+import { type KeyId, keyIdSchema } from './keys.ts';
 
 const headerSchema = z.strictObject({
   alg: z.literal('dir'),

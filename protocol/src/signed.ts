@@ -1,7 +1,7 @@
-import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { z } from 'zod';
+import { asciiBytes, fromBase64url, isSignedBy, toBase64url, type VerifyKey, verifyKeyOf } from '#platform';
 import { PeerError } from './errors.ts';
-import { type Identity, type KeyId, keyIdOf, type PublicJwk, publicJwkSchema } from './identity.ts';
+import { type KeyId, keyIdFrom, publicJwkSchema, type Signer } from './keys.ts';
 
 /** Nothing else is taken, so that no member of a header can change how a text is read. */
 const headerSchema = z.strictObject({ alg: z.literal('EdDSA'), typ: z.string(), jwk: publicJwkSchema.strict() });
@@ -12,7 +12,7 @@ const COMPACT = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{86})$/;
 interface Header {
   readonly typ: string;
   readonly signer: KeyId;
-  readonly key: KeyObject;
+  readonly key: VerifyKey;
 }
 
 /** Of those who signed last, by the text of their headers, which is always the same: parsing costs more than a look. */
@@ -20,44 +20,39 @@ const known = new Map<string, Header>();
 const KNOWN_MOST = 256;
 
 /** @returns a JWS in compact form (RFC 7515, EdDSA by RFC 8037) whose protected header carries the public key. */
-export async function signJson(identity: Identity, typ: string, payload: object): Promise<string> {
-  const header = { alg: 'EdDSA', typ, jwk: identity.publicJwk };
+export async function signJson(signer: Signer, typ: string, payload: object): Promise<string> {
+  const header = { alg: 'EdDSA', typ, jwk: signer.publicJwk };
   const signed = `${encode(header)}.${encode(payload)}`;
-  return `${signed}.${sign(null, Buffer.from(signed, 'latin1'), identity.privateKey).toString('base64url')}`;
+  return `${signed}.${toBase64url(await signer.sign(asciiBytes(signed)))}`;
 }
 
 /**
  * The bytes that were signed, the type that they were signed as, and by which key; whose key it is says the caller.
- * Signs and verifies in this thread: the way through WebCrypto and its threads took twice the CPU and three times as long.
  * @throws PeerError BAD_REPLY
  */
 export async function openSigned(jws: string): Promise<{ typ: string; payload: Uint8Array; signer: KeyId }> {
   const [, head, body, signature] = COMPACT.exec(jws) ?? [];
   if (head === undefined || body === undefined || signature === undefined) throw bad('a compact JWS');
-  const header = known.get(head) ?? headerOf(head);
-  const signed = Buffer.from(jws.slice(0, head.length + 1 + body.length), 'latin1');
-  if (!verify(null, signed, header.key, Buffer.from(signature, 'base64url'))) throw bad("its signer's signature");
+  const header = known.get(head) ?? (await headerOf(head));
+  const signed = asciiBytes(jws.slice(0, head.length + 1 + body.length));
+  if (!(await isSignedBy(header.key, signed, fromBase64url(signature)))) throw bad("its signer's signature");
   remember(head, header);
-  return { typ: header.typ, payload: Buffer.from(body, 'base64url'), signer: header.signer };
+  return { typ: header.typ, payload: fromBase64url(body), signer: header.signer };
 }
 
-function headerOf(text: string): Header {
+async function headerOf(text: string): Promise<Header> {
   const header = headerSchema.safeParse(parse(text));
   if (!header.success) throw bad('a header of alg, typ and an Ed25519 jwk');
   const { typ, jwk } = header.data;
-  return { typ, signer: keyIdOf(jwk), key: keyOf(jwk) };
+  return { typ, signer: await keyIdFrom(jwk), key: await verifyKeyOf(jwk) };
 }
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(Buffer.from(text, 'base64url').toString());
+    return JSON.parse(new TextDecoder().decode(fromBase64url(text)));
   } catch {
     return undefined;
   }
-}
-
-function keyOf(jwk: PublicJwk): KeyObject {
-  return createPublicKey({ key: jwk, format: 'jwk' });
 }
 
 /** Only who has signed something is remembered. */
@@ -69,7 +64,7 @@ function remember(text: string, header: Header): void {
 }
 
 function encode(value: object): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url');
+  return toBase64url(JSON.stringify(value));
 }
 
 function bad(expected: string): PeerError {

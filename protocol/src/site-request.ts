@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { checkLifetime, digest, nonceSchema, openAs, sha256Schema } from './envelope.ts';
+import { digest, newNonce } from '#platform';
+import { checkLifetime, nonceSchema, openAs, sha256Schema } from './envelope.ts';
 import { RequestError } from './errors.ts';
-import type { Identity, KeyId } from './identity.ts';
+import type { KeyId, Signer } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import { signJson } from './signed.ts';
 
@@ -52,7 +52,7 @@ export interface SiteRequest {
 }
 
 /** @returns the value of the `Authorization` header. */
-export async function signSiteRequest(identity: Identity, init: SiteRequestInit): Promise<string> {
+export async function signSiteRequest(signer: Signer, init: SiteRequestInit): Promise<string> {
   const iat = Math.floor(Date.now() / 1000);
   const claims: Claims = {
     audience: init.audience,
@@ -61,10 +61,10 @@ export async function signSiteRequest(identity: Identity, init: SiteRequestInit)
     ...(init.account !== undefined && { account: init.account }),
     iat,
     exp: iat + (init.lifetimeSeconds ?? LIMITS.requestLifetimeSeconds / 2),
-    nonce: randomBytes(16).toString('base64url'),
-    sha256: digest(init.body ?? new Uint8Array()),
+    nonce: newNonce(),
+    sha256: await digest(init.body ?? new Uint8Array()),
   };
-  return `${SITE_SCHEME} ${await signJson(identity, TYPE, claims)}`;
+  return `${SITE_SCHEME} ${await signJson(signer, TYPE, claims)}`;
 }
 
 /**
@@ -83,7 +83,7 @@ export async function verifySiteRequest(
     const got = `${claims.method} ${claims.path}`.slice(0, 200);
     throw new RequestError('BAD_MESSAGE', `expected a signature of ${request.method} of this path, got one of ${got}`);
   }
-  if (claims.sha256 !== digest(request.body)) {
+  if (claims.sha256 !== (await digest(request.body))) {
     throw new RequestError('BAD_ATTACHMENT', 'expected the body that was signed, got another');
   }
   const { audience, account, nonce, exp } = claims;

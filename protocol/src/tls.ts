@@ -1,6 +1,7 @@
 import { createPublicKey, randomBytes, type webcrypto as Webcrypto, webcrypto } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { type Identity, type KeyId, keyIdOf, publicJwkSchema } from './identity.ts';
+import { type Identity, keyIdOf } from './identity.ts';
+import { type KeyId, publicJwkSchema } from './keys.ts';
 
 /** What `tls.createServer` needs so that its certificate is pinned to an identity. */
 export interface TlsOptions {

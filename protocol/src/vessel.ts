@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyIdSchema } from './identity.ts';
+import { keyIdSchema } from './keys.ts';
 import { LIMITS } from './limits.ts';
 
 /** A vessel's name on its node: `v1`, `v2`, ... The number only grows. */

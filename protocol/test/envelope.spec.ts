@@ -176,7 +176,7 @@ describe('a message', () => {
   });
 
   it('is refused when it is shorter than it says, or its envelope is over the limit', async () => {
-    const refuses = (bytes: Buffer): void => {
+    const refuses = (bytes: Uint8Array): void => {
       assert.throws(() => unpackMessage(bytes), { code: 'BAD_MESSAGE' });
     };
     refuses(Buffer.alloc(3));

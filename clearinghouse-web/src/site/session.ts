@@ -1,19 +1,23 @@
+import type { IncomingMessage } from 'node:http';
 import { parseCookie, stringifySetCookie } from 'cookie';
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import { PortalError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { Account } from '../store/accounts.ts';
 import { csrfMatches, newSessionToken } from '../store/sessions.ts';
 import type { Member, Route, Visit } from './route.ts';
 
-interface Exchange {
-  readonly request: Request;
-  readonly response: Response;
+interface Asked {
+  readonly request: Pick<IncomingMessage, 'headers'>;
   readonly publicUrl: () => string;
 }
 
+interface Exchange extends Asked {
+  readonly response: Response;
+}
+
 /** The session of the cookie, or a new one of nobody, which the browser is told only when it will need it. */
-export function sessionTokenOf(exchange: Exchange): string {
+export function sessionTokenOf(exchange: Asked): string {
   return secretIn(exchange, cookieName(exchange)) ?? newSessionToken();
 }
 
@@ -83,12 +87,13 @@ export function memberOf(visit: Visit): Member {
   return { ...visit, account };
 }
 
-function isOwnOrigin({ request, publicUrl }: Visit, origin: string): boolean {
+/** The site may be reached under several names. */
+export function isOwnOrigin({ request, publicUrl }: Asked, origin: string): boolean {
   if (origin === new URL(publicUrl()).origin) return true;
-  return URL.canParse(origin) && new URL(origin).host === request.get('host');
+  return URL.canParse(origin) && new URL(origin).host === request.headers.host;
 }
 
-function secretIn({ request }: Exchange, name: string): string | undefined {
+function secretIn({ request }: Asked, name: string): string | undefined {
   const value = parseCookie(request.headers.cookie ?? '')[name];
   return value !== undefined && /^[A-Za-z0-9_-]{43}$/.test(value) ? value : undefined;
 }
@@ -99,10 +104,10 @@ function setCookie(exchange: Exchange, { name, value, ms }: { name: string; valu
   exchange.response.append('set-cookie', stringifySetCookie(cookie));
 }
 
-function isSecure({ publicUrl }: Exchange): boolean {
+function isSecure({ publicUrl }: Asked): boolean {
   return publicUrl().startsWith('https:');
 }
 
-function cookieName(exchange: Exchange): string {
+function cookieName(exchange: Asked): string {
   return isSecure(exchange) ? '__Host-potluck' : 'potluck';
 }

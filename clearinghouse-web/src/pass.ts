@@ -1,0 +1,222 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import {
+  Admission,
+  describeError,
+  dialNode,
+  type KeyId,
+  keyIdSchema,
+  LIMITS,
+  PASS_HOLD,
+  PASS_PATH,
+  RateLimit,
+  type Reach,
+} from '@potluck/protocol';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { PASS_LIMITS } from './limits.ts';
+import { isOwnOrigin, sessionTokenOf } from './site/session.ts';
+import type { Store } from './store/store.ts';
+
+export type PassLimits = Readonly<Record<keyof typeof PASS_LIMITS, number>>;
+
+export interface PassInit {
+  readonly publicUrl: () => string;
+  /** Overrides of `PASS_LIMITS`. */
+  readonly limits?: Partial<PassLimits> | undefined;
+}
+
+/** One browser that is passed on to one node. */
+interface Passed {
+  readonly browser: WebSocket;
+  readonly account: string;
+  readonly node: KeyId;
+  readonly sessionToken: string;
+  /** Aborted when the browser has gone. */
+  readonly gone: AbortController;
+}
+
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+type Refusal = '401 Unauthorized' | '403 Forbidden' | '404 Not Found' | '429 Too Many Requests';
+
+/** Codes of a WebSocket's end, of the range that is for applications; the reason is for people. */
+const ENDS = { unreachable: 4000, idle: 4001, bytes: 4002, notHeld: 4003, text: 1003, stops: 1001 } as const;
+/** What the protocol leaves for a reason. */
+const REASON_BYTES = 123;
+
+/**
+ * Takes browsers to the nodes on which their accounts hold vessels, for a browser cannot open TLS to a node by itself. What
+ * passes is signed by the user's key one way and by the node's the other: nothing here can make it or change it, and
+ * nothing here looks into it.
+ */
+export class Pass {
+  readonly #store: Store;
+  readonly #init: PassInit;
+  readonly #limits: PassLimits;
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: LIMITS.messageBytes,
+    perMessageDeflate: false,
+  });
+  readonly #passed = new Set<Passed>();
+  /** By account. */
+  readonly #admission: Admission;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(store: Store, init: PassInit) {
+    this.#store = store;
+    this.#init = init;
+    this.#limits = { ...PASS_LIMITS, ...init.limits };
+    const { connections, perAccount, connectsPerSecond: perSecond, connectsBurst: burst } = this.#limits;
+    const rate = new RateLimit({ perSecond, burst, entries: connections });
+    this.#admission = new Admission({ connections, perAddress: perAccount, rate });
+    this.#timer = setInterval(() => void this.#check().catch(() => undefined), this.#limits.checkMs).unref();
+  }
+
+  /** For the site's server, whose every WebSocket comes here. */
+  upgrade(asked: Asked): void {
+    asked.socket.on('error', () => undefined); // 'close' follows.
+    this.#open(asked).catch(() => asked.socket.destroy());
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    for (const passed of this.#passed) end(passed, 'stops', 'the clearinghouse stops');
+    for (const socket of this.#sockets.clients) socket.terminate();
+  }
+
+  async #open({ request, socket, head }: Asked): Promise<void> {
+    const { publicUrl } = this.#init;
+    const { pathname } = new URL(request.url ?? '/', 'http://site');
+    const node = keyIdSchema.safeParse(pathname.startsWith(PASS_PATH) ? pathname.slice(PASS_PATH.length) : '');
+    if (!node.success) return refuse(socket, '404 Not Found');
+    const { origin } = request.headers;
+    // A browser sends its cookies with a WebSocket of any page: only the origin tells whose page it is.
+    if (origin === undefined || !isOwnOrigin({ request, publicUrl }, origin)) return refuse(socket, '403 Forbidden');
+    const sessionToken = sessionTokenOf({ request, publicUrl });
+    const account = await this.#store.sessions.accountOf(sessionToken);
+    if (account === undefined) return refuse(socket, '401 Unauthorized');
+    const reach = await this.#reachOf(account.id, node.data);
+    if (reach === undefined) return refuse(socket, '404 Not Found');
+    if (socket.destroyed) return;
+    const many = [...this.#passed].filter((other) => other.account === account.id && other.node === node.data).length;
+    if (many >= this.#limits.perNode || !this.#admission.admit(socket, account.id)) {
+      return refuse(socket, '429 Too Many Requests');
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (browser) => {
+      const passed = { browser, account: account.id, node: node.data, sessionToken, gone: new AbortController() };
+      void this.#pass(passed, reach);
+    });
+  }
+
+  /** Where the node is, if the account holds a vessel on it. */
+  async #reachOf(account: string, node: KeyId): Promise<Reach | undefined> {
+    return (await this.#store.leases.holdings(account)).find((held) => held.node === node)?.reach;
+  }
+
+  async #pass(passed: Passed, reach: Reach): Promise<void> {
+    const { browser, node, gone } = passed;
+    this.#passed.add(passed);
+    browser.on('error', () => undefined); // 'close' follows.
+    browser.on('close', () => {
+      this.#passed.delete(passed);
+      gone.abort();
+    });
+    browser.pause(); // What it says before the node is there waits with it.
+    try {
+      const { connectMs: connectTimeoutMs } = this.#limits;
+      const { socket } = await dialNode({ reach, node, connectTimeoutMs, signal: gone.signal });
+      this.#splice(passed, socket);
+    } catch (error) {
+      end(passed, 'unreachable', describeError(error));
+    }
+    browser.resume();
+  }
+
+  /** Both ways at once; each end is read only as fast as the other takes it. */
+  #splice(passed: Passed, node: WebSocket): void {
+    const { browser, gone } = passed;
+    const { idleMs, connectionBytes } = this.#limits;
+    const idle = setTimeout(() => end(passed, 'idle', `nothing came for ${idleMs / 1000} s`), idleMs).unref();
+    const toBrowser = new Pump(node, browser);
+    const toNode = new Pump(browser, node);
+    const take = (pump: Pump, data: RawData): void => {
+      idle.refresh();
+      pump.take(data);
+      if (toBrowser.bytes + toNode.bytes > connectionBytes) end(passed, 'bytes', `more than ${connectionBytes} bytes`);
+    };
+    node.on('message', (data) => take(toBrowser, data));
+    node.on('error', () => undefined); // 'close' follows.
+    node.on('close', (code, reason) => end(passed, 'unreachable', `the node has closed it: ${reason || code}`));
+    browser.on('message', (data, isBinary) => {
+      const text = isBinary ? undefined : String(data);
+      if (text === undefined) take(toNode, data);
+      else if (text === PASS_HOLD.on || text === PASS_HOLD.off) toBrowser.hold(text === PASS_HOLD.on);
+      else end(passed, 'text', 'expected binary messages');
+    });
+    const leave = (): void => {
+      clearTimeout(idle);
+      node.terminate();
+    };
+    if (gone.signal.aborted) leave();
+    else gone.signal.addEventListener('abort', leave, { once: true });
+  }
+
+  /** Ends those whose account has logged out, or holds nothing on the node any more. */
+  async #check(): Promise<void> {
+    for (const passed of [...this.#passed]) {
+      const account = await this.#store.sessions.accountOf(passed.sessionToken);
+      const isIn = account?.id === passed.account && (await this.#reachOf(account.id, passed.node)) !== undefined;
+      if (!isIn) end(passed, 'notHeld', 'you are logged out, or hold no vessel on this node any more');
+    }
+  }
+}
+
+/** Takes messages from one WebSocket to another as they are, and reads no further before the last one has left. */
+class Pump {
+  bytes = 0;
+  readonly #from: WebSocket;
+  readonly #to: WebSocket;
+  #waits = 0;
+
+  constructor(from: WebSocket, to: WebSocket) {
+    this.#from = from;
+    this.#to = to;
+  }
+
+  take(data: RawData): void {
+    this.bytes += lengthOf(data);
+    if (this.#to.readyState !== this.#to.OPEN) return;
+    this.hold(true);
+    this.#to.send(data, { binary: true }, () => this.hold(false));
+  }
+
+  hold(on: boolean): void {
+    this.#waits = Math.max(0, this.#waits + (on ? 1 : -1));
+    if (this.#waits > 0) this.#from.pause();
+    else this.#from.resume();
+  }
+}
+
+function lengthOf(data: RawData): number {
+  return Array.isArray(data) ? data.reduce((sum, part) => sum + part.length, 0) : data.byteLength;
+}
+
+function end({ browser }: Passed, how: keyof typeof ENDS, why: string): void {
+  browser.resume(); // Else its own farewell would never be read.
+  browser.close(ENDS[how], shortened(why));
+}
+
+function shortened(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= REASON_BYTES) return text;
+  return `${new TextDecoder().decode(bytes.subarray(0, REASON_BYTES - 6)).replace(/\ufffd+$/, '')}…`;
+}
+
+function refuse(socket: Duplex, refusal: Refusal): void {
+  socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
