@@ -41,7 +41,12 @@ interface Asked {
   readonly head: Buffer;
 }
 
-type Refusal = '401 Unauthorized' | '403 Forbidden' | '404 Not Found' | '429 Too Many Requests';
+type Refusal =
+  | '401 Unauthorized'
+  | '403 Forbidden'
+  | '404 Not Found'
+  | '429 Too Many Requests'
+  | '503 Service Unavailable';
 
 /** Codes of a WebSocket's end, of the range that is for applications; the reason is for people. */
 const ENDS = { unreachable: 4000, idle: 4001, bytes: 4002, notHeld: 4003, text: 1003, stops: 1001 } as const;
@@ -66,6 +71,7 @@ export class Pass {
   /** By account. */
   readonly #admission: Admission;
   readonly #timer: NodeJS.Timeout;
+  #stopped = false;
 
   constructor(store: Store, init: PassInit) {
     this.#store = store;
@@ -84,6 +90,7 @@ export class Pass {
   }
 
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
     for (const passed of this.#passed) end(passed, 'stops', 'the clearinghouse stops');
     for (const socket of this.#sockets.clients) socket.terminate();
@@ -103,6 +110,7 @@ export class Pass {
     const reach = await this.#reachOf(account.id, node.data);
     if (reach === undefined) return refuse(socket, '404 Not Found');
     if (socket.destroyed) return;
+    if (this.#stopped) return refuse(socket, '503 Service Unavailable');
     const many = [...this.#passed].filter((other) => other.account === account.id && other.node === node.data).length;
     if (many >= this.#limits.perNode || !this.#admission.admit(socket, account.id)) {
       return refuse(socket, '429 Too Many Requests');

@@ -32,12 +32,20 @@ describe('a browser that is passed on to a node', () => {
     assert.equal((await api.post('/vessels/acquire', { count: 1 })).status, 201);
   }
 
-  afterEach(async () => await site[Symbol.asyncDispose]());
+  /** All that were opened: a node that is closed waits for those that the site still has to it. */
+  const sockets = new Set<WebSocket>();
+
+  afterEach(async () => {
+    for (const socket of sockets) socket.terminate();
+    sockets.clear();
+    await site[Symbol.asyncDispose]();
+  });
 
   function socketTo(path: string, headers: Record<string, string> = {}): WebSocket {
     const socket = new WebSocket(site.clearinghouse.url.replace('http', 'ws') + path, {
       headers: { origin: site.clearinghouse.url, cookie: api.cookie, ...headers },
     });
+    sockets.add(socket);
     return socket.on('error', () => undefined);
   }
 
