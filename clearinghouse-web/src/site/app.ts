@@ -52,7 +52,7 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
       account: undefined,
       signed: undefined,
       token: undefined,
-      sessionToken: sessionTokenOf({ request, response, ...facts }),
+      sessionToken: sessionTokenOf({ request, ...facts }),
     });
     const visit = response.locals.visit ?? (await visitOf(request, response, everything).catch(nobody));
     refuse(visit, portalErrorOf(error));
@@ -112,7 +112,7 @@ function refuse(visit: Visit, error: PortalError, page?: Page): void {
 
 /** @throws PortalError of a signature or a token that is not good */
 async function visitOf(request: Request, response: Response, rest: SiteComponents & SiteFacts): Promise<Visit> {
-  const sessionToken = sessionTokenOf({ request, response, publicUrl: rest.publicUrl });
+  const sessionToken = sessionTokenOf({ request, publicUrl: rest.publicUrl });
   return { ...rest, request, response, sessionToken, ...(await callerOf(request, rest, sessionToken)) };
 }
 
