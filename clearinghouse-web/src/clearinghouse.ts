@@ -128,7 +128,8 @@ export class Clearinghouse implements AsyncDisposable {
     const gateway = new Gateway({ store, bus }, { identity, host: gatewayHost, port: gatewayPort, logger });
     const server = createServer();
     this.#running = { store, bus, supervisor, gateway, server, identity };
-    const facts = { publicUrl: () => this.url, gateway: () => this.gatewayAddress, payload };
+    const backendRuns = (): boolean => supervisor.pid !== undefined;
+    const facts = { publicUrl: () => this.url, gateway: () => this.gatewayAddress, backendRuns, payload };
     await listen(server, { host, port, what: 'the site' });
     cleanup.defer(async () => await close(server));
     server.on('request', createApp({ store, bus, queue, logger }, facts));
@@ -158,6 +159,10 @@ export class Clearinghouse implements AsyncDisposable {
       await store.acquisitions.expire();
       await store.tasks.prune();
       await store.nodes.prune();
+      await store.history.look(async () => ({
+        ...(await store.nodes.counts()),
+        backend: this.backendPid !== undefined,
+      }));
     };
     const timer = setInterval(() => {
       busy = busy.then(once).catch((error: unknown) => logger.error({ error: describeError(error) }, 'sweep failed'));

@@ -117,6 +117,14 @@ export const POLICY = {
   lastUserPort: 63_179,
 } as const;
 
+/** What is written down of what has been. */
+export const HISTORY_LIMITS = {
+  /** From one look at the whole to the next. */
+  everyMs: 5 * 60_000,
+  pulsesMs: 8 * 24 * 3_600_000,
+  contributionsMs: 400 * 24 * 3_600_000,
+} as const;
+
 export const QUEUE = {
   /** A claim ends by then; the work under it must end before, see `workMs`. */
   claimMs: 45_000,

@@ -39,7 +39,8 @@ export class Supervisor {
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid;
+    const child = this.#child;
+    return child?.exitCode === null && child.signalCode === null ? child.pid : undefined;
   }
 
   /** Resolves when the backend takes tasks. @throws TaskError BACKEND_GONE: it ended instead, its words are in the log. */

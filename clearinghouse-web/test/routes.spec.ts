@@ -81,6 +81,8 @@ describe('who may do what', () => {
   const notTheirs = { status: 404, code: 'NO_SUCH_VESSEL' };
   const SAMPLES: Readonly<Record<string, Sample>> = {
     'get /': { status: 200 },
+    'get /map': { status: 200 },
+    'get /status': { status: 200 },
     'get /session': { status: 200 },
     'get /account': { status: 200 },
     'post /account/password': { status: 401, body: () => ({ current: 'wrong', password: 'long enough' }) },

@@ -6,7 +6,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
 
 /** One style sheet is made of these, in this order; what only some pages need is a file of its own that they link. */
-const STYLES = ['base', 'frame', 'forms', 'blocks', 'tables', 'home', 'portal'];
+const STYLES = ['base', 'frame', 'forms', 'blocks', 'tables', 'home', 'portal', 'figures'];
 const COMPRESSED = /\.(css|js|svg|json|map|txt)$/;
 const COMPRESSORS = {
   br: async (bytes: Buffer) =>
@@ -24,33 +24,42 @@ interface Asset {
 
 /** The files that pages load. They are read once, compressed when somebody first wants them so, and never changed. */
 export class Assets {
-  readonly #assets: ReadonlyMap<string, Asset>;
+  readonly #assets: Map<string, Asset>;
+  readonly #made: Readonly<Record<string, () => Buffer>>;
 
-  constructor(directory: string) {
+  /** @param made files that are not there but made, when somebody first wants them. */
+  constructor(directory: string, made: Readonly<Record<string, () => Buffer>> = {}) {
     const names = readdirSync(directory, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
     const files = new Map(names.map((name) => [name, readFileSync(join(directory, name))]));
     const styles = STYLES.map((name) => files.get(`css/${name}.css`) ?? Buffer.alloc(0));
     files.set('potluck.css', Buffer.concat(styles));
-    this.#assets = new Map(
-      [...files].map(([name, bytes]) => [name, { bytes, version: versionOf(bytes), compressed: {} }]),
-    );
+    this.#assets = new Map([...files].map(([name, bytes]) => [name, assetOf(bytes)]));
+    this.#made = made;
   }
 
   /** Its address in a page; a browser keeps what it got there for good. */
   url(name: string): string {
-    const asset = this.#assets.get(name);
+    const asset = this.#find(name);
     return asset === undefined ? `/assets/${name}` : `/assets/${name}?v=${asset.version}`;
   }
 
   /** Answers for what is under its mount point; what it does not have is left to the next. */
   get handler(): RequestHandler {
     return async (request, response, next) => {
-      const asset = this.#assets.get(request.path.slice(1));
+      const asset = this.#find(request.path.slice(1));
       if (asset === undefined || !['GET', 'HEAD'].includes(request.method)) return next();
       await answer(request, response, { name: request.path, asset });
     };
+  }
+
+  #find(name: string): Asset | undefined {
+    const known = this.#assets.get(name);
+    if (known !== undefined || !Object.hasOwn(this.#made, name)) return known;
+    const made = assetOf(this.#made[name]?.() ?? Buffer.alloc(0));
+    this.#assets.set(name, made);
+    return made;
   }
 }
 
@@ -72,6 +81,6 @@ function encodingFor(request: Request): Encoding | undefined {
   return (['br', 'gzip'] as const).find((encoding) => request.acceptsEncodings(encoding) === encoding);
 }
 
-function versionOf(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('base64url').slice(0, 12);
+function assetOf(bytes: Buffer): Asset {
+  return { bytes, version: createHash('sha256').update(bytes).digest('base64url').slice(0, 12), compressed: {} };
 }

@@ -7,9 +7,10 @@ import { isProgram } from './caller.ts';
 import type { Answer, Page, Visit } from './route.ts';
 import { keepSession } from './session.ts';
 import * as words from './words.ts';
+import { world } from './world.ts';
 
 const ROOM = join(import.meta.dirname, '..', '..');
-export const ASSETS = new Assets(join(ROOM, 'public'));
+export const ASSETS = new Assets(join(ROOM, 'public'), { 'world.svg': () => world().picture });
 
 const eta = new Eta({ views: join(ROOM, 'views'), cache: true, autoTrim: false });
 

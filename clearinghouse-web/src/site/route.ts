@@ -22,6 +22,8 @@ export interface SiteFacts {
   /** Where people reach the site; no slash at the end. */
   readonly publicUrl: () => string;
   readonly gateway: () => GatewayAddress;
+  /** Whether this site's backend runs. */
+  readonly backendRuns: () => boolean;
   /** The file that archives are built from, if there is one. */
   readonly payload: string | undefined;
 }

@@ -7,11 +7,17 @@ import { account, changePassword, endSessions, listSessions } from './profile.ts
 import { advertisements, home } from './public.ts';
 import type { Route } from './route.ts';
 import { listTokens, makeToken, revokeToken } from './tokens.ts';
+import { map } from './map.ts';
+import { advertisements, home } from './public.ts';
+import type { Route } from './route.ts';
+import { status } from './status.ts';
 import { acquireVessels, listVessels, releaseVessels, renewVessels } from './vessels.ts';
 
 /** Every route of the site. Each answers programs in JSON and people in HTML. */
 export const ROUTES: readonly Route<unknown>[] = [
   home,
+  map,
+  status,
   session,
   registerForm,
   register,

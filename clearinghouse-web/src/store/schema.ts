@@ -140,6 +140,32 @@ export interface VesselPortsTable {
   port: number;
 }
 
+/** What a donated machine gave its donor on one day; `day` is its beginning in UTC. */
+interface ContributionsTable {
+  account_id: string;
+  /** Kept when the node is forgotten. */
+  node_id: KeyId;
+  day: number;
+  online_ms: number;
+  /** Of each vessel that was leased. */
+  lent_ms: number;
+}
+
+/** How the whole was at one time. */
+interface PulsesTable {
+  at: number;
+  nodes: number;
+  vessels: number;
+  free: number;
+  /** 1 when the backend took tasks. */
+  backend: number;
+}
+
+interface HistoryTables {
+  contributions: ContributionsTable;
+  pulses: PulsesTable;
+}
+
 export type TaskState = 'waiting' | 'claimed' | 'done' | 'failed';
 
 export interface TasksTable {
@@ -192,7 +218,7 @@ export interface AuditTable {
   details: string;
 }
 
-export interface Tables {
+export interface Tables extends HistoryTables {
   accounts: AccountsTable;
   sessions: SessionsTable;
   devices: DevicesTable;

@@ -6,6 +6,7 @@ import { Attempts } from './attempts.ts';
 import { AuditLog } from './audit.ts';
 import { type Database, openDatabase } from './database.ts';
 import { Devices } from './devices.ts';
+import { History } from './history.ts';
 import { Inventory } from './inventory.ts';
 import { Leases } from './leases.ts';
 import { migrate } from './migrate.ts';
@@ -13,6 +14,7 @@ import { Nodes } from './nodes.ts';
 import { Nonces } from './nonces.ts';
 import { faultOf } from './postgres.ts';
 import { Sessions } from './sessions.ts';
+import { Survey } from './survey.ts';
 import { Tasks } from './tasks.ts';
 import { Tokens } from './tokens.ts';
 
@@ -31,6 +33,8 @@ export class Store implements AsyncDisposable {
   readonly acquisitions: Acquisitions;
   readonly administration: Administration;
   readonly audit: AuditLog;
+  readonly history: History;
+  readonly survey: Survey;
   readonly #db: Database;
 
   private constructor(db: Database, backend?: string) {
@@ -48,6 +52,8 @@ export class Store implements AsyncDisposable {
     this.acquisitions = new Acquisitions(db);
     this.administration = new Administration(db, this.tasks);
     this.audit = new AuditLog(db);
+    this.history = new History(db);
+    this.survey = new Survey(db);
   }
 
   /**

@@ -7,6 +7,7 @@ import { programs } from './0005-programs.ts';
 import { reach } from './0006-reach.ts';
 import { administration } from './0008-administration.ts';
 import { accounts as accountsInFull } from './0011-accounts.ts';
+import { history } from './0014-history.ts';
 
 /** Oldest first; a released one is never edited, only followed by another. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -18,4 +19,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0006-reach': reach,
   '0008-administration': administration,
   '0011-accounts': accountsInFull,
+  '0014-history': history,
 };

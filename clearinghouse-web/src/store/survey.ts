@@ -1,0 +1,64 @@
+import type { Reach } from '@potluck/protocol';
+import { sql } from 'kysely';
+import type { Database } from './database.ts';
+import { reachOf } from './nodes.ts';
+
+/** A donated node, as everybody may know of it. */
+export interface SurveyedNode {
+  readonly reach: Reach;
+  readonly active: boolean;
+  readonly vessels: number;
+  readonly free: number;
+}
+
+/** What waits for the backend. */
+export interface QueueFacts {
+  readonly waiting: number;
+  /** How long the oldest task that is due has waited. */
+  readonly oldestMs: number;
+}
+
+/** The whole at one look, for the public pages; nothing of anybody in particular. */
+export class Survey {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Every donated node. */
+  async nodes(now = Date.now()): Promise<SurveyedNode[]> {
+    const counted = await this.#db
+      .selectFrom('vessels')
+      .select((eb) => [
+        'node_id',
+        eb.fn.countAll<number>().as('vessels'),
+        eb.fn.countAll<number>().filterWhere('state', '=', 'free').as('free'),
+      ])
+      .groupBy('node_id')
+      .execute();
+    const counts = new Map(counted.map(({ node_id, vessels, free }) => [node_id, { vessels, free }]));
+    const rows = await this.#db
+      .selectFrom('donations')
+      .innerJoin('nodes', 'nodes.id', 'donations.node_id')
+      .select(['nodes.id', 'reach', 'connected', 'advertised_until'])
+      .execute();
+    return rows.map(({ id, reach, connected, advertised_until }) => {
+      const { vessels = 0, free = 0 } = counts.get(id) ?? {};
+      const active = connected === 1 && advertised_until > now;
+      return { reach: reachOf({ reach }), active, vessels: Number(vessels), free: Number(free) };
+    });
+  }
+
+  /** Tasks for nodes that are away wait long and say nothing of the backend: `attempts` tells them apart. */
+  async queue(now = Date.now()): Promise<QueueFacts> {
+    const row = await this.#db
+      .selectFrom('tasks')
+      .select((eb) => [eb.fn.countAll<number>().as('waiting'), eb.fn.min('run_at').as('oldest')])
+      .where('state', '=', sql.lit('waiting'))
+      .where('run_at', '<=', now)
+      .executeTakeFirst();
+    const waiting = Number(row?.waiting ?? 0);
+    return { waiting, oldestMs: waiting === 0 ? 0 : Math.max(0, now - Number(row?.oldest ?? now)) };
+  }
+}
