@@ -26,6 +26,7 @@ type WorldMap = z.infer<typeof mapSchema>;
 export const map: Route<object> = {
   method: 'get',
   path: '/map',
+  summary: 'Where the donated machines are, by country.',
   access: 'anyone',
   body: nothingSchema,
   result: mapSchema,

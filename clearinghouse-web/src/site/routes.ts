@@ -3,14 +3,12 @@ import { audit } from './admin/audit.ts';
 import { banUser, unbanUser } from './admin/users.ts';
 import { archive, donations, donorPage } from './donations.ts';
 import { login, loginForm, logout } from './login.ts';
+import { map } from './map.ts';
 import { account, changePassword, endSessions, listSessions } from './profile.ts';
 import { advertisements, home } from './public.ts';
 import type { Route } from './route.ts';
-import { listTokens, makeToken, revokeToken } from './tokens.ts';
-import { map } from './map.ts';
-import { advertisements, home } from './public.ts';
-import type { Route } from './route.ts';
 import { status } from './status.ts';
+import { listTokens, makeToken, revokeToken } from './tokens.ts';
 import { acquireVessels, listVessels, releaseVessels, renewVessels } from './vessels.ts';
 
 /** Every route of the site. Each answers programs in JSON and people in HTML. */

@@ -44,6 +44,7 @@ const statusSchema = z.object({
 export const status: Route<object> = {
   method: 'get',
   path: '/status',
+  summary: 'Whether all is well, and how the last day and week were.',
   access: 'anyone',
   body: nothingSchema,
   result: statusSchema,
