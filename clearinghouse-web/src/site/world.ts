@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { geoNaturalEarth1, geoPath } from 'd3-geo';
-import type { MultiPolygon } from 'geojson';
 import { feature } from 'topojson-client';
-import type { Topology } from 'topojson-specification';
+
+type Topology = Parameters<typeof feature>[0];
+type MultiPolygon = GeoJSON.MultiPolygon;
 
 const WIDTH = 960;
 /** South of this is Antarctica alone, where no machine is. */
