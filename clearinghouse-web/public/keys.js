@@ -1,16 +1,34 @@
-// Makes the user's Ed25519 pair in the browser. The private part goes into a download and nowhere else.
+// Makes the user's Ed25519 pair in the browser, or reads it from his own file, and signs for whom it is. The private part
+// goes into a download and nowhere else.
 
-const make = document.getElementById('make-key');
-const made = document.getElementById('key-made');
-const trouble = document.getElementById('key-trouble');
-const field = document.getElementById('publicKey');
-const username = document.getElementById('username');
-const form = document.getElementById('register');
-const links = { private: document.getElementById('private-key'), public: document.getElementById('public-key') };
+const claim = document.querySelector('[data-audience]');
+const part = (name) => claim.querySelector(`[data-key="${name}"]`);
+const form = claim.closest('form');
+const field = form.elements.keyProof;
+const { audience, subject } = claim.dataset;
+/** By the site's clock, for this machine's may be wrong. */
+const clock = () => Math.floor((Number(claim.dataset.now) + performance.now()) / 1000);
 
 /** The members of RFC 8037, in the order in which the shell writes them. */
 function jwkOf({ kty, crv, x, d }) {
   return d === undefined ? { kty, crv, x } : { kty, crv, x, d };
+}
+
+function encoded(bytes) {
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
+}
+
+/** As `signKeyProof` of `protocol`. */
+async function prove(privateKey, jwk) {
+  const header = { alg: 'EdDSA', typ: 'potluck-key-proof', jwk: jwkOf({ ...jwk, d: undefined }) };
+  const text = new TextEncoder();
+  const part = (value) => encoded(text.encode(JSON.stringify(value)));
+  const signed = `${part(header)}.${part({ audience, subject, iat: clock() })}`;
+  const signature = await crypto.subtle.sign('Ed25519', privateKey, text.encode(signed));
+  return `${signed}.${encoded(new Uint8Array(signature))}`;
 }
 
 function offer(link, name, jwk) {
@@ -20,44 +38,60 @@ function offer(link, name, jwk) {
 }
 
 function complain(text) {
-  trouble.textContent = text;
-  trouble.hidden = text === '';
+  part('trouble').textContent = text;
+  part('trouble').hidden = text === '';
+}
+
+function nameOfFile() {
+  return claim.dataset.name ?? form.elements.username.value;
 }
 
 async function makeKey() {
-  if (!username.reportValidity()) return;
+  if (form.elements.username?.reportValidity() === false) return;
   complain('');
   try {
     const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
     const jwk = await crypto.subtle.exportKey('jwk', pair.privateKey);
-    const publicJwk = jwkOf({ ...jwk, d: undefined });
-    offer(links.private, `${username.value}.private.jwk`, jwkOf(jwk));
-    offer(links.public, `${username.value}.public.jwk`, publicJwk);
-    field.value = JSON.stringify(publicJwk);
-    made.hidden = false;
-    make.textContent = 'Make another key';
-    links.private.click();
+    offer(part('private'), `${nameOfFile()}.private.jwk`, jwkOf(jwk));
+    offer(part('public'), `${nameOfFile()}.public.jwk`, jwkOf({ ...jwk, d: undefined }));
+    field.value = await prove(pair.privateKey, jwk);
+    part('made').hidden = false;
+    part('make').textContent = 'Make another key';
+    part('private').click();
   } catch (error) {
     complain(
-      `This browser could not make an Ed25519 key (${error.message}). Make one in the shell, and paste its public part below.`,
+      `This browser could not make an Ed25519 key (${error.message}). Make one in the shell with “genkeys NAME”, and open its file here.`,
     );
-    document.getElementById('own-key').open = true;
+    part('own').open = true;
+  }
+}
+
+async function openFile() {
+  complain('');
+  try {
+    const jwk = JSON.parse(await part('file').files[0].text());
+    if (jwk.d === undefined) throw new TypeError('it has no private part');
+    const key = await crypto.subtle.importKey('jwk', jwkOf(jwk), 'Ed25519', false, ['sign']);
+    field.value = await prove(key, jwk);
+    part('opened').hidden = false;
+  } catch (error) {
+    complain(`Expected a file such as NAME.private.jwk, got another: ${error.message}.`);
   }
 }
 
 if (globalThis.crypto?.subtle === undefined) {
-  complain(
-    'A browser makes keys only over https. Make one in the shell with “genkeys NAME”, and paste its public part below.',
-  );
-  document.getElementById('own-key').open = true;
+  complain('A browser makes and opens keys only over https. Use the shell: “genkeys NAME”, then “provekey USERNAME”.');
+  part('own').open = true;
 } else {
-  make.hidden = false;
-  make.addEventListener('click', makeKey);
+  part('make').hidden = false;
+  part('choose').hidden = false;
+  part('make').addEventListener('click', makeKey);
+  part('file').addEventListener('change', openFile);
 }
 
 form.addEventListener('submit', (event) => {
   if (field.value.trim() !== '') return;
   event.preventDefault();
-  complain('One step is missing: make your key, or paste the public part of one that you have.');
-  make.focus();
+  complain('One step is missing: make your key, or open the file of one that you have.');
+  part('make').focus();
 });

@@ -38,6 +38,8 @@ export const LIMITS = {
   pageUsual: 100,
   pageLongest: 500,
   cursorLength: 512,
+  /** A line by which a key is claimed. */
+  keyProofLength: 4096,
   /** The `Authorization` header of a signed request. */
   authorizationLength: 4096,
   /** The caller's own name of an acquisition, and how long it is remembered. */

@@ -44,16 +44,17 @@ describe('accounts', () => {
     ['a short password', { password: '1234567' }, /password: expected a password of at least 8/],
     ['a password that is the username', { password: 'somebody' }, /password: expected a password other than/],
     ['a broken email', { email: 'nobody' }, /email: expected an email/],
-    ['no public key', { publicKey: 'nonsense' }, /publicKey: expected a public key/],
-    ['a key of another kind', { publicKey: { kty: 'RSA', n: 'x', e: 'AQAB' } }, /publicKey/],
+    ['no key', { keyProof: undefined }, /keyProof: expected a line that is signed by your key/],
+    ['what is no signed line', { keyProof: 'nonsense' }, /keyProof: expected a line that is signed by your key/],
+    ['a public key alone', { keyProof: '{"kty":"OKP","crv":"Ed25519","x":"x"}' }, /keyProof: expected a line/],
   ] as const) {
     it(`refuse ${what}, and say what was expected`, async () => {
       const api = await site.api().open();
-      const { publicJwk: publicKey } = api.identity;
+      const keyProof = await api.keyProof('somebody');
       const answer = await api.post('/register', {
         username: 'somebody',
         password: 'long enough',
-        publicKey,
+        keyProof,
         ...fields,
       });
       assert.equal(answer.status, 400);
@@ -65,10 +66,10 @@ describe('accounts', () => {
 
   it('refuse a private key, so that it is never kept here', async () => {
     const api = await site.api().open();
-    const { privateJwk: publicKey } = api.identity;
-    const answer = await api.post('/register', { username: 'private1', password: 'long enough', publicKey });
+    const keyProof = JSON.stringify(api.identity.privateJwk);
+    const answer = await api.post('/register', { username: 'private1', password: 'long enough', keyProof });
     assert.equal(answer.body.code, 'INVALID_REQUEST');
-    assert.match(answer.body.detail, /got a private one/);
+    assert.match(answer.body.detail, /got a private key/);
     assert.doesNotMatch(JSON.stringify(answer.body), new RegExp(api.identity.privateJwk.d));
   });
 

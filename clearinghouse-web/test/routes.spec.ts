@@ -86,6 +86,7 @@ describe('who may do what', () => {
     'get /session': { status: 200 },
     'get /account': { status: 200 },
     'post /account/password': { status: 401, body: () => ({ current: 'wrong', password: 'long enough' }) },
+    'post /account/key': { status: 400 },
     'get /account/sessions': { status: 200 },
     'post /account/sessions/end': { status: 404, body: () => ({ session: 'none' }) },
     'get /account/tokens': { status: 200 },

@@ -9,6 +9,7 @@ export * from './errors.ts';
 export * from './gateway.ts';
 export * from './identity.ts';
 export * from './json.ts';
+export * from './key-proof.ts';
 export * from './keys.ts';
 export * from './limits.ts';
 export * from './message.ts';

@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { type Donation, donationSchema, generateIdentity } from '@potluck/protocol';
+import { type Donation, donationSchema, generateIdentity, signKeyProof } from '@potluck/protocol';
 import type { Daemon, World } from './world.ts';
 
 const run = promisify(execFile);
@@ -75,7 +75,8 @@ export async function donate(world: World, url: string, donor: Donor): Promise<D
   const answer = async (path: string, body?: object) => (await (await call(path, body)).json()) as PortalAnswer;
   ({ csrfToken } = await answer('/session'));
   const credentials = { username: donor.name, password: `secret of ${donor.name}` };
-  await answer('/register', { ...credentials, publicKey: generateIdentity().publicJwk });
+  const keyProof = await signKeyProof(generateIdentity(), { audience: url, subject: donor.name });
+  await answer('/register', { ...credentials, keyProof });
   await answer('/login', credentials);
   const { downloadUrl } = await answer('/donations');
   const archive = join(world.directory, `${donor.name}.tgz`);

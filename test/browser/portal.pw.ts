@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Download, expect, type Page, test } from '@playwright/test';
-import { generateIdentity, identityFrom, NodeClient, privateJwkSchema } from '@potluck/protocol';
+import { generateIdentity, identityFrom, NodeClient, privateJwkSchema, signKeyProof } from '@potluck/protocol';
 import { donate, donationIn, install, realPayload, uninstall } from './donor.ts';
 import { World } from './world.ts';
 
@@ -164,21 +164,39 @@ test.describe('the portal', () => {
     await expect(page.getByRole('heading', { name: 'My vessels' })).toBeVisible();
   });
 
-  test('takes the public half of a key made elsewhere, and refuses the private half', async ({ page }) => {
+  test('takes a key made elsewhere: by its file, which stays in the browser, or by a line that it has signed', async ({
+    page,
+  }) => {
+    const bodies: string[] = [];
+    page.on('request', (request) => bodies.push(request.postData() ?? ''));
     await page.goto(`${site.url}/register`);
     await page.getByLabel('Username').fill('bringer');
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Join', exact: true }).click();
     await expect(page.getByRole('alert')).toContainText('One step is missing');
     await page.getByText('I have a key already').click();
-    const { privateJwk, publicJwk } = generateIdentity();
-    await page.getByLabel('Public key (JWK)').fill(JSON.stringify(privateJwk));
+    const identity = generateIdentity();
+    const line = page.getByLabel('Or a line that your key has signed');
+    await line.fill(JSON.stringify(identity.privateJwk));
     await page.getByRole('button', { name: 'Join', exact: true }).click();
-    await expect(page.getByText('got a private one')).toBeVisible();
-    await page.getByLabel('Public key (JWK)').fill(JSON.stringify(publicJwk));
+    await expect(page.getByText('got a private key')).toBeVisible();
+    await expect(line).toHaveValue('');
+    await line.fill(await signKeyProof(generateIdentity(), { audience: site.url, subject: 'somebody_else' }));
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Join', exact: true }).click();
+    await expect(page.locator('#keyProof-help')).toContainText('for the account "bringer", got one for another');
+    bodies.length = 0;
+    const file = Buffer.from(JSON.stringify(identity.privateJwk));
+    await page
+      .getByLabel('Your private key file')
+      .setInputFiles({ name: 'own.private.jwk', mimeType: 'text/plain', buffer: file });
+    await expect(page.getByText('Your key has signed.')).toBeVisible();
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Join', exact: true }).click();
     await expect(page.getByRole('heading', { name: 'My vessels' })).toBeVisible();
+    expect(bodies.join()).not.toContain(identity.privateJwk.d);
+    await page.goto(`${site.url}/account`);
+    await expect(page.getByText(identity.id)).toBeVisible();
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { addressSchema, loadPublicKey } from '@potluck/protocol';
+import { addressSchema, loadIdentity } from '@potluck/protocol';
 import { z } from 'zod';
 import { DemoError } from './errors.ts';
 import { formatMatrix, type Matrix, matrixSchema } from './matrix.ts';
@@ -117,7 +117,7 @@ export class Demo {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       await this.#seash(['-c', `genkeys ${account.username}`], directory);
       const portal = new PortalClient(url, this.#signal);
-      await portal.register(account, await loadPublicKey(join(directory, `${account.username}.public.jwk`)));
+      await portal.register(account, await loadIdentity(join(directory, `${account.username}.private.jwk`)));
       return portal;
     });
     const [donor, user] = await Promise.all(people);

@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { PublicJwk } from '@potluck/protocol';
+import { type Identity, signKeyProof } from '@potluck/protocol';
 import { z } from 'zod';
 import { DemoError } from './errors.ts';
 
@@ -33,8 +33,9 @@ export class PortalClient {
     this.#signal = signal;
   }
 
-  async register(account: Account, publicKey: PublicJwk): Promise<void> {
-    await this.#post('/register', { ...account, publicKey });
+  async register(account: Account, identity: Identity): Promise<void> {
+    const keyProof = await signKeyProof(identity, { audience: this.#url, subject: account.username });
+    await this.#post('/register', { ...account, keyProof });
     await this.#post('/login', account);
   }
 

@@ -1,10 +1,23 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { generateIdentity, NodeClient } from '@potluck/protocol';
+import { generateIdentity, type Identity, NodeClient, RequestError, signKeyProof } from '@potluck/protocol';
 import { donate, emptyPayload } from '../browser/donor.ts';
 import { stop, World } from '../browser/world.ts';
 import { User } from './user.ts';
+
+/** Asks until the node permits it; the test's own time limit ends it. */
+async function taken(ask: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      if (!(error instanceof RequestError) || error.code !== 'NOT_PERMITTED') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
 
 describe('a clearinghouse with real node managers', () => {
   let world: World;
@@ -52,6 +65,31 @@ describe('a clearinghouse with real node managers', () => {
     const [found] = (await client.call('GetVessels', {})).result.vessels;
     assert.deepEqual(found?.users, []);
     assert.equal(found?.state, 'Fresh');
+  });
+
+  it('hands a vessel to the new key of its user, also when the node was away, and refuses the old one there', async () => {
+    const node = await donate(world, url, { name: 'donor', vessels: 1 });
+    const user = await new User(url).join('user');
+    const [vessel] = (await user.ask('/vessels/acquire', { count: 1 })).vessels;
+    assert.ok(vessel);
+    const list = async (identity: Identity) => {
+      const address = JSON.parse(await readFile(join(world.directory, 'donor', 'address.json'), 'utf8'));
+      await using client = await NodeClient.connect({ address, node: vessel.node, identity });
+      return (await client.call('ListFilesInVessel', { vessel: vessel.vessel })).result.files;
+    };
+    const [first, second, third] = [user.identity, generateIdentity(), generateIdentity()];
+    const change = async (identity: Identity): Promise<void> => {
+      const keyProof = await signKeyProof(identity, { audience: url, subject: 'user' });
+      assert.equal((await user.ask('/account/key', { keyProof, current: 'secret of user' })).code, undefined);
+    };
+    await change(second);
+    await taken(async () => await list(second));
+    await assert.rejects(list(first), { code: 'NOT_PERMITTED' });
+    await stop(node, 'SIGKILL');
+    await change(third);
+    await world.startNode('donor');
+    await taken(async () => await list(third));
+    await assert.rejects(list(second), { code: 'NOT_PERMITTED' });
   });
 
   it('never gives one vessel to two users who ask at once', async () => {

@@ -27,7 +27,7 @@ describe('deployments at a clearinghouse', function () {
     await shell.execute('genkeys alice');
     const portal = new PortalClient(url, new AbortController().signal);
     const account = { username: 'alice', password: 'secret of alice' };
-    await portal.register(account, shell.session.identity('alice').publicJwk);
+    await portal.register(account, shell.session.identity('alice'));
     await writeFile(join(world.directory, 'worker.js'), 'settimer(1e6, () => undefined);\n');
   });
   after(async () => {

@@ -23,7 +23,7 @@ describe('seash at a clearinghouse', function () {
     const { signal } = new AbortController();
     const portal = new PortalClient(url, signal);
     const account = { username: 'alice', password: 'secret of alice' };
-    await portal.register(account, shell.session.identity('alice').publicJwk);
+    await portal.register(account, shell.session.identity('alice'));
     await writeFile(join(world.directory, 'hello.js'), "log('hello\\n');\n");
   });
   after(async () => {

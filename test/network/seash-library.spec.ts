@@ -27,7 +27,7 @@ describe('seash from code', function () {
     await donate(world, url, { name: 'one', vessels: 2 });
     node = await donate(world, url, { name: 'two', vessels: 2 });
     const portal = new PortalClient(url, never);
-    await portal.register({ username: 'alice', password: 'secret of alice' }, identity.publicJwk);
+    await portal.register({ username: 'alice', password: 'secret of alice' }, identity);
     const inDirectory = async (name: string, text: string) => await writeFile(join(world.directory, name), text);
     await inDirectory('forever.js', "log('up\\n');\nsettimer(1e6, () => undefined);\n");
     await inDirectory(

@@ -1,4 +1,4 @@
-import { generateIdentity, type HeldVessel, type Identity } from '@potluck/protocol';
+import { generateIdentity, type HeldVessel, type Identity, signKeyProof } from '@potluck/protocol';
 
 interface PortalAnswer {
   readonly code?: string;
@@ -34,7 +34,8 @@ export class User {
   async join(username: string): Promise<this> {
     await this.ask('/session');
     const password = `secret of ${username}`;
-    await this.ask('/register', { username, password, publicKey: this.identity.publicJwk });
+    const keyProof = await signKeyProof(this.identity, { audience: this.#url, subject: username });
+    await this.ask('/register', { username, password, keyProof });
     await this.ask('/login', { username, password });
     return this;
   }

@@ -42,7 +42,7 @@ async function register(directory: string, url: string): Promise<void> {
   await using shell = new Shell({ directory });
   await shell.execute('genkeys ulla');
   const portal = new PortalClient(url, new AbortController().signal);
-  await portal.register({ username: 'ulla', password: 'secret of ulla' }, shell.session.identity('ulla').publicJwk);
+  await portal.register({ username: 'ulla', password: 'secret of ulla' }, shell.session.identity('ulla'));
 }
 
 async function play(directory: string, url: string): Promise<Recording> {

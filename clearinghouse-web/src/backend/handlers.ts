@@ -36,6 +36,7 @@ export async function carryOut(components: Components, task: Task): Promise<Effe
     case 'inspect-node':
       return await inspectNode(components, task);
     case 'change-users':
+    case 'rekey-vessel':
       return await changeUsers(components, task);
     case 'reset-vessel':
       return await resetVessel(components, task);
@@ -86,11 +87,19 @@ function describe(vessel: VesselInfo, donor: string, resources: Result<'GetVesse
   };
 }
 
-async function changeUsers(components: Components, task: TaskOf<'change-users'>): Promise<Effect> {
-  const owner = await components.store.inventory.underFence({ node: task.node, name: task.vessel }, task.fence);
-  if (owner === undefined) throw new TaskError('TASK_LOST', 'expected the vessel under its fence, it has moved on');
-  await using client = await connect(components, task.node, owner);
-  await client.call('ChangeUsers', { vessel: task.vessel, users: task.users }, { timeoutMs: QUEUE.requestMs });
+/**
+ * Makes the key that the holder's account has now the vessel's only user: whose it is stands in the lease, not in the
+ * task, so that nobody can ask for it to be handed to anybody else.
+ */
+async function changeUsers(components: Components, task: TaskOf<'change-users' | 'rekey-vessel'>): Promise<Effect> {
+  const held = await components.store.inventory.heldUnder({ node: task.node, name: task.vessel }, task.fence);
+  if (held === undefined) {
+    if (task.kind === 'rekey-vessel') return nothing;
+    throw new TaskError('TASK_LOST', 'expected the vessel under its fence, it has moved on');
+  }
+  await using client = await connect(components, task.node, held.owner);
+  const users = [held.user];
+  await client.call('ChangeUsers', { vessel: task.vessel, users }, { timeoutMs: QUEUE.requestMs });
   return nothing;
 }
 

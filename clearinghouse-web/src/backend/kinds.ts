@@ -7,7 +7,8 @@ const ofVessel = { node: keyIdSchema, vessel: vesselNameSchema, fence: z.int() }
 export const taskSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('make-donor-key'), account: z.string() }),
   z.strictObject({ kind: z.literal('inspect-node'), node: keyIdSchema }),
-  z.strictObject({ kind: z.literal('change-users'), ...ofVessel, users: z.array(keyIdSchema) }),
+  z.strictObject({ kind: z.literal('change-users'), ...ofVessel }),
+  z.strictObject({ kind: z.literal('rekey-vessel'), ...ofVessel }),
   z.strictObject({ kind: z.literal('reset-vessel'), ...ofVessel }),
 ]);
 export type Task = z.infer<typeof taskSchema>;

@@ -6,11 +6,12 @@ import type { Claim } from '../store/tasks.ts';
 import { type Components, carryOut } from './handlers.ts';
 import { type Task, taskSchema } from './kinds.ts';
 
-/** How often a kind is tried: an acquisition replaces its node at once, a reset waits for its node for ever. */
+/** How often a kind is tried: an acquisition replaces its node at once, a reset or another key waits for its node for ever. */
 const ATTEMPTS: Record<Task['kind'], number> = {
   'make-donor-key': Number.POSITIVE_INFINITY,
   'inspect-node': 8,
   'change-users': 1,
+  'rekey-vessel': Number.POSITIVE_INFINITY,
   'reset-vessel': Number.POSITIVE_INFINITY,
 };
 

@@ -13,6 +13,7 @@ export type Section = 'password' | 'sessions' | 'tokens' | 'passkeys' | 'key';
 
 const NOTICES = new Map(
   Object.entries({
+    key: 'The key is changed. Your vessels take it as soon as their machines are there, and the old one opens nothing.',
     password: 'The password is changed. All other log-ins have ended.',
     sessions: 'Logged out there.',
     revoked: 'The token is revoked: nothing can use it any more.',
@@ -67,5 +68,5 @@ export async function refusedPage(
   entered: Readonly<Record<string, unknown>> = {},
 ): Promise<Page> {
   const said = { section, title: titleOf(error), message: error.message };
-  return await accountPage(visit, { error: said, fields: fieldsOf(error, {}), entered });
+  return await accountPage(visit, { error: said, fields: fieldsOf(error, { KEY_NOT_PROVED: 'keyProof' }), entered });
 }

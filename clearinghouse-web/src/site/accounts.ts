@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hashPassword } from '../password.ts';
 import { csrfTokenOf } from '../store/sessions.ts';
+import { provedKey } from './key.ts';
 import { logIn, userOf } from './login.ts';
 import { fieldsOf, wantsJson } from './render.ts';
 import type { Route } from './route.ts';
@@ -47,9 +48,10 @@ export const register: Route<Registration> = {
   limit: 'register',
   body: registerSchema,
   result: z.object({ user: userSchema }),
-  problems: ['USERNAME_TAKEN'],
-  handle: async (visit, { username, password, email, publicKey }) => {
+  problems: ['USERNAME_TAKEN', 'KEY_NOT_PROVED'],
+  handle: async (visit, { username, password, email, keyProof }) => {
     const { store, queue } = visit;
+    const publicKey = await provedKey(visit, username, keyProof);
     const passwordHash = await hashPassword(password);
     const account = await store.accounts.create({ username, email, passwordHash, publicKey });
     queue.wake();
@@ -60,6 +62,6 @@ export const register: Route<Registration> = {
   refused: async (_visit, error, entered) => ({
     view: 'register',
     title: 'Join',
-    data: { error, entered, fields: fieldsOf(error, { USERNAME_TAKEN: 'username' }) },
+    data: { error, entered, fields: fieldsOf(error, { USERNAME_TAKEN: 'username', KEY_NOT_PROVED: 'keyProof' }) },
   }),
 };

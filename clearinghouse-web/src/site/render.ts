@@ -53,6 +53,7 @@ export function sendPage(visit: Visit, page: Page, status: number): void {
     account: visit.account,
     path: visit.request.path,
     csrfToken: csrfTokenOf(visit.sessionToken),
+    publicUrl: visit.publicUrl(),
   });
   visit.response.status(status).type('html').set('cache-control', 'no-store').send(html);
 }

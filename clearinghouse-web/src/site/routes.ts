@@ -2,6 +2,7 @@ import { register, registerForm, session } from './accounts.ts';
 import { audit } from './admin/audit.ts';
 import { banUser, unbanUser } from './admin/users.ts';
 import { archive, donations, donorPage } from './donations.ts';
+import { changeKey } from './key.ts';
 import { login, loginForm, logout } from './login.ts';
 import { map } from './map.ts';
 import { account, changePassword, endSessions, listSessions } from './profile.ts';
@@ -24,6 +25,7 @@ export const ROUTES: readonly Route<unknown>[] = [
   logout,
   account,
   changePassword,
+  changeKey,
   listSessions,
   endSessions,
   listTokens,

@@ -1,4 +1,4 @@
-import { acquireTypeSchema, keyIdSchema, publicJwkSchema, scopeSchema, vesselNameSchema } from '@potluck/protocol';
+import { acquireTypeSchema, keyIdSchema, scopeSchema, vesselNameSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
 
@@ -33,20 +33,23 @@ const labelSchema = z
 /** A form sends one chosen value as a text, and several as a list. */
 const asList = (value: unknown): unknown => (typeof value === 'string' ? [value] : value);
 
-const publicKeySchema = z
-  .preprocess(parseText, z.looseObject({}, { error: 'expected a public key as JWK' }))
-  .refine((value) => !Object.hasOwn(value, 'd'), {
-    error: 'expected a public key, got a private one: keep it to yourself, and give only the public part',
+/** What `signKeyProof` of `protocol` makes. */
+const keyProofSchema = z
+  .string({ error: 'expected a line that is signed by your key' })
+  .trim()
+  .max(LIMITS.keyProofLength, `expected a line of at most ${LIMITS.keyProofLength} characters`)
+  .refine((text) => !text.includes('"d"'), {
+    error: 'expected a signed line, got a private key: keep it to yourself',
     abort: true,
   })
-  .pipe(publicJwkSchema);
+  .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, 'expected a line that is signed by your key, as "provekey" prints it');
 
 export const registerSchema = z
   .object({
     username: usernameSchema,
     password: newPasswordSchema,
     email: z.preprocess(emptyIsMissing, z.email('expected an email address').max(254).optional()),
-    publicKey: publicKeySchema,
+    keyProof: keyProofSchema,
   })
   .refine(({ username, password }) => username.toLowerCase() !== password.toLowerCase(), {
     error: 'expected a password other than the username',
@@ -60,6 +63,8 @@ export const loginSchema = z.object({
 });
 
 export const passwordChangeSchema = z.object({ current: currentSchema, password: newPasswordSchema });
+
+export const keyChangeSchema = z.object({ current: currentSchema, keyProof: keyProofSchema });
 
 /** Which sessions to end: one, all but this one, or all. */
 export const sessionsEndSchema = z
@@ -140,12 +145,3 @@ export const selectionSchema = z.object({
   all: z.literal(['yes', true]).optional(),
 });
 export type Selection = z.infer<typeof selectionSchema>;
-
-function parseText(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
-}

@@ -62,7 +62,7 @@ async function checked(jws: string, request: Request): Promise<SiteRequest> {
   }
 }
 
-/** Anybody may register any public key, so one key may be that of several accounts; then the request says which it means. */
+/** Somebody may use one key for several accounts of his; then the request says which it means. */
 async function accountOf(store: Store, { signer, account: username }: SiteRequest): Promise<Account> {
   const accounts = await store.accounts.byKey(signer);
   const [first, second] = accounts.filter(({ username_key }) =>
@@ -79,7 +79,7 @@ async function accountOf(store: Store, { signer, account: username }: SiteReques
 const isLoopback = networksOf(['127.0.0.0/8', '::1']);
 
 /** `localhost` and `127.0.0.1` are the same site: nobody else can be at either. */
-function isSame(audience: string, own: string): boolean {
+export function isSame(audience: string, own: string): boolean {
   const [theirs, ours] = [URL.parse(audience), URL.parse(own)];
   if (theirs === null || ours === null) return false;
   return comparable(theirs) === comparable(ours);

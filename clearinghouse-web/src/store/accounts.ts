@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { type KeyId, keyIdOf, type PublicJwk } from '@potluck/protocol';
 import type { Selectable } from 'kysely';
 import { PortalError } from '../errors.ts';
+import { record } from './audit.ts';
 import { type Database, type Trx, transact } from './database.ts';
 import type { AccountsTable } from './schema.ts';
 import { sessionIdOf } from './sessions.ts';
@@ -66,8 +67,32 @@ export class Accounts {
   async setPassword(id: string, passwordHash: string, sessionToken: string): Promise<void> {
     await transact(this.#db, async (trx) => {
       await trx.updateTable('accounts').set({ password: passwordHash }).where('id', '=', id).execute();
+      await record(trx, { actor: id, action: 'account.password', subject: id });
       const others = trx.deleteFrom('sessions').where('account_id', '=', id);
       await others.where('token_hash', '!=', sessionIdOf(sessionToken)).execute();
+    });
+  }
+
+  /**
+   * Takes another key. Each vessel that the account holds is handed to it, also those whose nodes are away now: the old
+   * key is none of their users any more.
+   * @throws PortalError INVALID_REQUEST: it is the key that the account has
+   */
+  async changeKey(id: string, publicKey: PublicJwk): Promise<void> {
+    await transact(this.#db, async (trx) => {
+      const key_id = keyIdOf(publicKey);
+      const before = await trx.selectFrom('accounts').select('key_id').where('id', '=', id).executeTakeFirstOrThrow();
+      if (before.key_id === key_id) {
+        throw new PortalError('INVALID_REQUEST', 'keyProof: expected another key than the one that the account has');
+      }
+      await trx.updateTable('accounts').set({ key_id, public_x: publicKey.x }).where('id', '=', id).execute();
+      const held = trx.selectFrom('vessels').select(['node_id', 'name', 'fence']).where('account_id', '=', id);
+      for (const { node_id: node, name: vessel, fence } of await held.execute()) {
+        const subject = `vessel:${node}:${vessel}`;
+        await this.#tasks.add(trx, { kind: 'rekey-vessel', subject, node, payload: { node, vessel, fence } });
+      }
+      const details = { from: before.key_id, to: key_id };
+      await record(trx, { actor: id, action: 'account.key', subject: id, details });
     });
   }
 
@@ -79,7 +104,7 @@ export class Accounts {
       .executeTakeFirst();
   }
 
-  /** In the order of their registration: nobody is asked to prove the key that he registers with. */
+  /** In the order of their registration: one person may use one key for several accounts. */
   async byKey(key: KeyId): Promise<Account[]> {
     return await this.#db
       .selectFrom('accounts')

@@ -51,6 +51,18 @@ export class Inventory {
     for (const vessel of found) await this.#recordVessel(trx, node, vessel);
   }
 
+  /** @returns whose key owns the vessel, and the key of its holder; undefined when it has moved on. */
+  async heldUnder({ node, name }: VesselRef, fence: number): Promise<{ owner: KeyId; user: KeyId } | undefined> {
+    return await this.#db
+      .selectFrom('vessels')
+      .innerJoin('accounts', 'accounts.id', 'vessels.account_id')
+      .select(['vessels.owner', 'accounts.key_id as user'])
+      .where('vessels.node_id', '=', node)
+      .where('vessels.name', '=', name)
+      .where('vessels.fence', '=', fence)
+      .executeTakeFirst();
+  }
+
   /** @returns whether the vessel is still as it was when the task was written, and whose key owns it. */
   async underFence({ node, name }: VesselRef, fence: number): Promise<KeyId | undefined> {
     const row = await this.#db

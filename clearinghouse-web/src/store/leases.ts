@@ -188,7 +188,7 @@ export class Leases {
       kind: 'change-users',
       subject: `vessel:${node}:${name}`,
       node,
-      payload: { node, vessel: name, fence, users: [attempt.userKey] },
+      payload: { node, vessel: name, fence },
     });
     return { node, name, task };
   }

@@ -1,4 +1,10 @@
-import { generateIdentity, type Identity, type SiteRequestInit, signSiteRequest } from '@potluck/protocol';
+import {
+  generateIdentity,
+  type Identity,
+  type SiteRequestInit,
+  signKeyProof,
+  signSiteRequest,
+} from '@potluck/protocol';
 
 export interface VesselView {
   readonly handle: string;
@@ -117,8 +123,13 @@ export class Api {
     return this;
   }
 
+  /** @param identity whose key is claimed; his own unless given. */
+  async keyProof(username: string, identity: Identity = this.identity): Promise<string> {
+    return await signKeyProof(identity, { audience: this.url, subject: username });
+  }
+
   async register(username: string, password = `secret of ${username}`): Promise<ApiAnswer> {
-    return await this.post('/register', { username, password, publicKey: this.identity.publicJwk });
+    return await this.post('/register', { username, password, keyProof: await this.keyProof(username) });
   }
 
   async login(username: string, password = `secret of ${username}`): Promise<ApiAnswer> {

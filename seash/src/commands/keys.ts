@@ -1,4 +1,12 @@
-import { type KeyId, keyIdOf, keyIdSchema, loadIdentity, loadPublicKey, publicJwkSchema } from '@potluck/protocol';
+import {
+  type KeyId,
+  keyIdOf,
+  keyIdSchema,
+  loadIdentity,
+  loadPublicKey,
+  publicJwkSchema,
+  signKeyProof,
+} from '@potluck/protocol';
 import { z } from 'zod';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
@@ -97,7 +105,21 @@ const showKeys = command({
   },
 });
 
-export const keyCommands = [genkeys, loadkeys, loadpub, loadpriv, showKeys];
+const provekey = command({
+  name: 'provekey',
+  summary: 'Print a line by which your account at the clearinghouse takes the default identity’s key: paste it there.',
+  slots: [{ name: 'USERNAME', kind: 'text' }],
+  example: 'provekey alice',
+  result: z.object({ key: keyIdSchema, clearinghouse: z.string(), account: z.string(), proof: z.string() }),
+  run: async ({ clearinghouse, identity }, { USERNAME: account }) => {
+    const audience = clearinghouse.href.replace(/\/$/, '');
+    const proof = await signKeyProof(identity, { audience, subject: account });
+    return { key: identity.id, clearinghouse: audience, account, proof };
+  },
+  render: ({ proof }) => proof,
+});
+
+export const keyCommands = [genkeys, loadkeys, loadpub, loadpriv, showKeys, provekey];
 
 /** @throws CommandError BAD_KEY: the two parts of a pair are not of one */
 function checkPair(name: string, known: KeyId | undefined, found: KeyId): void {
