@@ -27,40 +27,18 @@ function said(button, word) {
   }, 1800);
 }
 
-const pickAll = document.getElementById('pick-all');
-const picks = [...document.querySelectorAll('input[name="handles"]')];
-const needChoice = [...document.querySelectorAll('[data-needs-choice]')];
-
-function showChoice() {
-  const chosen = picks.filter((pick) => pick.checked).length;
-  for (const button of needChoice) button.disabled = chosen === 0;
-  if (pickAll === null) return;
-  pickAll.checked = chosen > 0 && chosen === picks.length;
-  pickAll.indeterminate = chosen > 0 && chosen < picks.length;
-}
-
-if (pickAll !== null) {
-  pickAll.hidden = false;
-  pickAll.addEventListener('change', () => {
-    for (const pick of picks) pick.checked = pickAll.checked;
-    showChoice();
-  });
-  for (const pick of picks) pick.addEventListener('change', showChoice);
-  showChoice();
-}
-
 const dialog = document.getElementById('confirm');
 const yes = dialog.querySelector('[data-answer="yes"]');
 let asking;
-for (const button of document.querySelectorAll('[data-confirm]')) {
-  button.addEventListener('click', (event) => {
-    event.preventDefault();
-    asking = button;
-    document.getElementById('confirm-text').textContent = button.dataset.confirm;
-    yes.textContent = button.dataset.yes;
-    dialog.showModal();
-  });
-}
+document.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-confirm]');
+  if (button === null) return;
+  event.preventDefault();
+  asking = button;
+  document.getElementById('confirm-text').textContent = button.dataset.confirm;
+  yes.textContent = button.dataset.yes;
+  dialog.showModal();
+});
 yes.addEventListener('click', () => {
   dialog.close();
   asking?.form.requestSubmit(asking);

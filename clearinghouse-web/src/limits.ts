@@ -119,6 +119,17 @@ export const POLICY = {
   lastUserPort: 63_179,
 } as const;
 
+/** Pages that are kept up to date while they are open. */
+export const EVENT_LIMITS = {
+  streamsPerAccount: 20,
+  /** A stream ends then; the browser opens the next, and is asked again who it is. */
+  streamMs: 10 * 60_000,
+  /** Between two signs of life. */
+  beatMs: 20_000,
+  /** All that happens within this time is said at once. */
+  gatherMs: 150,
+} as const;
+
 /** What is written down of what has been. */
 export const HISTORY_LIMITS = {
   /** From one look at the whole to the next. */

@@ -83,6 +83,7 @@ describe('who may do what', () => {
     'get /': { status: 200 },
     'get /map': { status: 200 },
     'get /status': { status: 200 },
+    'get /events': { status: 400 },
     'get /session': { status: 200 },
     'get /account': { status: 200 },
     'post /account/password': { status: 401, body: () => ({ current: 'wrong', password: 'long enough' }) },

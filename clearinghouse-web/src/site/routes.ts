@@ -2,6 +2,7 @@ import { register, registerForm, session } from './accounts.ts';
 import { audit } from './admin/audit.ts';
 import { banUser, unbanUser } from './admin/users.ts';
 import { archive, donations, donorPage } from './donations.ts';
+import { events } from './events.ts';
 import { changeKey } from './key.ts';
 import { login, loginForm, logout } from './login.ts';
 import { map } from './map.ts';
@@ -17,6 +18,7 @@ export const ROUTES: readonly Route<unknown>[] = [
   home,
   map,
   status,
+  events,
   session,
   registerForm,
   register,

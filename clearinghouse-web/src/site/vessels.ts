@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { acquire } from '../acquire.ts';
 import { PortalError } from '../errors.ts';
 import type { Holding, VesselRef } from '../store/holdings.ts';
+import { countryOf } from './places.ts';
 import { titleOf } from './problems.ts';
 import { fieldsOf } from './render.ts';
 import type { Page, Route, Visit } from './route.ts';
@@ -108,7 +109,7 @@ async function pageOf(
     title: 'My vessels',
     data: {
       credits,
-      vessels,
+      vessels: vessels.map((vessel) => ({ ...vessel, country: countryOf(vessel.reach)?.name })),
       offered,
       notice,
       entered,
