@@ -163,6 +163,7 @@ export class Clearinghouse implements AsyncDisposable {
         ...(await store.nodes.counts()),
         backend: this.backendPid !== undefined,
       }));
+      if (await store.nodes.sweep()) queue.wake();
     };
     const timer = setInterval(() => {
       busy = busy.then(once).catch((error: unknown) => logger.error({ error: describeError(error) }, 'sweep failed'));

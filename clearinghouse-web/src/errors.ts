@@ -23,6 +23,7 @@ const CODES = {
   USERNAME_TAKEN: [409, 'invalid_request'],
   NOT_ENOUGH_CREDITS: [409, 'not_enough_credits'],
   UNABLE_TO_ACQUIRE: [409, 'unable_to_acquire'],
+  STOPPED: [503, 'unable_to_acquire'],
   IN_PROGRESS: [409, 'unable_to_acquire'],
   TOO_LARGE: [413, 'invalid_request'],
   TOO_MANY_REQUESTS: [429, 'invalid_request'],
@@ -39,7 +40,7 @@ export class PortalError extends PotluckError<PortalCode> {
 
   constructor(code: PortalCode, message: string, init: ErrorInit = {}) {
     const [status, kind] = CODES[code];
-    super(status >= 500 ? 'internal' : 'caller', code, message, init);
+    super(kind === 'internal' ? 'internal' : 'caller', code, message, init);
     this.status = status;
     this.kind = kind;
   }

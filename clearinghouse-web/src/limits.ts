@@ -117,6 +117,8 @@ export const POLICY = {
   renewalMs: 7 * 24 * 3_600_000,
   firstUserPort: 63_100,
   lastUserPort: 63_179,
+  /** A node that was not seen for so long is gone: its leases end, until it is back. */
+  goneMs: 24 * 3_600_000,
 } as const;
 
 /** Pages that are kept up to date while they are open. */
@@ -160,6 +162,9 @@ export const QUEUE = {
   keepMs: 24 * 3_600_000,
   /** Waiting for one wave of an acquisition, then its slow nodes are replaced. */
   acquireMs: 20_000,
+  /** How often a donated node is looked at that is there, and one that is broken. */
+  inspectMs: 3_600_000,
+  inspectBrokenMs: 10 * 60_000,
 } as const;
 
 /** What the processes of one clearinghouse tell each other. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity } from '@potluck/protocol';
-import SqliteDatabase from 'better-sqlite3';
+import { sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { openDatabase } from '../src/store/database.ts';
 import { MIGRATIONS } from '../src/store/migrations/all.ts';
@@ -18,22 +18,28 @@ describe('a database of an older version', () => {
     await rm(directory, { recursive: true });
   });
 
-  it('keeps its nodes, each with its one address', async () => {
+  it('keeps its nodes, each with its one address, and offers those that were donated', async () => {
     const path = join(directory, 'clearinghouse.sqlite');
     const { id } = generateIdentity();
-    const db = openDatabase(path);
-    await new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } }).migrateTo('0005-programs');
-    await db.destroy();
-    const before = new SqliteDatabase(path);
-    before.exec(`
-      INSERT INTO nodes (id, host, port, advertisement, advertised_at, advertised_until, connected, first_seen, last_seen)
-        VALUES ('${id}', '10.0.0.7', 1224, 'signed', 0, 0, 0, 0, 0);
-    `);
-    before.close();
+    const before = openDatabase(path);
+    const migrator = new Migrator({ db: before, provider: { getMigrations: async () => MIGRATIONS } });
+    assert.equal((await migrator.migrateTo('0005-programs')).error, undefined);
+    await sql`INSERT INTO accounts (id, username, username_key, password, public_x, key_id, donor_token, created_at)
+      VALUES ('donor', 'donor', 'donor', 'none', 'x', 'k', 't', 0)`.execute(before);
+    await sql`INSERT INTO nodes
+      (id, host, port, advertisement, advertised_at, advertised_until, connected, first_seen, last_seen)
+      VALUES (${id}, '10.0.0.7', 1224, 'signed', 0, 0, 0, 0, 0)`.execute(before);
+    await sql`INSERT INTO donations (node_id, account_id, created_at) VALUES (${id}, 'donor', 0)`.execute(before);
+    await before.destroy();
     await using store = await Store.open(path);
     assert.deepEqual((await store.nodes.find(id))?.reach, {
       addresses: [{ host: '10.0.0.7', port: 1224 }],
       relays: [],
     });
+    const db = openDatabase(path);
+    const node = await db.selectFrom('nodes').select(['life', 'draining']).executeTakeFirst();
+    await db.destroy();
+    assert.deepEqual(node, { life: 'offered', draining: 0 });
+    assert.equal((await store.accounts.byId('donor'))?.role, 'user');
   });
 });

@@ -3,11 +3,16 @@ import { z } from 'zod';
 
 const ofVessel = { node: keyIdSchema, vessel: vesselNameSchema, fence: z.int() };
 
-/** What the site may ask the backend for: nothing else can be put in words that the backend understands. */
+/**
+ * What the site may ask the backend for: nothing else can be put in words that the backend understands. Whose key a vessel
+ * is given to, and into what a node is split, is not in a task: the backend finds it itself.
+ */
 export const taskSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('make-donor-key'), account: z.string() }),
   z.strictObject({ kind: z.literal('inspect-node'), node: keyIdSchema }),
+  z.strictObject({ kind: z.literal('split-node'), node: keyIdSchema }),
   z.strictObject({ kind: z.literal('change-users'), ...ofVessel }),
+  /** As `change-users`, of a vessel that is held already: until it is done. */
   z.strictObject({ kind: z.literal('rekey-vessel'), ...ofVessel }),
   z.strictObject({ kind: z.literal('reset-vessel'), ...ofVessel }),
 ]);

@@ -14,6 +14,7 @@ import { Store } from '../store/store.ts';
 import type { Claim } from '../store/tasks.ts';
 import { DonorKeys } from './keys.ts';
 import { taskSchema } from './kinds.ts';
+import { SLICE } from './slices.ts';
 import { Worker } from './worker.ts';
 
 const LOCK_WAIT_MS = 20_000;
@@ -36,7 +37,7 @@ async function main(directory: string): Promise<void> {
   const onEnded = (claim: Claim, done: boolean): void => {
     for (const news of newsOfEnd(claim, done)) toSite.write(`${JSON.stringify(news)}\n`);
   };
-  const worker = new Worker({ store, keys }, { logger, onEnded });
+  const worker = new Worker({ store, keys, slice: SLICE }, { logger, onEnded });
   process.stdin.on('data', () => worker.wake());
   await worker.start();
   toSite.write('ready\n');
@@ -53,9 +54,9 @@ function backendName(path: string): string {
 /** What the end of a task means to others. */
 function newsOfEnd({ id, kind, subject, payload }: Claim, done: boolean): News[] {
   const ended: News = { subject: 'task.ended', message: { task: id, kind, subject, done } };
-  const task = taskSchema.safeParse({ kind, ...JSON.parse(payload) }).data;
+  const task = taskSchema.safeParse({ ...JSON.parse(payload), kind }).data;
   if (task === undefined || task.kind === 'make-donor-key') return [ended];
-  if (task.kind === 'inspect-node') return [ended, { subject: 'node.changed', message: { node: task.node } }];
+  if (!('vessel' in task)) return [ended, { subject: 'node.changed', message: { node: task.node } }];
   const { node, vessel } = task;
   return [ended, { subject: 'vessel.changed', message: { node, vessel } }];
 }

@@ -1,15 +1,18 @@
 import { describeError } from '@potluck/protocol';
 import type { Logger } from 'pino';
+import { ZodError } from 'zod';
 import { TaskError } from '../errors.ts';
 import { QUEUE } from '../limits.ts';
+import { advance } from '../store/life.ts';
 import type { Claim } from '../store/tasks.ts';
-import { type Components, carryOut } from './handlers.ts';
+import { type Components, carryOut, type Effect } from './handlers.ts';
 import { type Task, taskSchema } from './kinds.ts';
 
 /** How often a kind is tried: an acquisition replaces its node at once, a reset or another key waits for its node for ever. */
 const ATTEMPTS: Record<Task['kind'], number> = {
   'make-donor-key': Number.POSITIVE_INFINITY,
   'inspect-node': 8,
+  'split-node': 8,
   'change-users': 1,
   'rekey-vessel': Number.POSITIVE_INFINITY,
   'reset-vessel': Number.POSITIVE_INFINITY,
@@ -107,20 +110,21 @@ export class Worker {
     const { logger, onEnded } = this.#init;
     const facts = { task: claim.id, kind: claim.kind, subject: claim.subject };
     try {
-      const task = taskSchema.parse({ kind: claim.kind, ...JSON.parse(claim.payload) });
+      const task = taskSchema.parse({ ...JSON.parse(claim.payload), kind: claim.kind });
       const effect = await within(QUEUE.workMs, carryOut(this.#components, task));
       const written = await tasks.finish(claim, effect);
       logger.info(facts, written ? 'done' : 'done too late, fenced off');
       onEnded(claim, written);
     } catch (error) {
       const message = describeError(error);
-      if (claim.attempts < attemptsOf(claim.kind)) {
+      // What is not in the table of kinds never will be.
+      if (!(error instanceof ZodError) && claim.attempts < attemptsOf(claim.kind)) {
         const waitMs = Math.min(QUEUE.retryFirstMs * 2 ** Math.min(claim.attempts - 1, 20), QUEUE.retryLongestMs);
         await tasks.retry(claim, message, Date.now() + waitMs);
         logger.warn({ ...facts, error: message, waitMs }, 'will try again');
         return;
       }
-      await tasks.fail(claim, message, async () => undefined);
+      await tasks.fail(claim, message, failureOf(claim, message));
       logger.warn({ ...facts, error: message }, 'failed');
       onEnded(claim, false);
     }
@@ -137,6 +141,15 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What is tried no more has broken its node, if that is there: one that is away is looked at when it is back. */
+function failureOf({ kind, node_id: node }: Claim, message: string): Effect {
+  return async (trx) => {
+    if (node === null || (kind !== 'inspect-node' && kind !== 'split-node')) return;
+    const here = trx.selectFrom('nodes').select('id').where('id', '=', node).where('connected', '=', 1);
+    if ((await here.executeTakeFirst()) !== undefined) await advance(trx, node, 'failed', `${kind}: ${message}`);
+  };
 }
 
 function isAwaited(kind: string): boolean {

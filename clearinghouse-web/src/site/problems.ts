@@ -26,6 +26,7 @@ const TITLES: Record<PortalError['code'], string> = {
   NOT_ENOUGH_CREDITS: 'Not enough credits',
   UNABLE_TO_ACQUIRE: 'No vessels to give',
   IN_PROGRESS: 'Still at it',
+  STOPPED: 'Everything is stopped',
   TOO_LARGE: 'Too large',
   TOO_MANY_REQUESTS: 'Slow down, please',
   INTERNAL: 'Something broke on our side',

@@ -38,6 +38,8 @@ export async function freeVessels(trx: Trx, port: number, without: readonly KeyI
     .where('vessels.state', '=', sql.lit('free'))
     .where('nodes.connected', '=', 1)
     .where('nodes.advertised_until', '>', Date.now())
+    .where('nodes.life', '=', 'offered')
+    .where('nodes.draining', '=', 0)
     .$if(without.length > 0, (query) => query.where('vessels.node_id', 'not in', without))
     .orderBy(sql`p.port IS NULL`)
     .orderBy(sql`random()`)

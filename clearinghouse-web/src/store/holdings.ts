@@ -30,6 +30,7 @@ export async function creditsOf(db: Database | Trx, accountId: string): Promise<
     .select((eb) => eb.fn.countAll<number>().as('n'))
     .where('donations.account_id', '=', accountId)
     .where('nodes.connected', '=', 1)
+    .where('nodes.life', 'in', ['splitting', 'offered'])
     .where('nodes.advertised_until', '>', Date.now())
     .executeTakeFirstOrThrow();
   const held = await db

@@ -1,7 +1,10 @@
-import type { KeyId, VesselName } from '@potluck/protocol';
+import { type KeyId, PORT_NAMES, parseRestrictions, QUANTITY_NAMES, type VesselName } from '@potluck/protocol';
+import type { Selectable } from 'kysely';
 import type { Database, Trx } from './database.ts';
+import { endLeases } from './ending.ts';
 import type { VesselRef } from './holdings.ts';
-import type { LeaseState } from './schema.ts';
+import { advance } from './life.ts';
+import type { LeaseState, VesselsTable } from './schema.ts';
 import type { Tasks } from './tasks.ts';
 
 /** What the backend found on a node: a vessel that a donor's key owns. */
@@ -15,6 +18,8 @@ export interface FoundVessel {
   readonly ports: readonly number[];
   /** Nobody uses it and it has never run: it may be offered as it is. */
   readonly clean: boolean;
+  /** It is to be split into several before it is offered. */
+  readonly whole?: boolean;
 }
 
 /** The donated vessels, as the backend finds and leaves them. */
@@ -27,28 +32,52 @@ export class Inventory {
     this.#tasks = tasks;
   }
 
-  /** Takes in what a node has now: new vessels are offered, changed ones noted, missing ones forgotten. */
+  /**
+   * Takes in what a node has now. Of a node that is new, or that the operator trusts again, all is believed; later it must
+   * have what it had, or it is broken.
+   */
   async record(trx: Trx, node: KeyId, found: readonly FoundVessel[]): Promise<void> {
-    for (const donor of new Set(found.map((vessel) => vessel.donor))) {
-      await trx
-        .insertInto('donations')
-        .values({ node_id: node, account_id: donor, created_at: Date.now() })
-        .onConflict((oc) => oc.column('node_id').doNothing())
-        .execute();
+    const row = await trx.selectFrom('nodes').select('life').where('id', '=', node).executeTakeFirst();
+    if (row === undefined || row.life === 'gone') return;
+    const known = await trx.selectFrom('vessels').selectAll().where('node_id', '=', node).execute();
+    const lie = row.life === null || row.life === 'accepting' ? undefined : lieOf(known, found);
+    if (lie !== undefined) {
+      await advance(trx, node, 'lied', lie);
+      return;
+    }
+    await this.#forgetOthers(trx, node, found);
+    const [first] = found;
+    if (first === undefined) {
+      await trx.deleteFrom('donations').where('node_id', '=', node).execute();
+      await advance(trx, node, 'empty', 'it has no vessel that a donor owns');
+      return;
     }
     await trx
-      .deleteFrom('vessels')
-      .where('node_id', '=', node)
-      .$if(found.length > 0, (query) =>
-        query.where(
-          'name',
-          'not in',
-          found.map(({ name }) => name),
-        ),
-      )
+      .insertInto('donations')
+      .values({ node_id: node, account_id: first.donor, created_at: Date.now() })
+      .onConflict((oc) => oc.column('node_id').doNothing())
       .execute();
-    if (found.length === 0) await trx.deleteFrom('donations').where('node_id', '=', node).execute();
-    for (const vessel of found) await this.#recordVessel(trx, node, vessel);
+    await this.#takeIn(trx, node, { found, known });
+  }
+
+  /** What the backend may split on a node, if it is to: vessels of this owner, but none that is offered already. */
+  async splitting(node: KeyId): Promise<{ owner: KeyId; kept: Set<VesselName> } | undefined> {
+    const row = await this.#db
+      .selectFrom('nodes')
+      .innerJoin('donations', 'donations.node_id', 'nodes.id')
+      .innerJoin('accounts', 'accounts.id', 'donations.account_id')
+      .select('accounts.donor_key')
+      .where('nodes.id', '=', node)
+      .where('nodes.life', '=', 'splitting')
+      .executeTakeFirst();
+    if (row === undefined || row.donor_key === null) return undefined;
+    const kept = await this.#db.selectFrom('vessels').select('name').where('node_id', '=', node).execute();
+    return { owner: row.donor_key, kept: new Set(kept.map(({ name }) => name)) };
+  }
+
+  /** A task has split as much as it may: the next one splits more, or looks at what has become of it. */
+  async split(trx: Trx, node: KeyId, left: 'more' | 'nothing'): Promise<void> {
+    await this.#ask(trx, node, left === 'more' ? 'split-node' : 'inspect-node');
   }
 
   /** @returns whose key owns the vessel, and the key of its holder; undefined when it has moved on. */
@@ -92,6 +121,41 @@ export class Inventory {
     await trx.deleteFrom('vessels').where('node_id', '=', node).where('name', '=', name).execute();
   }
 
+  /** Vessels that are to be split are not written down: nobody can get them meanwhile. */
+  async #takeIn(trx: Trx, node: KeyId, { found, known }: Seen): Promise<void> {
+    const donation = trx.selectFrom('donations').select('account_id').where('node_id', '=', node);
+    const { account_id: donor } = await donation.executeTakeFirstOrThrow();
+    const busy = new Set(known.filter(({ state }) => state !== 'free').map(({ name }) => name));
+    const wholes = new Set(found.filter((one) => one.whole && one.donor === donor && !busy.has(one.name)));
+    for (const vessel of found) {
+      if (wholes.has(vessel)) await this.forget(trx, { node, name: vessel.name });
+      else await this.#recordVessel(trx, node, vessel);
+    }
+    if (wholes.size === 0) {
+      await advance(trx, node, 'good', `all of its ${found.length} vessels are as they should be`);
+      return;
+    }
+    await advance(trx, node, 'large', `to be split: ${[...wholes].map(({ name }) => name).join(', ')}`);
+    await this.#ask(trx, node, 'split-node');
+  }
+
+  /** Vessels that are no more; who held one gets his credit back. */
+  async #forgetOthers(trx: Trx, node: KeyId, found: readonly FoundVessel[]): Promise<void> {
+    const names = found.map(({ name }) => name);
+    await endLeases(trx, this.#tasks, (eb) =>
+      eb.and([eb('node_id', '=', node), ...(names.length === 0 ? [] : [eb('name', 'not in', names)])]),
+    );
+    await trx
+      .deleteFrom('vessels')
+      .where('node_id', '=', node)
+      .$if(names.length > 0, (query) => query.where('name', 'not in', names))
+      .execute();
+  }
+
+  async #ask(trx: Trx, node: KeyId, kind: 'inspect-node' | 'split-node'): Promise<void> {
+    await this.#tasks.addOnce(trx, { kind, subject: `node:${node}`, node, payload: { node } });
+  }
+
   async #recordVessel(trx: Trx, node: KeyId, vessel: FoundVessel): Promise<void> {
     const { name, owner, restrictions } = vessel;
     const known = await trx
@@ -103,19 +167,52 @@ export class Inventory {
     const state = nextState(known?.state, vessel.clean);
     // A vessel that was forgotten and comes back starts above every fence that it ever had.
     const fence = known?.fence ?? Date.now();
-    await trx
-      .insertInto('vessels')
-      .values({ node_id: node, name, owner, restrictions, state, fence })
-      .onConflict((oc) => oc.columns(['node_id', 'name']).doUpdateSet({ owner, restrictions, state }))
-      .execute();
-    await trx.deleteFrom('vessel_ports').where('node_id', '=', node).where('name', '=', name).execute();
-    const ports = vessel.ports.map((port) => ({ node_id: node, name, port }));
-    if (ports.length > 0) await trx.insertInto('vessel_ports').values(ports).execute();
+    // Not an upsert: a database checks the row to be inserted, and one that is held says by whom.
+    if (known === undefined) {
+      await trx.insertInto('vessels').values({ node_id: node, name, owner, restrictions, state, fence }).execute();
+    } else {
+      const facts = { owner, restrictions, state };
+      await trx.updateTable('vessels').set(facts).where('node_id', '=', node).where('name', '=', name).execute();
+    }
+    await this.#recordPorts(trx, { node, name }, vessel.ports);
     if (state === 'cleaning' && known?.state !== 'cleaning') {
       const payload = { node, vessel: name, fence };
       await this.#tasks.add(trx, { kind: 'reset-vessel', subject: `vessel:${node}:${name}`, node, payload });
     }
   }
+
+  async #recordPorts(trx: Trx, { node, name }: VesselRef, ports: readonly number[]): Promise<void> {
+    await trx.deleteFrom('vessel_ports').where('node_id', '=', node).where('name', '=', name).execute();
+    const rows = ports.map((port) => ({ node_id: node, name, port }));
+    if (rows.length > 0) await trx.insertInto('vessel_ports').values(rows).execute();
+  }
+}
+
+interface Seen {
+  readonly found: readonly FoundVessel[];
+  readonly known: readonly Known[];
+}
+
+type Known = Pick<Selectable<VesselsTable>, 'name' | 'state' | 'restrictions'>;
+
+/** In what a node has less than it had: who gave a vessel away must be able to rely on it. */
+function lieOf(known: readonly Known[], found: readonly FoundVessel[]): string | undefined {
+  for (const { name, restrictions } of known) {
+    const now = found.find((vessel) => vessel.name === name);
+    if (now === undefined) return `expected vessel ${name} to be there as before, it is gone`;
+    const less = lessOf(restrictions, now.restrictions);
+    if (less !== undefined) return `expected vessel ${name} to have as much as before, it has less ${less}`;
+  }
+  return undefined;
+}
+
+function lessOf(before: string, now: string): string | undefined {
+  if (before === now) return undefined;
+  const [was, is] = [parseRestrictions(before), parseRestrictions(now)];
+  return (
+    QUANTITY_NAMES.find((name) => is.quantities[name] < was.quantities[name]) ??
+    PORT_NAMES.find((name) => !was[name].isSubsetOf(is[name]))
+  );
 }
 
 /** What nobody holds must be clean to be offered; what is held or being cleaned goes its own way. */

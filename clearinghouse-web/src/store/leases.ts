@@ -5,6 +5,7 @@ import { POLICY, QUEUE } from '../limits.ts';
 import { keepAcquisition } from './acquisitions.ts';
 import { type Candidate, chooseOf, freeVessels, type Taken, userPortOf } from './candidates.ts';
 import { type Database, type Trx, transact } from './database.ts';
+import { checkPermitted } from './emergency.ts';
 import { RELEASED } from './ending.ts';
 import { type Credits, creditsOf, type Holding, holdingsOf, type VesselRef } from './holdings.ts';
 import { networkOfNode } from './networks.ts';
@@ -56,6 +57,7 @@ export class Leases {
    */
   async reserve(attempt: Attempt, count: number, without: Without = {}): Promise<Reservation[]> {
     return await transact(this.#db, async (trx) => {
+      await checkPermitted(trx, attempt.accountId);
       await checkCredits(trx, attempt.accountId, count);
       const port = await userPortOf(trx, attempt.accountId);
       const free = await freeVessels(trx, port, without.nodes ?? []);

@@ -1,8 +1,13 @@
 import { type Advertisement, type KeyId, type Reach, reachSchema } from '@potluck/protocol';
 import { sql } from 'kysely';
-import { LIMITS } from '../limits.ts';
+import { LIMITS, POLICY, QUEUE } from '../limits.ts';
 import { type Database, type Trx, transact } from './database.ts';
+import { endLeases } from './ending.ts';
+import { advance } from './life.ts';
 import type { Tasks } from './tasks.ts';
+
+/** Nodes that one sweep looks after, so that it ends soon. */
+const SWEPT = 100;
 
 export interface Sighting {
   readonly node: KeyId;
@@ -62,11 +67,59 @@ export class Nodes {
       if (first || known?.reach !== reach) {
         await this.#tasks.wakeNode(trx, node);
         if (await namesDonor(trx, advertisement.keys)) {
-          await this.#tasks.addOnce(trx, { kind: 'inspect-node', subject: `node:${node}`, node, payload: { node } });
+          await advance(trx, node, 'seen', 'it has dialled in');
+          await this.#inspect(trx, node, now + QUEUE.inspectMs);
         }
       }
       return true;
     });
+  }
+
+  /** Looks after nodes that are not where they should be: see `life.ts`. @returns whether there is something to do. */
+  async sweep(now = Date.now()): Promise<boolean> {
+    const due = this.#db
+      .selectFrom('nodes')
+      .select('id')
+      .where('life', 'is not', null)
+      .where('connected', '=', sql.lit(1))
+      .where('inspect_at', '<=', now)
+      .limit(SWEPT);
+    const absent = this.#db
+      .selectFrom('nodes')
+      .select('id')
+      .where('life', 'in', ['accepting', 'splitting', 'offered', 'broken'])
+      .where('connected', '=', sql.lit(0))
+      .where('last_seen', '<=', now - POLICY.goneMs)
+      .limit(SWEPT);
+    const [toInspect, toForget] = [await due.execute(), await absent.execute()];
+    if (toInspect.length + toForget.length === 0) return false; // Looking takes no write lock.
+    for (const { id } of toInspect) {
+      await transact(this.#db, async (trx) => {
+        const row = await trx.selectFrom('nodes').select('life').where('id', '=', id).executeTakeFirst();
+        await this.#inspect(trx, id, now + (row?.life === 'broken' ? QUEUE.inspectBrokenMs : QUEUE.inspectMs));
+      });
+    }
+    for (const { id } of toForget) await transact(this.#db, async (trx) => await this.#absent(trx, id, now));
+    return true;
+  }
+
+  /** Nobody waits for it any more: who holds a vessel there gets his credit back, and it is emptied if it ever returns. */
+  async #absent(trx: Trx, node: KeyId, now: number): Promise<void> {
+    const still = await trx
+      .selectFrom('nodes')
+      .select('last_seen')
+      .where('id', '=', node)
+      .where('connected', '=', 0)
+      .where('last_seen', '<=', now - POLICY.goneMs)
+      .executeTakeFirst();
+    if (still === undefined) return;
+    await advance(trx, node, 'absent', `last seen ${new Date(still.last_seen).toISOString()}`);
+    await endLeases(trx, this.#tasks, (eb) => eb('node_id', '=', node));
+  }
+
+  async #inspect(trx: Trx, node: KeyId, nextAt: number): Promise<void> {
+    await trx.updateTable('nodes').set({ inspect_at: nextAt }).where('id', '=', node).execute();
+    await this.#tasks.addOnce(trx, { kind: 'inspect-node', subject: `node:${node}`, node, payload: { node } });
   }
 
   async gone(node: KeyId): Promise<void> {
@@ -151,13 +204,19 @@ export class Nodes {
       .selectFrom('donations')
       .innerJoin('nodes', 'nodes.id', 'donations.node_id')
       .where('nodes.connected', '=', 1)
-      .where('nodes.advertised_until', '>', Date.now());
+      .where('nodes.advertised_until', '>', Date.now())
+      .where('nodes.life', 'in', ['splitting', 'offered']);
     const nodes = await active.select((eb) => eb.fn.countAll<number>().as('n')).executeTakeFirstOrThrow();
     const vessels = await active
       .innerJoin('vessels', 'vessels.node_id', 'nodes.id')
       .select((eb) => [
         eb.fn.countAll<number>().as('all'),
-        eb.fn.countAll<number>().filterWhere('vessels.state', '=', 'free').as('free'),
+        eb.fn
+          .countAll<number>()
+          .filterWhere(({ and, eb: is }) =>
+            and([is('vessels.state', '=', 'free'), is('nodes.life', '=', 'offered'), is('nodes.draining', '=', 0)]),
+          )
+          .as('free'),
       ])
       .executeTakeFirstOrThrow();
     return { nodes: Number(nodes.n), vessels: Number(vessels.all), free: Number(vessels.free) };

@@ -87,6 +87,13 @@ export interface PasskeysTable {
   used_at: ColumnType<number | null, number | null | undefined, number>;
 }
 
+/**
+ * `accepting`: names a donor's key, and is being looked at. `splitting`: what was donated whole is being split.
+ * `offered`: its vessels may be had. `broken`: a step has failed too often, or the node does not keep what it said.
+ * `gone`: not seen for so long that nobody waits for it. How one becomes the other: `life.ts`.
+ */
+export type NodeLife = 'accepting' | 'splitting' | 'offered' | 'broken' | 'gone';
+
 export interface NodesTable {
   id: KeyId;
   /** As JSON: every address and relay that it advertised. */
@@ -101,6 +108,15 @@ export interface NodesTable {
   connected: number;
   first_seen: number;
   last_seen: number;
+  /** Null for a node that donates nothing. */
+  life: ColumnType<NodeLife | null, NodeLife | null | undefined, NodeLife | null>;
+  life_since: ColumnType<number, number | undefined, number>;
+  /** What brought it there, for the operator. */
+  life_reason: ColumnType<string | null, string | null | undefined, string | null>;
+  /** 1: the operator wants it to be empty, and nobody gets anything on it. */
+  draining: ColumnType<number, number | undefined, number>;
+  /** When it is to be looked at again. */
+  inspect_at: ColumnType<number, number | undefined, number>;
 }
 
 /** Which keys a node's current advertisement names. */
@@ -218,6 +234,14 @@ export interface AuditTable {
   details: string;
 }
 
+/** What the operator has switched off or on for the whole site; without a row it is as always. */
+export interface SwitchesTable {
+  name: 'emergency-stop';
+  since: number;
+  actor: string;
+  reason: string;
+}
+
 export interface Tables extends HistoryTables {
   accounts: AccountsTable;
   sessions: SessionsTable;
@@ -234,4 +258,5 @@ export interface Tables extends HistoryTables {
   nonces: NoncesTable;
   acquisitions: AcquisitionsTable;
   audit: AuditTable;
+  switches: SwitchesTable;
 }

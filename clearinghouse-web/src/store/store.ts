@@ -7,6 +7,7 @@ import { AuditLog } from './audit.ts';
 import { type Database, openDatabase } from './database.ts';
 import { Devices } from './devices.ts';
 import { History } from './history.ts';
+import { Emergency } from './emergency.ts';
 import { Inventory } from './inventory.ts';
 import { Leases } from './leases.ts';
 import { migrate } from './migrate.ts';
@@ -35,6 +36,7 @@ export class Store implements AsyncDisposable {
   readonly audit: AuditLog;
   readonly history: History;
   readonly survey: Survey;
+  readonly emergency: Emergency;
   readonly #db: Database;
 
   private constructor(db: Database, backend?: string) {
@@ -54,6 +56,7 @@ export class Store implements AsyncDisposable {
     this.audit = new AuditLog(db);
     this.history = new History(db);
     this.survey = new Survey(db);
+    this.emergency = new Emergency(db, this.tasks);
   }
 
   /**

@@ -138,6 +138,7 @@ export class Peer implements AsyncDisposable {
 
   #carryOut(method: string, params: { vessel?: string; users?: string[] }): unknown {
     if (method === 'GetVessels') return this.#describe();
+    if (method === 'GetOffcutResources') return { restrictions: OFFCUT };
     const vessel = this.vessels.get(params.vessel ?? '');
     if (vessel === undefined) throw new RequestError('NO_SUCH_VESSEL', 'expected a vessel, got none');
     if (method === 'GetVesselResources') return { restrictions: restrictionsOf(vessel), usage: {} };
@@ -160,6 +161,8 @@ export class Peer implements AsyncDisposable {
     return { version: 'test', node: this.identity.id, walls: { up: [], missing: [] }, vessels };
   }
 }
+
+const OFFCUT = 'resource cpu 0.002\nresource memory 1000000\nresource diskused 100000\n';
 
 function restrictionsOf({ ports }: PeerVessel): string {
   const lines = ['resource cpu 0.02', 'resource memory 10000000', 'resource diskused 10000000'];

@@ -6,6 +6,7 @@ import { tasks } from './0004-tasks.ts';
 import { programs } from './0005-programs.ts';
 import { reach } from './0006-reach.ts';
 import { administration } from './0008-administration.ts';
+import { nodeLife } from './0009-node-life.ts';
 import { accounts as accountsInFull } from './0011-accounts.ts';
 import { history } from './0014-history.ts';
 
@@ -18,6 +19,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0005-programs': programs,
   '0006-reach': reach,
   '0008-administration': administration,
+  '0009-node-life': nodeLife,
   '0011-accounts': accountsInFull,
   '0014-history': history,
 };
