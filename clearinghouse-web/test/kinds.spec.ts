@@ -38,20 +38,12 @@ describe('a forged task', () => {
   }
 
   const FORGED: Readonly<Record<string, () => [kind: string, payload: object, why: RegExp]>> = {
-    'of a kind that is not in the table': () => [
-      'ChangeOwner',
-      { ...held, owner: thief },
-      /Invalid discriminator|kind/,
-    ],
+    'of a kind that is not in the table': () => ['ChangeOwner', { ...held, owner: thief }, /discriminator|kind/],
     'that names another method beside': () => ['reset-vessel', { ...held, method: 'ChangeOwner' }, /Unrecognized key/],
-    'that overrides its kind': () => ['reset-vessel', { ...held, kind: 'change-users', users: [thief] }, /Unrecognized key/],
+    'that overrides its kind': () => ['inspect-node', { ...held, kind: 'reset-vessel' }, /Unrecognized key/],
     'that gives a vessel to a key of nobody': () => ['change-users', { ...held, users: [thief] }, /Unrecognized key/],
-    'that gives a vessel to two': () => ['change-users', { ...held, users: [user.identity.id, thief] }, /Unrecognized key/],
-    'of a holder that is long gone': () => [
-      'change-users',
-      { ...held, fence: held.fence - 1 },
-      /moved on/,
-    ],
+    'that gives a held vessel to another key': () => ['rekey-vessel', { ...held, user: thief }, /Unrecognized key/],
+    'of a holder that is long gone': () => ['change-users', { ...held, fence: held.fence - 1 }, /moved on/],
     'that says how to split': () => ['split-node', { node: held.node, restrictions: 'all' }, /Unrecognized key/],
     'of a vessel by another name': () => ['reset-vessel', { ...held, vessel: '../v1' }, /vessel/],
     'that is no object': () => ['inspect-node', ['x'], /./],

@@ -43,6 +43,7 @@ export class Administration {
         .where('id', '=', id)
         .execute();
       await trx.deleteFrom('sessions').where('account_id', '=', id).execute();
+      await trx.deleteFrom('tokens').where('account_id', '=', id).execute();
       const ended = await endLeases(trx, this.#tasks, (eb) => eb('account_id', '=', id));
       await record(trx, { actor, action: 'account.ban', subject: id, details: { reason, vessels: ended.length } });
       for (const { node, name } of ended) {
