@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { generateIdentity, type KeyId, type VesselName } from '@potluck/protocol';
 import type { Account } from '../src/store/accounts.ts';
-import { openDatabase, transact } from '../src/store/database.ts';
+import { type Database, transact } from '../src/store/database.ts';
 import type { FoundVessel } from '../src/store/inventory.ts';
 import { advance, after, type NodeEvent, TRANSITIONS } from '../src/store/life.ts';
 import type { NodeLife } from '../src/store/schema.ts';
-import { Store } from '../src/store/store.ts';
-import { temporaryDirectory } from './support/site.ts';
+import type { Store } from '../src/store/store.ts';
+import { forEachDatabase } from './support/databases.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const SMALL = 'resource cpu 0.02\nresource memory 100\nresource diskused 100\nresource messport 63100\n';
@@ -53,19 +52,18 @@ describe('the life of a node', () => {
       assert.ok(reached.has('offered'), start);
     }
   });
+});
 
-  describe('in the database', () => {
-    let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+forEachDatabase((database) => {
+  describe('the life of a node', () => {
     let store: Store;
-    let db: ReturnType<typeof openDatabase>;
+    let db: Database;
     let donor: Account;
     let node: KeyId;
 
     beforeEach(async () => {
-      directory = await temporaryDirectory();
-      const path = join(directory.path, 'test.sqlite');
-      store = await Store.open(path);
-      db = openDatabase(path);
+      store = await database.open();
+      db = database.connect();
       const publicKey = generateIdentity().publicJwk;
       donor = await store.accounts.create({ username: 'donor', email: undefined, passwordHash: 'none', publicKey });
       const donorKey = generateIdentity().id;
@@ -73,12 +71,6 @@ describe('the life of a node', () => {
       node = generateIdentity().id;
       await dial();
     });
-    afterEach(async () => {
-      await db.destroy();
-      await store[Symbol.asyncDispose]();
-      await directory[Symbol.asyncDispose]();
-    });
-
     async function dial(): Promise<void> {
       const keys = [(await store.accounts.byId(donor.id))?.donor_key as KeyId];
       const iat = Math.floor(Date.now() / 1000);

@@ -224,7 +224,7 @@ export interface AcquisitionsTable {
 
 /** Who did what to what: only ever added to. */
 export interface AuditTable {
-  /** A UUID of version 7: in order of time. */
+  /** In order of time. */
   id: string;
   at: number;
   actor: string;
