@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import {
+  type Address,
   ConfigError,
-  describeError,
   type GatewayAddress,
   generateIdentity,
   type Identity,
@@ -13,17 +13,19 @@ import {
 import type { Logger } from 'pino';
 import type { Bus } from './bus/bus.ts';
 import { LocalBus } from './bus/local.ts';
+import { PostgresBus } from './bus/postgres.ts';
 import { Gateway } from './gateway.ts';
-import { LIMITS, QUEUE } from './limits.ts';
+import { LIMITS } from './limits.ts';
 import { listen } from './listen.ts';
 import { takeLock } from './lock.ts';
 import { Pass, type PassLimits } from './pass.ts';
 import { type StatePaths, statePaths } from './paths.ts';
+import { Presence } from './presence.ts';
 import { Queue } from './queue.ts';
 import { createApp } from './site/app.ts';
-import type { SiteComponents } from './site/route.ts';
 import { Store } from './store/store.ts';
 import { Supervisor } from './supervisor.ts';
+import { startSweep } from './sweep.ts';
 
 export interface ClearinghouseInit {
   /** The state directory; made if it is not there. */
@@ -37,6 +39,10 @@ export interface ClearinghouseInit {
   readonly port: number;
   readonly gatewayHost: string;
   readonly gatewayPort: number;
+  /** Where nodes reach the gateway, if not there: a balancer before several sites. */
+  readonly publicGateway?: Address | undefined;
+  /** Where other sites reach this one's gateway, if not at `gatewayHost`. */
+  readonly linkHost?: string | undefined;
   /** Where people reach the site, if not at `host:port`. */
   readonly publicUrl?: string | undefined;
   /** What donors' archives are built from. */
@@ -89,6 +95,8 @@ export class Clearinghouse implements AsyncDisposable {
 
   get gatewayAddress(): GatewayAddress {
     const { gateway, identity } = this.#parts;
+    const { publicGateway } = this.#init;
+    if (publicGateway !== undefined) return { ...publicGateway, key: identity.id };
     const host = isWildcard(this.#init.gatewayHost) ? unbracketed(new URL(this.url).hostname) : this.#init.gatewayHost;
     return { host, port: gateway.port, key: identity.id };
   }
@@ -116,16 +124,32 @@ export class Clearinghouse implements AsyncDisposable {
     return this.#running;
   }
 
+  /** Where other sites reach this one. */
+  get #linkAddress(): Address {
+    const { gatewayHost, linkHost } = this.#init;
+    return { host: linkHost ?? reachable(gatewayHost), port: this.#parts.gateway.port };
+  }
+
+  async #openBus(store: Store, site: number): Promise<Bus> {
+    const { database, logger } = this.#init;
+    if (database === undefined) return new LocalBus({ logger });
+    const bus = new PostgresBus({ url: database, site, siteOf: async (node) => await store.sites.siteOf(node), logger });
+    await bus.start();
+    return bus;
+  }
+
   async #startAll(paths: StatePaths): Promise<void> {
     const { logger, host, port, gatewayHost, gatewayPort, state, payload, database, keysDatabase } = this.#init;
     const cleanup = this.#cleanup;
     cleanup.use(takeLock(paths.lock));
     const identity = await gatewayIdentity(paths.gatewayKey);
     const store = cleanup.use(await Store.open(database ?? paths.database));
-    const bus = cleanup.use(new LocalBus({ logger }));
+    const presence = cleanup.use(new Presence({ store, logger }, { gatewayKey: identity.id, alone: database === undefined }));
+    const site = await presence.join();
+    const bus = cleanup.use(await this.#openBus(store, site));
     const supervisor = new Supervisor({ state, database, keysDatabase, logger, bus });
     const queue = new Queue(store, bus);
-    const gateway = new Gateway({ store, bus }, { identity, host: gatewayHost, port: gatewayPort, logger });
+    const gateway = new Gateway({ store, bus }, { identity, host: gatewayHost, port: gatewayPort, logger, site });
     const server = createServer();
     this.#running = { store, bus, supervisor, gateway, server, identity };
     const backendRuns = (): boolean => supervisor.pid !== undefined;
@@ -138,40 +162,10 @@ export class Clearinghouse implements AsyncDisposable {
     server.on('upgrade', (request, socket, head) => pass.upgrade({ request, socket, head }));
     cleanup.defer(async () => await gateway.stop());
     await gateway.start();
+    await presence.start(this.#linkAddress, async () => await gateway.again());
     cleanup.defer(async () => await supervisor.stop());
     await supervisor.start();
-    this.#sweep({ store, bus, queue, logger });
-  }
-
-  /** Ends leases and sessions that have run out. */
-  #sweep({ store, bus, queue, logger }: SiteComponents): void {
-    let busy: Promise<void> = Promise.resolve();
-    const once = async (): Promise<void> => {
-      if ((await store.leases.expire()) > 0) {
-        queue.wake();
-        bus.publish('vessel.changed', {});
-      }
-      await store.sessions.expire();
-      await store.devices.expire();
-      await store.attempts.expire();
-      await store.tokens.expire();
-      await store.nonces.expire();
-      await store.acquisitions.expire();
-      await store.tasks.prune();
-      await store.nodes.prune();
-      await store.history.look(async () => ({
-        ...(await store.nodes.counts()),
-        backend: this.backendPid !== undefined,
-      }));
-      if (await store.nodes.sweep()) queue.wake();
-    };
-    const timer = setInterval(() => {
-      busy = busy.then(once).catch((error: unknown) => logger.error({ error: describeError(error) }, 'sweep failed'));
-    }, QUEUE.sweepMs);
-    this.#cleanup.defer(async () => {
-      clearInterval(timer);
-      await busy;
-    });
+    cleanup.use(startSweep({ store, bus, queue, logger, backendRuns }));
   }
 }
 

@@ -52,6 +52,7 @@ export type ServiceCode =
   | 'CANNOT_LISTEN'
   | 'STATE_BROKEN'
   | 'NO_STATE'
+  | 'WRONG_GATEWAY_KEY'
   | 'PAYLOAD_MISSING'
   | 'DATABASE_AWAY'
   | 'DATABASE_REFUSED'

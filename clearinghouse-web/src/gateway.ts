@@ -15,6 +15,7 @@ import {
   peerKeyOf,
   RateLimit,
   type RelayCall,
+  relayCallSchema,
   tlsOptionsOf,
   toBuffer,
   verifyAdvertisement,
@@ -22,14 +23,16 @@ import {
 import type { Logger } from 'pino';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Bus } from './bus/bus.ts';
-import { LIMITS, RELAY_LIMITS } from './limits.ts';
+import { BusError } from './errors.ts';
+import { LIMITS, RELAY_LIMITS, SITE_LIMITS } from './limits.ts';
+import { Link } from './link.ts';
 import { listen } from './listen.ts';
-import { Relay, type RelayLimits, refuse, type Upgrade } from './relay.ts';
+import { Relay, type RelayLimits, refuse, siteOf, type Upgrade } from './relay.ts';
 import type { Store } from './store/store.ts';
 
 export interface GatewayComponents {
   readonly store: Store;
-  /** Is told of nodes that come and go, and of tasks that may wait for them. */
+  /** Is told of nodes that come and go, and of tasks that may wait for them; brings calls to nodes of other sites. */
   readonly bus: Bus;
 }
 
@@ -41,6 +44,8 @@ export interface GatewayInit {
   /** 0 is any free port. */
   readonly port: number;
   readonly logger: Logger;
+  /** The number of this site process. */
+  readonly site?: number;
   /** Overrides of `LIMITS`. */
   readonly limits?: Partial<GatewayLimits>;
   /** Overrides of `RELAY_LIMITS`. */
@@ -70,6 +75,9 @@ export class Gateway {
   readonly #limits: GatewayLimits;
   readonly #admission: Admission;
   readonly #relay: Relay;
+  readonly #link: Link;
+  readonly #site: number;
+  #unsubscribe: () => void = () => undefined;
   #server: Server | undefined;
 
   constructor({ store, bus }: GatewayComponents, init: GatewayInit) {
@@ -86,12 +94,17 @@ export class Gateway {
         entries: RELAY_LIMITS.rateEntries,
       }),
     });
-    this.#relay = new Relay({ say: (node, call) => this.#say(node, call), limits: init.relayLimits });
+    this.#site = init.site ?? 0;
+    this.#relay = new Relay({
+      site: this.#site,
+      say: async (node, call) => await this.#say(node, call),
+      limits: init.relayLimits,
+    });
+    this.#link = new Link({ store, identity: init.identity, site: this.#site, limits: init.relayLimits });
   }
 
   /** @throws ServiceError PORT_IN_USE, CANNOT_LISTEN */
   async start(): Promise<void> {
-    await this.#store.nodes.allGone();
     const server = createServer({
       ...(await tlsOptionsOf(this.#init.identity)),
       // Nodes show theirs, callers have none; whose it is decides, not who signed it.
@@ -114,6 +127,14 @@ export class Gateway {
     });
     await listen(server, { host: this.#init.host, port: this.#init.port, what: 'the gateway' });
     this.#server = server;
+    this.#unsubscribe = this.#bus.answer((node, question) => this.#tell(node, relayCallSchema.parse(question)));
+  }
+
+  /** Other sites took this one for dead: its nodes are there all the same. */
+  async again(): Promise<void> {
+    const nodes = [...this.#connections].flatMap(({ node }) => (node === undefined ? [] : [node]));
+    await this.#store.nodes.back(nodes, this.#site);
+    this.#bus.publish('node.changed', {});
   }
 
   get port(): number {
@@ -125,8 +146,10 @@ export class Gateway {
     const server = this.#server;
     if (server === undefined) return;
     const closed = once(server, 'close');
+    this.#unsubscribe();
     server.close();
     this.#relay.stop();
+    this.#link.stop();
     for (const { socket } of this.#connections) socket.close(1001, 'the clearinghouse stops');
     const timer = setTimeout(() => this.#admission.cut(), 1000);
     await closed;
@@ -137,20 +160,40 @@ export class Gateway {
   #route(sockets: WebSocketServer, upgrade: Upgrade): void {
     const { request, socket, head } = upgrade;
     socket.on('error', () => undefined); // 'close' follows.
-    const [, what, name = ''] = /^\/(call|answer)\/([^/]+)$/.exec(request.url ?? '') ?? [];
+    const [, what, name = ''] = /^\/(call|answer|link)\/([^/]+)$/.exec(request.url ?? '') ?? [];
     const node = keyIdSchema.safeParse(name);
-    if (what === 'answer') this.#relay.answer(name, upgrade);
+    if (what === 'answer') this.#answer(name, upgrade);
+    else if (what === 'link') this.#link.take(name, upgrade, this.#relay);
     else if (what === 'call' && node.success) this.#relay.call(node.data, upgrade);
     else if (request.url !== '/') refuse(socket, '404 Not Found');
     else sockets.handleUpgrade(request, socket, head, (client) => this.#accept(client, request));
   }
 
+  /** A node has dialled in for a call that came to this site or to another one. */
+  #answer(token: string, upgrade: Upgrade): void {
+    const node = peerKeyOf(upgrade.socket);
+    if (node === undefined) refuse(upgrade.socket, '404 Not Found');
+    else if (siteOf(token) === this.#site) this.#relay.answer({ token, node }, upgrade);
+    else this.#link.passOn({ token, node }, upgrade);
+  }
+
+  /** To whichever site has the node. */
+  async #say(node: KeyId, call: RelayCall): Promise<boolean> {
+    try {
+      await this.#bus.request(node, call, SITE_LIMITS.questionMs);
+      return true;
+    } catch (error) {
+      if (!(error instanceof BusError)) this.#init.logger.error({ error: describeError(error) }, 'gateway');
+      return false;
+    }
+  }
+
   /** To the node's newest connection: an older one may be dead without knowing it. */
-  #say(node: KeyId, call: RelayCall): boolean {
+  #tell(node: KeyId, call: RelayCall): object | undefined {
     const open = [...this.#connections].filter(({ socket }) => socket.readyState === socket.OPEN);
     const connection = open.findLast((one) => one.node === node);
     connection?.socket.send(JSON.stringify(call));
-    return connection !== undefined;
+    return connection && {};
   }
 
   #accept(socket: WebSocket, { socket: carrier }: IncomingMessage): void {
@@ -207,7 +250,7 @@ export class Gateway {
       throw bad(`the key of node ${node} to be proved on its connection, got ${proved}`);
     }
     const first = connection.node === undefined;
-    const taken = await this.#store.nodes.seen({ node, advertisement, jws, first });
+    const taken = await this.#store.nodes.seen({ node, advertisement, jws, first, site: this.#site });
     if (!taken) throw bad('an advertisement newer than the last one, got an older one');
     connection.node = node;
     clearTimeout(connection.timer);
@@ -224,7 +267,7 @@ export class Gateway {
     // A node that has dialled again hangs up the connection before.
     if ([...this.#connections].some((other) => other.node === node)) return;
     this.#init.logger.info({ node }, 'node is away');
-    await this.#store.nodes.gone(node);
+    await this.#store.nodes.gone(node, this.#site);
     this.#bus.publish('node.changed', { node });
   }
 }

@@ -173,6 +173,23 @@ export const BUS_LIMITS = {
   messageBytes: 7000,
   /** Messages that wait for one subscriber who is slow. */
   waitingMessages: 256,
+  /** Messages that wait for the database to take them, and how many it takes at once. */
+  outgoingMessages: 10_000,
+  noticesAtOnce: 100,
+  /** Between two looks whether the database is there, and as long it may take to answer. */
+  checkMs: 10_000,
+  /** Waits before it is dialled again: first, longest; doubled in between. */
+  redialFirstMs: 100,
+  redialLongestMs: 5_000,
+} as const;
+
+/** Several site processes of one clearinghouse. */
+export const SITE_LIMITS = {
+  /** From a site's word that it lives to its death, if it says nothing more; and how often it says it. */
+  lifeMs: 15_000,
+  liveEveryMs: 3_000,
+  /** An answer to another site's question. */
+  questionMs: 4_000,
 } as const;
 
 /** PostgreSQL, where the clearinghouse is on it. */

@@ -7,7 +7,6 @@ import {
   homeOf,
   type KeyId,
   PeerError,
-  peerKeyOf,
   RateLimit,
   type RelayCall,
   relayedStream,
@@ -17,8 +16,10 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { RELAY_LIMITS } from './limits.ts';
 
 export interface RelayInit {
-  /** Says a call to a node. @returns false when the node has no connection on which it proved its key. */
-  readonly say: (node: KeyId, call: RelayCall) => boolean;
+  /** The number of this site process. */
+  readonly site: number;
+  /** Says a call to a node, wherever it is connected. @returns false when it is not connected. */
+  readonly say: (node: KeyId, call: RelayCall) => Promise<boolean>;
   /** Overrides of `RELAY_LIMITS`. */
   readonly limits?: Partial<RelayLimits> | undefined;
 }
@@ -32,12 +33,18 @@ export interface Upgrade {
   readonly head: Buffer;
 }
 
+/** An answer to a call, and which node proved its key for it. */
+export interface Answering {
+  readonly token: string;
+  readonly node: KeyId;
+}
+
 interface Call extends Upgrade {
   readonly node: KeyId;
   readonly timer: NodeJS.Timeout;
 }
 
-type Refusal = '404 Not Found' | '429 Too Many Requests' | '503 Service Unavailable' | '504 Gateway Timeout';
+export type Refusal = '404 Not Found' | '429 Too Many Requests' | '503 Service Unavailable' | '504 Gateway Timeout';
 
 /**
  * Takes callers to nodes that nobody can reach directly: the node is told of a call and dials in for it, and from then on
@@ -76,20 +83,23 @@ export class Relay {
     if (socket.destroyed) return; // It would never close again.
     const from = socket.remoteAddress ?? '';
     const refusal = this.#refusal(node, socket);
-    const token = randomBytes(16).toString('base64url');
-    if (refusal !== undefined || !this.#init.say(node, { call: token, from })) {
-      refuse(socket, refusal ?? '404 Not Found');
+    if (refusal !== undefined) {
+      refuse(socket, refusal);
       return;
     }
+    const token = newToken(this.#init.site);
     const timer = setTimeout(() => this.#giveUp(token, '504 Gateway Timeout'), this.#limits.answerMs).unref();
     this.#calls.set(token, { ...upgrade, node, timer });
     socket.once('close', () => this.#giveUp(token, '404 Not Found'));
+    void this.#init.say(node, { call: token, from }).then((said) => {
+      if (!said) this.#giveUp(token, '404 Not Found');
+    });
   }
 
   /** The node has dialled in for a call. A token is worth one answer, of the node that was called and no other. */
-  answer(token: string, upgrade: Upgrade): void {
+  answer({ token, node }: Answering, upgrade: Upgrade): void {
     const call = this.#calls.get(token);
-    if (call === undefined || peerKeyOf(upgrade.socket) !== call.node) {
+    if (call === undefined || node !== call.node) {
       refuse(upgrade.socket, '404 Not Found');
       return;
     }
@@ -156,6 +166,19 @@ export class Relay {
     this.#sockets.handleUpgrade(request, socket, head, resolve);
     return promise;
   }
+}
+
+/** What a call is worth one answer by: 32 bits that say to which site it came, and 96 that nobody can guess. */
+function newToken(site: number): string {
+  const bytes = randomBytes(16);
+  bytes.writeUInt32BE(site);
+  return bytes.toString('base64url');
+}
+
+/** @returns the number of the site that a call came to. */
+export function siteOf(token: string): number | undefined {
+  const bytes = Buffer.from(token, 'base64url');
+  return bytes.length === 16 ? bytes.readUInt32BE() : undefined;
 }
 
 /** In the place of the WebSocket that was asked for; `RELAY_REFUSALS` has what it means. Waits for no farewell. */

@@ -182,7 +182,7 @@ forEachDatabase((test) => {
       const later = Date.now() + 2 * DAY_MS;
       await store.nodes.prune(later);
       assert.ok(await store.nodes.find(stranger), 'it is connected');
-      await store.nodes.allGone();
+      await store.nodes.gone(stranger);
       await store.nodes.prune();
       assert.ok(await store.nodes.find(stranger), 'it was just seen');
       await store.nodes.prune(later);

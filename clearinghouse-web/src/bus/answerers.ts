@@ -32,7 +32,7 @@ async function asked(answerer: Answerer, node: KeyId, question: object): Promise
   }
 }
 
-function noSuchNode(node: KeyId): BusError {
+export function noSuchNode(node: KeyId): BusError {
   return new BusError('NO_SUCH_NODE', `expected a node that is connected to this clearinghouse, got ${node}`);
 }
 

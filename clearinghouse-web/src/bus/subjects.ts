@@ -10,8 +10,8 @@ export const SUBJECTS = {
   'tasks.waiting': z.strictObject({}),
   /** A task has ended, well or not. */
   'task.ended': z.strictObject({ task: z.int(), kind: z.string(), subject: z.string(), done: z.boolean() }),
-  /** A node came, went, moved, or has other vessels than before. */
-  'node.changed': z.strictObject({ node: keyIdSchema }),
+  /** A node came, went, moved, or has other vessels than before; without its id, any may have. */
+  'node.changed': z.strictObject({ node: keyIdSchema.optional() }),
   /** What an account holds is not what it was, or the state of a vessel is not; without either, of any. */
   'vessel.changed': z.strictObject({
     account: z.string().optional(),

@@ -15,6 +15,8 @@ export interface Sighting {
   readonly jws: string;
   /** The first of its connection: then the node is looked at again. */
   readonly first: boolean;
+  /** The number of the site process that has the connection. */
+  readonly site?: number;
 }
 
 export interface DonationRow {
@@ -38,7 +40,7 @@ export class Nodes {
    * Writes down what a node says of itself and queues what has to follow.
    * @returns false if a newer advertisement of the node is known: then this one changes nothing.
    */
-  async seen({ node, advertisement, jws, first }: Sighting): Promise<boolean> {
+  async seen({ node, advertisement, jws, first, site = 0 }: Sighting): Promise<boolean> {
     const now = Date.now();
     const { addresses, relays } = advertisement;
     const reach = JSON.stringify({ addresses, relays });
@@ -54,6 +56,8 @@ export class Nodes {
         advertised_at: issuedAt,
         advertised_until: advertisement.exp * 1000,
         connected: 1,
+        // Its newest connection counts: an older one to another site may be dead without knowing it.
+        site_id: first || known?.connected !== 1 ? site : known.site_id,
         last_seen: now,
       };
       await trx
@@ -122,13 +126,26 @@ export class Nodes {
     await this.#tasks.addOnce(trx, { kind: 'inspect-node', subject: `node:${node}`, node, payload: { node } });
   }
 
-  async gone(node: KeyId): Promise<void> {
-    await this.#db.updateTable('nodes').set({ connected: 0, last_seen: Date.now() }).where('id', '=', node).execute();
+  /** The last connection of a node to this site has closed; if it has dialled another one since, that one counts. */
+  async gone(node: KeyId, site = 0): Promise<void> {
+    await this.#db
+      .updateTable('nodes')
+      .set({ connected: 0, site_id: null, last_seen: Date.now() })
+      .where('id', '=', node)
+      .where('site_id', '=', site)
+      .execute();
   }
 
-  /** A gateway that starts has no connections yet. */
-  async allGone(): Promise<void> {
-    await this.#db.updateTable('nodes').set({ connected: 0 }).where('connected', '=', 1).execute();
+  /** These are connected to this site, and were taken for away. */
+  async back(nodes: readonly KeyId[], site: number): Promise<void> {
+    for (let at = 0; at < nodes.length; at += 500) {
+      await this.#db
+        .updateTable('nodes')
+        .set({ connected: 1, site_id: site })
+        .where('id', 'in', nodes.slice(at, at + 500))
+        .where('connected', '=', 0)
+        .execute();
+    }
   }
 
   /** Forgets nodes that have donated nothing and have not been there for long. */

@@ -104,8 +104,9 @@ export interface NodesTable {
   advertisement: string;
   advertised_at: number;
   advertised_until: number;
-  /** 1 while a connection of it to the gateway is open. */
+  /** 1 while a connection of it to a gateway is open, and to which site's. */
   connected: number;
+  site_id: ColumnType<number | null, number | null | undefined, number | null>;
   first_seen: number;
   last_seen: number;
   /** Null for a node that donates nothing. */
@@ -242,7 +243,25 @@ export interface SwitchesTable {
   reason: string;
 }
 
+/** Processes that run the site; one that has died stops moving its `expires_at` on. */
+export interface SitesTable {
+  id: Generated<number>;
+  /** Where other sites reach its gateway. */
+  link_host: string | null;
+  link_port: number | null;
+  started_at: number;
+  expires_at: number;
+}
+
+/** One row: the key that nodes know the gateway by. */
+export interface GatewayTable {
+  id: number;
+  key_id: KeyId;
+}
+
 export interface Tables extends HistoryTables {
+  sites: SitesTable;
+  gateway: GatewayTable;
   accounts: AccountsTable;
   sessions: SessionsTable;
   devices: DevicesTable;

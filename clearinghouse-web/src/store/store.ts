@@ -15,6 +15,7 @@ import { Nodes } from './nodes.ts';
 import { Nonces } from './nonces.ts';
 import { faultOf } from './postgres.ts';
 import { Sessions } from './sessions.ts';
+import { Sites } from './sites.ts';
 import { Survey } from './survey.ts';
 import { Tasks } from './tasks.ts';
 import { Tokens } from './tokens.ts';
@@ -34,6 +35,7 @@ export class Store implements AsyncDisposable {
   readonly acquisitions: Acquisitions;
   readonly administration: Administration;
   readonly audit: AuditLog;
+  readonly sites: Sites;
   readonly history: History;
   readonly survey: Survey;
   readonly emergency: Emergency;
@@ -53,6 +55,7 @@ export class Store implements AsyncDisposable {
     this.nonces = new Nonces(db);
     this.acquisitions = new Acquisitions(db);
     this.administration = new Administration(db, this.tasks);
+    this.sites = new Sites(db);
     this.audit = new AuditLog(db);
     this.history = new History(db);
     this.survey = new Survey(db);

@@ -8,6 +8,7 @@ import { reach } from './0006-reach.ts';
 import { administration } from './0008-administration.ts';
 import { nodeLife } from './0009-node-life.ts';
 import { accounts as accountsInFull } from './0011-accounts.ts';
+import { sites } from './0012-sites.ts';
 import { history } from './0014-history.ts';
 
 /** Oldest first; a released one is never edited, only followed by another. */
@@ -21,5 +22,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0008-administration': administration,
   '0009-node-life': nodeLife,
   '0011-accounts': accountsInFull,
+  '0012-sites': sites,
   '0014-history': history,
 };
