@@ -133,7 +133,12 @@ export class Clearinghouse implements AsyncDisposable {
   async #openBus(store: Store, site: number): Promise<Bus> {
     const { database, logger } = this.#init;
     if (database === undefined) return new LocalBus({ logger });
-    const bus = new PostgresBus({ url: database, site, siteOf: async (node) => await store.sites.siteOf(node), logger });
+    const bus = new PostgresBus({
+      url: database,
+      site,
+      siteOf: async (node) => await store.sites.siteOf(node),
+      logger,
+    });
     await bus.start();
     return bus;
   }
@@ -144,7 +149,9 @@ export class Clearinghouse implements AsyncDisposable {
     cleanup.use(takeLock(paths.lock));
     const identity = await gatewayIdentity(paths.gatewayKey);
     const store = cleanup.use(await Store.open(database ?? paths.database));
-    const presence = cleanup.use(new Presence({ store, logger }, { gatewayKey: identity.id, alone: database === undefined }));
+    const presence = cleanup.use(
+      new Presence({ store, logger }, { gatewayKey: identity.id, alone: database === undefined }),
+    );
     const site = await presence.join();
     const bus = cleanup.use(await this.#openBus(store, site));
     const supervisor = new Supervisor({ state, database, keysDatabase, logger, bus });

@@ -1,7 +1,7 @@
 import { access, constants, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ConfigError, describeError, writeJson } from '@potluck/protocol';
+import { type Address, addressSchema, ConfigError, describeError, writeJson } from '@potluck/protocol';
 import { pino } from 'pino';
 import { Clearinghouse, type ClearinghouseInit } from './clearinghouse.ts';
 import { ServiceError } from './errors.ts';
@@ -10,7 +10,7 @@ import { isPostgresUrl, withoutPasswords } from './store/postgres.ts';
 import type { Role } from './store/schema.ts';
 
 const USAGE = [
-  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--payload FILE] [--database postgres://...] [--keys-database postgres://...]',
+  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--public-gateway HOST:PORT] [--link-host HOST] [--payload FILE] [--database postgres://...] [--keys-database postgres://...]',
   'clearinghouse admin USERNAME --state DIR [--revoke] [--database postgres://...]',
 ].join('" or "');
 
@@ -59,6 +59,8 @@ function initOf(values: Parsed['values'], state: string): ClearinghouseInit {
     gatewayHost: values['gateway-host'] ?? values.host,
     gatewayPort: portOf('--gateway-port', values['gateway-port']),
     publicUrl,
+    publicGateway: addressOf('--public-gateway', values['public-gateway']),
+    linkHost: values['link-host'],
     payload: values.payload === undefined ? undefined : resolve(values.payload),
     logger: pino(
       { name: 'site', base: null, level: process.env.LOG_LEVEL ?? 'info' },
@@ -79,6 +81,8 @@ function parsed(args: readonly string[]) {
         'gateway-host': { type: 'string' },
         'gateway-port': { type: 'string', default: '8443' },
         'public-url': { type: 'string' },
+        'public-gateway': { type: 'string' },
+        'link-host': { type: 'string' },
         payload: { type: 'string' },
         database: { type: 'string' },
         'keys-database': { type: 'string' },
@@ -94,6 +98,14 @@ function portOf(flag: string, text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(port <= 65535)) throw new ConfigError('USAGE', `expected a port of 0 to 65535 for ${flag}, got "${text}"`);
   return port;
+}
+
+function addressOf(flag: string, text: string | undefined): Address | undefined {
+  if (text === undefined) return undefined;
+  const [, host = '', port = ''] = /^\[?(.*?)\]?:(\d{1,5})$/.exec(text) ?? [];
+  const address = addressSchema.safeParse({ host, port: Number(port) });
+  if (address.success) return address.data;
+  throw new ConfigError('USAGE', `expected HOST:PORT for ${flag}, got "${text}"`);
 }
 
 /** @returns the address of a PostgreSQL; undefined for the file in the state directory. */

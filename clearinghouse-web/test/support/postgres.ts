@@ -36,14 +36,30 @@ function findPlace(): Place | string {
 
 let told = false;
 
+async function boot({ programs, user }: Place, directory: string): Promise<ChildProcess> {
+  const settings = [`unix_socket_directories=${directory}`, 'listen_addresses=', ...FAST].flatMap((s) => ['-c', s]);
+  const args = ['--pdeathsig', 'QUIT', join(programs, 'postgres'), '-D', join(directory, 'data'), ...settings];
+  const options = { ...user, cwd: directory, env: { LC_ALL: 'C', PATH: process.env.PATH } };
+  const child = spawn('setpriv', args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
+  const words: string[] = [];
+  for await (const line of createInterface(child.stderr)) {
+    words.push(line);
+    if (line.includes('ready to accept connections')) return child;
+  }
+  rmSync(directory, { recursive: true, force: true });
+  throw new TypeError(`expected PostgreSQL to start, got: ${words.join('\n')}`);
+}
+
 /** A real PostgreSQL in a temporary directory, on a socket in there; it ends with this process, however that ends. */
 export class PostgresServer implements AsyncDisposable {
   readonly directory: string;
-  readonly #child: ChildProcess;
+  readonly #place: Place;
+  #child: ChildProcess;
   #databases = 0;
 
-  private constructor(directory: string, child: ChildProcess) {
+  private constructor(directory: string, place: Place, child: ChildProcess) {
     this.directory = directory;
+    this.#place = place;
     this.#child = child;
   }
 
@@ -56,7 +72,8 @@ export class PostgresServer implements AsyncDisposable {
     return undefined;
   }
 
-  static async #start({ programs, user }: Place, auth: string): Promise<PostgresServer> {
+  static async #start(place: Place, auth: string): Promise<PostgresServer> {
+    const { programs, user } = place;
     const directory = mkdtempSync(join(tmpdir(), 'potluck-postgres-'));
     if (user !== undefined) chownSync(directory, user.uid, user.gid);
     const data = join(directory, 'data');
@@ -76,16 +93,16 @@ export class PostgresServer implements AsyncDisposable {
       rmSync(directory, { recursive: true, force: true });
       throw new TypeError(`expected initdb to make a database, got: ${made.stderr}`);
     }
-    const settings = [`unix_socket_directories=${directory}`, 'listen_addresses=', ...FAST].flatMap((s) => ['-c', s]);
-    const args = ['--pdeathsig', 'QUIT', join(programs, 'postgres'), '-D', data, ...settings];
-    const child = spawn('setpriv', args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
-    const words: string[] = [];
-    for await (const line of createInterface(child.stderr)) {
-      words.push(line);
-      if (line.includes('ready to accept connections')) return new PostgresServer(directory, child);
-    }
-    rmSync(directory, { recursive: true, force: true });
-    throw new TypeError(`expected PostgreSQL to start, got: ${words.join('\n')}`);
+    return new PostgresServer(directory, place, await boot(place, directory));
+  }
+
+  /** Everybody is cut off, and may come again. */
+  async restart(whileAway: () => Promise<void> = async () => undefined): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGINT');
+    await ended;
+    await whileAway();
+    this.#child = await boot(this.#place, this.directory);
   }
 
   /** The address of one of its databases. */
