@@ -58,7 +58,7 @@ class Stream {
       this.#say();
     };
     const onNode = ({ node }: MessageOf<'node.changed'>): void => {
-      if (this.#nodes.has(node)) this.#say();
+      if (node === undefined || this.#nodes.has(node)) this.#say();
     };
     const onGap = (): void => this.#say();
     this.#stack.defer(bus.subscribe('vessel.changed', { onMessage: onVessel, onGap }));
