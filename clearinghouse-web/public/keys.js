@@ -46,6 +46,19 @@ function nameOfFile() {
   return claim.dataset.name ?? form.elements.username.value;
 }
 
+/** So that the new account need not open its file: as `client/key.ts` keeps keys. @param privateKey that no script can read out */
+async function keep(privateKey, { crv, kty, x }) {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify({ crv, kty, x })));
+  const id = encoded(new Uint8Array(digest));
+  const opening = indexedDB.open('potluck-keys', 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore('keys', { keyPath: 'id' });
+  opening.onsuccess = () => {
+    const writing = opening.result.transaction('keys', 'readwrite');
+    writing.objectStore('keys').put({ id, publicJwk: { kty, crv, x }, privateKey });
+    writing.oncomplete = () => opening.result.close();
+  };
+}
+
 async function makeKey() {
   if (form.elements.username?.reportValidity() === false) return;
   complain('');
@@ -55,6 +68,7 @@ async function makeKey() {
     offer(part('private'), `${nameOfFile()}.private.jwk`, jwkOf(jwk));
     offer(part('public'), `${nameOfFile()}.public.jwk`, jwkOf({ ...jwk, d: undefined }));
     field.value = await prove(pair.privateKey, jwk);
+    await keep(await crypto.subtle.importKey('jwk', jwkOf(jwk), 'Ed25519', false, ['sign']), jwk);
     part('made').hidden = false;
     part('make').textContent = 'Make another key';
     part('private').click();
@@ -73,6 +87,7 @@ async function openFile() {
     if (jwk.d === undefined) throw new TypeError('it has no private part');
     const key = await crypto.subtle.importKey('jwk', jwkOf(jwk), 'Ed25519', false, ['sign']);
     field.value = await prove(key, jwk);
+    await keep(key, jwk);
     part('opened').hidden = false;
   } catch (error) {
     complain(`Expected a file such as NAME.private.jwk, got another: ${error.message}.`);

@@ -1,5 +1,10 @@
 // Small comforts. Every page works without them.
 
+// Where nobody is logged in, however that came, no key stays behind; a key that is just made for a new account does.
+if (document.querySelector('.top.member') === null && location.pathname !== '/register') {
+  globalThis.indexedDB?.deleteDatabase('potluck-keys');
+}
+
 for (const button of document.querySelectorAll('[data-copy]')) {
   button.hidden = false;
   button.addEventListener('click', async () => {

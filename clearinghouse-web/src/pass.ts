@@ -106,7 +106,7 @@ export class Pass {
     if (origin === undefined || !isOwnOrigin({ request, publicUrl }, origin)) return refuse(socket, '403 Forbidden');
     const sessionToken = sessionTokenOf({ request, publicUrl });
     const account = await this.#store.sessions.accountOf(sessionToken);
-    if (account === undefined) return refuse(socket, '401 Unauthorized');
+    if (account === undefined || account.banned_at !== null) return refuse(socket, '401 Unauthorized');
     const reach = await this.#reachOf(account.id, node.data);
     if (reach === undefined) return refuse(socket, '404 Not Found');
     if (socket.destroyed) return;
@@ -178,7 +178,8 @@ export class Pass {
   async #check(): Promise<void> {
     for (const passed of [...this.#passed]) {
       const account = await this.#store.sessions.accountOf(passed.sessionToken);
-      const isIn = account?.id === passed.account && (await this.#reachOf(account.id, passed.node)) !== undefined;
+      const isUser = account?.id === passed.account && account.banned_at === null;
+      const isIn = isUser && (await this.#reachOf(account.id, passed.node)) !== undefined;
       if (!isIn) end(passed, 'notHeld', 'you are logged out, or hold no vessel on this node any more');
     }
   }

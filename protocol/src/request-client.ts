@@ -93,6 +93,11 @@ export class RequestClient implements AsyncDisposable {
     });
   }
 
+  /** Whether it makes sense to ask. */
+  get isOpen(): boolean {
+    return this.#wire.isOpen;
+  }
+
   /**
    * A node that is asked too often says when to come again: then the request is sent again, until its time is over.
    * @returns the result of the method's schema, and the bytes that the node attached (empty if the method has none).

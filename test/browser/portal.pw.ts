@@ -1,42 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Download, expect, type Page, test } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 import { generateIdentity, identityFrom, NodeClient, privateJwkSchema, signKeyProof } from '@potluck/protocol';
 import { donate, donationIn, install, realPayload, uninstall } from './donor.ts';
+import { complaintsOf, expectNoSidewaysScroll, PASSWORD, register } from './page.ts';
 import { World } from './world.ts';
-
-const PASSWORD = 'four words of mine';
-
-/** Everything that a page complains about, apart from the refusals that a test asks for. */
-function complaintsOf(page: Page): string[] {
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    const isRefusal = /^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
-    if (['error', 'warning'].includes(message.type()) && !isRefusal) complaints.push(message.text());
-  });
-  return complaints;
-}
-
-async function register(page: Page, username: string): Promise<Download> {
-  await page.getByRole('link', { name: 'Join' }).first().click();
-  await page.getByLabel('Username').fill(username);
-  await page.getByLabel('Password').fill(PASSWORD);
-  const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Make my key' }).click();
-  const key = await download;
-  await expect(page.getByText('Your key is ready.')).toBeVisible();
-  await page.getByRole('button', { name: 'Join', exact: true }).click();
-  await expect(page.getByRole('heading', { name: 'My vessels' })).toBeVisible();
-  return key;
-}
-
-async function expectNoSidewaysScroll(page: Page): Promise<void> {
-  const { scrollWidth, innerWidth } = await page.evaluate<{ scrollWidth: number; innerWidth: number }>(
-    '({ scrollWidth: document.documentElement.scrollWidth, innerWidth })',
-  );
-  expect(scrollWidth, `${page.url()} is no wider than the screen`).toBeLessThanOrEqual(innerWidth);
-}
 
 test.describe('the portal', () => {
   let world: World;

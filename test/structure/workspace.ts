@@ -44,7 +44,7 @@ export function filesOf(...patterns: string[]): string[] {
 
 /** Our own TypeScript: programs, libraries and tests. */
 export function sourceFiles(): string[] {
-  return filesOf('{bench,examples,test}/**/*.ts', '*/{src,bin,test}/**/*.ts').filter(
+  return filesOf('{bench,examples,test}/**/*.ts', '*/{src,bin,client,test}/**/*.ts').filter(
     (path, index, all) => !path.endsWith('.d.ts') && all.indexOf(path) === index,
   );
 }

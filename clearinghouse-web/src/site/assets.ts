@@ -19,6 +19,8 @@ interface Asset {
   readonly bytes: Buffer;
   /** Of the bytes: another content has another address. */
   readonly version: string;
+  /** Whether its name changes with its content, so that its address needs no version. */
+  readonly isNamed?: boolean;
   readonly compressed: Partial<Record<Encoding, Promise<Buffer>>>;
 }
 
@@ -45,6 +47,12 @@ export class Assets {
     return asset === undefined ? `/assets/${name}` : `/assets/${name}?v=${asset.version}`;
   }
 
+  /** A file that was made, under a name that changes with its content. @returns its address */
+  add(name: string, bytes: Buffer): string {
+    this.#assets.set(name, { ...assetOf(bytes), isNamed: true });
+    return `/assets/${name}`;
+  }
+
   /** Answers for what is under its mount point; what it does not have is left to the next. */
   get handler(): RequestHandler {
     return async (request, response, next) => {
@@ -65,7 +73,7 @@ export class Assets {
 
 async function answer(request: Request, response: Response, { name, asset }: { name: string; asset: Asset }) {
   const { version, bytes } = asset;
-  const isNamed = request.query.v === version;
+  const isNamed = asset.isNamed === true || request.query.v === version;
   response.type(extname(name)).vary('accept-encoding');
   response.set('etag', `"${version}"`);
   response.set('cache-control', isNamed ? 'public, max-age=31536000, immutable' : 'public, max-age=3600');

@@ -11,7 +11,7 @@ import { advertisements, home } from './public.ts';
 import type { Route } from './route.ts';
 import { status } from './status.ts';
 import { listTokens, makeToken, revokeToken } from './tokens.ts';
-import { acquireVessels, listVessels, releaseVessels, renewVessels } from './vessels.ts';
+import { acquireVessels, listVessels, releaseVessels, renewVessels, showVessel } from './vessels.ts';
 
 /** Every route of the site. Each answers programs in JSON and people in HTML. */
 export const ROUTES: readonly Route<unknown>[] = [
@@ -34,6 +34,7 @@ export const ROUTES: readonly Route<unknown>[] = [
   makeToken,
   revokeToken,
   listVessels,
+  showVessel,
   acquireVessels,
   renewVessels,
   releaseVessels,

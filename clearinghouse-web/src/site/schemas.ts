@@ -123,7 +123,7 @@ export const acquireSchema = z.object({
 });
 
 /** `NODEID:v1` */
-const handleSchema = z
+export const handleSchema = z
   .string()
   .max(60)
   .transform((text) => {
@@ -143,5 +143,10 @@ export const selectionSchema = z.object({
   handles: handlesSchema.optional(),
   only: handleSchema.optional(),
   all: z.literal(['yes', true]).optional(),
+  /** Where a person goes on afterwards. */
+  next: z
+    .string()
+    .regex(/^\/vessels(\/[A-Za-z0-9_-]{43}:v\d{1,9})?$/, "expected the page of one's vessels or of one of them")
+    .optional(),
 });
 export type Selection = z.infer<typeof selectionSchema>;

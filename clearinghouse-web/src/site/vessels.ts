@@ -1,8 +1,16 @@
-import { acquiredSchema, type HeldVessel, type Holdings, holdingsSchema, parseRestrictions } from '@potluck/protocol';
+import {
+  acquiredSchema,
+  type HeldVessel,
+  type Holdings,
+  heldVesselSchema,
+  holdingsSchema,
+  parseRestrictions,
+} from '@potluck/protocol';
 import type { z } from 'zod';
 import { acquire } from '../acquire.ts';
 import { PortalError } from '../errors.ts';
 import type { Holding, VesselRef } from '../store/holdings.ts';
+import { clientUrl } from './client.ts';
 import { countryOf } from './places.ts';
 import { titleOf } from './problems.ts';
 import { fieldsOf } from './render.ts';
@@ -10,11 +18,13 @@ import type { Page, Route, Visit } from './route.ts';
 import {
   acquireSchema as acquireBody,
   type acquireSchema,
+  handleSchema,
   nothingSchema,
   type Selection,
   selectionSchema,
 } from './schemas.ts';
 import { memberOf } from './session.ts';
+import { placeInWords } from './words.ts';
 
 const NOTICES = new Map(
   Object.entries({
@@ -34,6 +44,32 @@ export const listVessels: Route<object> = {
   body: nothingSchema,
   result: holdingsSchema,
   handle: async (visit) => ({ json: await overview(visit), page: await pageOf(visit) }),
+};
+
+export const showVessel: Route<object> = {
+  method: 'get',
+  path: '/vessels/:handle',
+  summary: 'One of the vessels that the account holds.',
+  access: 'user',
+  scope: 'vessels:read',
+  problems: ['NO_SUCH_VESSEL'],
+  body: nothingSchema,
+  result: heldVesselSchema,
+  handle: async (visit) => {
+    const { store, account, request } = memberOf(visit);
+    const handle = handleSchema.safeParse(request.params.handle);
+    const holdings = handle.success ? await store.leases.holdings(account.id) : [];
+    const held = holdings.find(({ node, name }) => node === handle.data?.node && name === handle.data.name);
+    if (held === undefined)
+      throw new PortalError('NO_SUCH_VESSEL', 'expected a vessel that you hold, got another name');
+    const vessel = viewOf(held);
+    const notice = NOTICES.get(String(request.query.notice));
+    const title = `Vessel ${vessel.vessel} on ${placeInWords(vessel.reach)}`;
+    return {
+      json: vessel,
+      page: { view: 'vessel', title, data: { vessel, notice, client: await clientUrl('vessel') } },
+    };
+  },
 };
 
 export const acquireVessels: Route<z.infer<typeof acquireSchema>> = {
@@ -67,7 +103,7 @@ export const renewVessels: Route<Selection> = {
     const { store, bus, account } = memberOf(visit);
     await store.leases.renew(account.id, await selected(visit, selection));
     bus.publish('vessel.changed', { account: account.id });
-    return { json: await overview(visit), redirect: '/vessels?notice=renewed' };
+    return { json: await overview(visit), redirect: `${selection.next ?? '/vessels'}?notice=renewed` };
   },
   refused: async (visit, error) => await pageOf(visit, { error }),
 };

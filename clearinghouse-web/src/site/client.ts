@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { ASSETS } from './render.ts';
+
+const FOLDER = join(import.meta.dirname, '..', '..', 'client');
+/** Scripts that pages load; what two of them share is a file of its own. */
+const PAGES = ['vessel'] as const;
+export type ClientPage = (typeof PAGES)[number];
+
+let built: Promise<ReadonlyMap<string, string>> | undefined;
+
+/**
+ * The address of a page's script. All are bundled when the first is asked for, which takes a moment, and kept: what they
+ * are made of does not change while this process runs, and their names change with their content.
+ */
+export async function clientUrl(page: ClientPage): Promise<string> {
+  built ??= build();
+  return (await built).get(page) ?? '';
+}
+
+async function build(): Promise<ReadonlyMap<string, string>> {
+  const esbuild = await import('esbuild');
+  const { outputFiles, metafile } = await esbuild.build({
+    entryPoints: PAGES.map((page) => join(FOLDER, `${page}.ts`)),
+    absWorkingDir: FOLDER,
+    outdir: FOLDER,
+    entryNames: '[name]-[hash]',
+    chunkNames: 'part-[hash]',
+    bundle: true,
+    splitting: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2024',
+    legalComments: 'eof',
+    logLevel: 'silent',
+  });
+  const pages = new Map<string, string>();
+  for (const { path, contents } of outputFiles) {
+    const name = path.slice(FOLDER.length + 1);
+    const url = ASSETS.add(`client/${name}`, Buffer.from(contents));
+    const { entryPoint } = metafile.outputs[name] ?? {};
+    if (entryPoint !== undefined) pages.set(entryPoint.replace(/\.ts$/, ''), url);
+  }
+  return pages;
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { Site } from './support/site.ts';
+
+/** The goal for the script that a page loads at first, compressed. */
+const FIRST_LOAD_BYTES = 150 * 1024;
+
+describe('scripts for browsers', () => {
+  let site: Site;
+  let page: string;
+
+  before(async () => {
+    site = await Site.start();
+    const donor = await site.api().join('donor');
+    await site.peer(donor, 'donor', 1);
+    await donor.post('/vessels/acquire', { count: 1 });
+    const [held] = (await donor.get('/vessels')).body.vessels;
+    page = (await donor.get(`/vessels/${held?.handle}`, { accept: 'text/html' })).text;
+  });
+
+  after(async () => await site[Symbol.asyncDispose]());
+
+  /** As it comes over the wire. */
+  async function get(path: string) {
+    const asked = request(new URL(path, site.clearinghouse.url), { headers: { 'accept-encoding': 'br' } }).end();
+    const [response] = await once(asked, 'response');
+    const body = Buffer.concat(await response.toArray());
+    return { status: response.statusCode, headers: response.headers, bytes: body.length };
+  }
+
+  /** Of the page and, from these, whatever they import at once. */
+  async function scripts(): Promise<string[]> {
+    const found = new Set([...page.matchAll(/<script src="([^"]+)"/g)].map(([, path = '']) => path));
+    for (const path of found) {
+      const text = await (await fetch(new URL(path, site.clearinghouse.url))).text();
+      for (const [, name] of text.matchAll(/(?:import|from)\s*"\.\/([\w.-]+)"/g)) {
+        found.add(new URL(name ?? '', new URL(path, site.clearinghouse.url)).pathname);
+      }
+    }
+    return [...found];
+  }
+
+  it('are kept by browsers for good, under names that change with what is in them', async () => {
+    const [own = ''] = (await scripts()).filter((path) => path.includes('/client/vessel-'));
+    assert.match(own, /^\/assets\/client\/vessel-[A-Z0-9]{8}\.js$/);
+    const { status, headers } = await get(own);
+    assert.equal(status, 200);
+    assert.equal(headers['cache-control'], 'public, max-age=31536000, immutable');
+    assert.equal(headers['content-encoding'], 'br');
+    assert.match(headers['content-type'] ?? '', /javascript/);
+  });
+
+  it(`of a vessel's page are at most ${FIRST_LOAD_BYTES} bytes together`, async () => {
+    const sizes = await Promise.all((await scripts()).map(async (path) => (await get(path)).bytes));
+    const bytes = sizes.reduce((a, b) => a + b, 0);
+    assert.ok(sizes.length >= 2 && bytes > 10_000 && bytes <= FIRST_LOAD_BYTES, `got ${bytes} bytes`);
+    process.stderr.write(`      ${bytes} bytes in ${sizes.length} scripts\n`);
+  });
+});
