@@ -55,6 +55,5 @@ describe('scripts for browsers', () => {
     const sizes = await Promise.all((await scripts()).map(async (path) => (await get(path)).bytes));
     const bytes = sizes.reduce((a, b) => a + b, 0);
     assert.ok(sizes.length >= 2 && bytes > 10_000 && bytes <= FIRST_LOAD_BYTES, `got ${bytes} bytes`);
-    process.stderr.write(`      ${bytes} bytes in ${sizes.length} scripts\n`);
   });
 });
