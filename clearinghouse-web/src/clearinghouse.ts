@@ -93,6 +93,11 @@ export class Clearinghouse implements AsyncDisposable {
     return (this.#parts.server.address() as AddressInfo).port;
   }
 
+  /** What a proxy or a balancer has before it. */
+  get listening(): { port: number; gatewayPort: number } {
+    return { port: this.port, gatewayPort: this.#parts.gateway.port };
+  }
+
   get gatewayAddress(): GatewayAddress {
     const { gateway, identity } = this.#parts;
     const { publicGateway } = this.#init;

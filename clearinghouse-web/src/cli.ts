@@ -133,9 +133,9 @@ async function run(init: ClearinghouseInit): Promise<void> {
   }
   await using clearinghouse = new Clearinghouse(init);
   await clearinghouse.start();
-  const { url, gatewayAddress: gateway } = clearinghouse;
+  const { url, gatewayAddress: gateway, listening } = clearinghouse;
   const path = join(init.state, 'address.json');
-  await writeJson(path, { url, gateway, pid: process.pid });
+  await writeJson(path, { url, gateway, listening, pid: process.pid });
   process.stdout.write(`clearinghouse: portal at ${url}, nodes dial ${gateway.host}:${gateway.port}\n`);
   await told;
   await rm(path, { force: true });

@@ -50,6 +50,7 @@ export class Peer implements AsyncDisposable {
   #server: Server | undefined;
   #sockets: WebSocketServer | undefined;
   #gateway: WebSocket | undefined;
+  #staying: Promise<void> | undefined;
 
   readonly #host: string;
 
@@ -96,6 +97,33 @@ export class Peer implements AsyncDisposable {
     return JSON.parse(String(data));
   }
 
+  /** As a node does: shows itself at the gateway, and dials again whenever the connection has ended, until it is closed. */
+  stay(gateway: GatewayAddress): void {
+    this.#staying = (async () => {
+      while (this.#server !== undefined) {
+        const ended = await this.#show(gateway).catch(() => undefined);
+        await ended;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    })();
+  }
+
+  /** @returns what resolves when the connection has ended. */
+  async #show(gateway: GatewayAddress): Promise<Promise<unknown>> {
+    const { identity } = this;
+    const init = { address: gateway, key: gateway.key, identity, maxPayloadBytes: 65_536 };
+    const { socket } = await openPinnedSocket(init);
+    const ended = once(
+      socket.on('error', () => undefined),
+      'close',
+    );
+    this.#gateway = socket;
+    const facts = { addresses: [{ host: this.#host, port: this.port }], keys: [this.#owner], version: 'test' };
+    socket.send(await signAdvertisement(identity, facts, 60));
+    if (this.#server === undefined) socket.terminate();
+    return ended;
+  }
+
   async hangUp(): Promise<void> {
     const socket = this.#gateway;
     if (socket === undefined || socket.readyState === socket.CLOSED) return;
@@ -115,8 +143,10 @@ export class Peer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const closing = this.close();
     await this.hangUp();
-    await this.close();
+    await closing;
+    await this.#staying;
   }
 
   async #answer(socket: WebSocket, data: RawData): Promise<void> {
