@@ -10,6 +10,7 @@ const CODES = {
   WRONG_PASSWORD: [401, 'authentication'],
   BAD_TOKEN: [401, 'authentication'],
   TOKEN_EXPIRED: [401, 'authentication'],
+  BAD_PASSKEY: [401, 'authentication'],
   KEY_NOT_PROVED: [401, 'authentication'],
   FORBIDDEN: [403, 'authentication'],
   CSRF: [403, 'authentication'],

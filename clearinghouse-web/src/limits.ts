@@ -25,6 +25,9 @@ export const LIMITS = {
   tokenFailures: 100,
   tokensPerAccount: 50,
   tokenMs: 365 * 24 * 3_600_000,
+  passkeysPerAccount: 20,
+  /** From what a browser needs for a passkey to what it answers. */
+  challengeMs: 5 * 60_000,
   /** Names that people give to their tokens and passkeys. */
   labelLength: 64,
   /** Registrations of one address in `windowMs`; a class may sit behind one address. */

@@ -16,6 +16,9 @@ const NOTICES = new Map(
     key: 'The key is changed. Your vessels take it as soon as their machines are there, and the old one opens nothing.',
     password: 'The password is changed. All other log-ins have ended.',
     sessions: 'Logged out there.',
+    passkey: 'The passkey is yours: log in with it the next time.',
+    renamed: 'Renamed.',
+    removed: 'The passkey is forgotten: it opens nothing any more.',
     revoked: 'The token is revoked: nothing can use it any more.',
   }),
 );
@@ -41,15 +44,17 @@ interface More {
 export async function accountPage(visit: Visit, more: More = {}): Promise<Page> {
   const { store, account, sessionToken } = memberOf(visit);
   const own = sessionIdOf(sessionToken);
-  const [credits, sessions, tokens] = await Promise.all([
+  const [credits, sessions, tokens, passkeys] = await Promise.all([
     store.leases.credits(account.id),
     store.sessions.list(account.id),
     store.tokens.list(account.id),
+    store.passkeys.list(account.id),
   ]);
   const data = {
     credits,
     sessions: sessions.map((one) => ({ ...one, current: one.id === own, country: countryOf(one.network) })),
     tokens,
+    passkeys,
     scopes: SCOPES,
     longestDays: LIMITS.tokenMs / 86_400_000,
     notice: more.error === undefined ? NOTICES.get(String(visit.request.query.notice)) : undefined,

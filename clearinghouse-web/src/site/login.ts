@@ -10,7 +10,7 @@ import { whenceOf } from './whence.ts';
 
 type Credentials = z.infer<typeof loginSchema>;
 
-const loggedInSchema = z.object({ user: userSchema.nullable(), csrfToken: z.string() });
+export const loggedInSchema = z.object({ user: userSchema.nullable(), csrfToken: z.string() });
 
 export const loginForm: Route<object> = {
   method: 'get',
@@ -73,7 +73,7 @@ export function userOf({ username, email, key_id: keyId, user_port: userPort }: 
 }
 
 /** Only a path of this site may be gone to after the log-in. */
-function ownPath(next: unknown): string {
+export function ownPath(next: unknown): string {
   return typeof next === 'string' && /^\/[a-z0-9/_-]*$/i.test(next) && !next.startsWith('//') ? next : '/vessels';
 }
 

@@ -12,6 +12,7 @@ const TITLES: Record<PortalError['code'], string> = {
   WRONG_PASSWORD: 'Wrong username or password',
   BAD_TOKEN: 'Nobody has this token',
   TOKEN_EXPIRED: 'This token has expired',
+  BAD_PASSKEY: 'That passkey did not open',
   KEY_NOT_PROVED: 'Not shown to be your key',
   FORBIDDEN: 'Not for you',
   CSRF: 'This form has gone stale',

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import type { PortalCode, PortalError } from '../errors.ts';
 import { csrfTokenOf } from '../store/sessions.ts';
@@ -10,7 +12,15 @@ import * as words from './words.ts';
 import { world } from './world.ts';
 
 const ROOM = join(import.meta.dirname, '..', '..');
-export const ASSETS = new Assets(join(ROOM, 'public'), { 'world.svg': () => world().picture });
+/** The library's one file for browsers, as it is published. */
+const WEBAUTHN = join(
+  fileURLToPath(import.meta.resolve('@simplewebauthn/browser')),
+  '../../dist/bundle/index.umd.min.js',
+);
+export const ASSETS = new Assets(join(ROOM, 'public'), {
+  'world.svg': () => world().picture,
+  'webauthn.js': () => readFileSync(WEBAUTHN),
+});
 
 const eta = new Eta({ views: join(ROOM, 'views'), cache: true, autoTrim: false });
 

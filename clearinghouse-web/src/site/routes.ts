@@ -6,6 +6,15 @@ import { events } from './events.ts';
 import { changeKey } from './key.ts';
 import { login, loginForm, logout } from './login.ts';
 import { map } from './map.ts';
+import {
+  addPasskey,
+  listPasskeys,
+  passkeyCreation,
+  passkeyLogin,
+  passkeyRequest,
+  removePasskey,
+  renamePasskey,
+} from './passkeys.ts';
 import { account, changePassword, endSessions, listSessions } from './profile.ts';
 import { advertisements, home } from './public.ts';
 import type { Route } from './route.ts';
@@ -30,6 +39,13 @@ export const ROUTES: readonly Route<unknown>[] = [
   changeKey,
   listSessions,
   endSessions,
+  listPasskeys,
+  passkeyCreation,
+  addPasskey,
+  renamePasskey,
+  removePasskey,
+  passkeyRequest,
+  passkeyLogin,
   listTokens,
   makeToken,
   revokeToken,

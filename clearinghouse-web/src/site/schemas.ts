@@ -93,8 +93,23 @@ export const newTokenSchema = z.object({
   current: currentSchema,
 });
 
+/** What a browser says of a passkey; the library that checks it says the rest. */
+const credentialSchema = z.looseObject({
+  id: z.string().regex(/^[A-Za-z0-9_-]{1,1400}$/, 'expected the id of a passkey'),
+  rawId: z.string(),
+  type: z.literal('public-key'),
+  response: z.looseObject({ clientDataJSON: z.string() }),
+  clientExtensionResults: z.looseObject({}).default({}),
+});
+
+export const newPasskeySchema = z.object({ name: labelSchema, current: currentSchema, response: credentialSchema });
+
+export const passkeyLoginSchema = z.object({ response: credentialSchema, next: z.string().max(200).optional() });
+
 /** One thing of a list, by its id. */
-export const chosenSchema = z.object({ id: z.string({ error: 'expected an id' }).min(1).max(1024) });
+export const chosenSchema = z.object({ id: z.string({ error: 'expected an id' }).min(1).max(1400) });
+
+export const renameSchema = chosenSchema.extend({ name: labelSchema });
 
 export const nothingSchema = z.object({});
 

@@ -76,7 +76,7 @@ async function accountOf(store: Store, { signer, account: username }: SiteReques
   throw new PortalError('UNKNOWN_KEY', `expected the name of an account, because several have the key, got none`);
 }
 
-const isLoopback = networksOf(['127.0.0.0/8', '::1']);
+export const isLoopback = networksOf(['127.0.0.0/8', '::1']);
 
 /** `localhost` and `127.0.0.1` are the same site: nobody else can be at either. */
 export function isSame(audience: string, own: string): boolean {

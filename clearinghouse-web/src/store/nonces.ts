@@ -10,7 +10,7 @@ export class Nonces {
   }
 
   /** @param untilSeconds since the epoch; after it the nonce may be forgotten. @returns false if it was taken before. */
-  async claim(key: KeyId, nonce: string, untilSeconds: number): Promise<boolean> {
+  async claim(key: KeyId | 'passkey', nonce: string, untilSeconds: number): Promise<boolean> {
     const claimed = await this.#db
       .insertInto('nonces')
       .values({ key_id: key, nonce, expires_at: Math.ceil(untilSeconds * 1000) })

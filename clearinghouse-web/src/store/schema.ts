@@ -205,7 +205,7 @@ export interface TasksTable {
 
 /** Signed requests that were carried out, until they have expired. */
 export interface NoncesTable {
-  key_id: KeyId;
+  key_id: KeyId | 'passkey';
   nonce: string;
   expires_at: number;
 }

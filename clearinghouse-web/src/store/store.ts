@@ -13,6 +13,7 @@ import { Leases } from './leases.ts';
 import { migrate } from './migrate.ts';
 import { Nodes } from './nodes.ts';
 import { Nonces } from './nonces.ts';
+import { Passkeys } from './passkeys.ts';
 import { faultOf } from './postgres.ts';
 import { Sessions } from './sessions.ts';
 import { Sites } from './sites.ts';
@@ -28,6 +29,7 @@ export class Store implements AsyncDisposable {
   readonly devices: Devices;
   readonly attempts: Attempts;
   readonly tokens: Tokens;
+  readonly passkeys: Passkeys;
   readonly nodes: Nodes;
   readonly leases: Leases;
   readonly inventory: Inventory;
@@ -49,6 +51,7 @@ export class Store implements AsyncDisposable {
     this.devices = new Devices(db);
     this.attempts = new Attempts(db);
     this.tokens = new Tokens(db);
+    this.passkeys = new Passkeys(db);
     this.nodes = new Nodes(db, this.tasks);
     this.leases = new Leases(db, this.tasks);
     this.inventory = new Inventory(db, this.tasks);
