@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import type { AcquireType, KeyId } from '@potluck/protocol';
+import { type AcquireType, type KeyId, type Rule, ruleText } from '@potluck/protocol';
 import { PortalError } from './errors.ts';
 import { QUEUE } from './limits.ts';
 import type { Queue } from './queue.ts';
+import { wishesOf } from './rules/facts.ts';
+import { isPair } from './rules/filters.ts';
 import type { Account } from './store/accounts.ts';
 import type { Holding } from './store/holdings.ts';
 import type { Attempt, Reservation } from './store/leases.ts';
-import { networkOfNode } from './store/networks.ts';
 import type { Store } from './store/store.ts';
 
 /** First choice, and replacements for nodes that failed. */
 const WAVES = 3;
-/** Networks that are tried for vessels of one network, as in Seattle. */
-const NETWORKS = 10;
+/** Sets that are tried of vessels alike, such as those of one network: as in Seattle. */
+const ALIKE = 10;
 
 export interface Components {
   readonly store: Store;
@@ -22,6 +23,8 @@ export interface Components {
 export interface Wanted {
   readonly count: number;
   readonly type: AcquireType;
+  /** By which they are chosen, beside the type. */
+  readonly rules?: readonly Rule[];
   /** The caller's name for it: asked again under the same name, it gives what the first time gave. */
   readonly idempotencyKey?: string | undefined;
 }
@@ -43,11 +46,15 @@ interface Work extends Components {
  */
 export async function acquire(components: Components, account: Account, wanted: Wanted): Promise<Holding[]> {
   const { store, queue } = components;
-  const attempt = { id: randomUUID(), accountId: account.id, userKey: account.key_id, type: wanted.type };
-  const { count, type, idempotencyKey: key } = wanted;
+  const { count, type, rules = [], idempotencyKey: key } = wanted;
+  const wishes = wishesOf([...TYPES[type], ...rules]);
+  const attempt = { id: randomUUID(), accountId: account.id, userKey: account.key_id, wishes };
   if (key === undefined) return await carryOut(components, attempt, count);
   for (;;) {
-    const first = await store.acquisitions.begin({ accountId: account.id, key, attempt: attempt.id, count, type });
+    const first = await store.acquisitions.begin({
+      ...{ accountId: account.id, key, attempt: attempt.id, count, type },
+      rules: rules.map(ruleText),
+    });
     if (first.done) return await store.leases.holdings(account.id, first.attempt);
     if (first.attempt === attempt.id) return await carryOut(components, attempt, count);
     const ended = async (): Promise<boolean> => (await store.acquisitions.isDone(first.attempt)) !== false;
@@ -74,29 +81,25 @@ async function carryOut({ store, queue }: Components, attempt: Attempt, count: n
   return await store.leases.holdings(attempt.accountId, attempt.id);
 }
 
-/** For vessels of one network: when the nodes of a network fail, all of them are given back and another one is tried. */
+/** For vessels that must be alike in something: when nodes fail, all are given back, and others alike are tried. */
 async function handOver(work: Work, count: number): Promise<void> {
-  const networks: string[] = [];
-  for (;;) {
+  const isAlike = (work.attempt.wishes ?? []).some((wish) => isPair(wish) && wish.not);
+  for (let turn = 1; ; turn += 1) {
     try {
-      return await inWaves(work, count, networks);
+      return await inWaves(work, count);
     } catch (error) {
-      const [first] = work.given;
       const isShort = error instanceof PortalError && error.code === 'UNABLE_TO_ACQUIRE';
-      if (!isShort || work.attempt.type !== 'lan' || first === undefined || networks.length >= NETWORKS) throw error;
-      const known = await work.store.nodes.find(first.node);
-      if (known === undefined || Date.now() >= work.until) throw error;
-      networks.push(networkOfNode(first.node, known.reach));
+      const isWorthIt = isAlike && work.given.length > 0 && turn < ALIKE && Date.now() < work.until;
+      if (!isShort || !isWorthIt) throw error;
       await work.store.leases.abandon(work.attempt, work.given.splice(0));
     }
   }
 }
 
-async function inWaves({ store, queue, ...work }: Work, count: number, networks: readonly string[]): Promise<void> {
+async function inWaves({ store, queue, ...work }: Work, count: number): Promise<void> {
   const { attempt, given, failed } = work;
   for (let wave = 0; wave < WAVES && given.length < count && Date.now() < work.until; wave += 1) {
-    const without = { nodes: failed, networks };
-    const reserved = await store.leases.reserve(attempt, count - given.length, without).catch((error: unknown) => {
+    const reserved = await store.leases.reserve(attempt, count - given.length, failed).catch((error: unknown) => {
       throw failed.length > 0 ? unable(count, given.length, error) : error;
     });
     queue.wake();
@@ -111,6 +114,14 @@ async function inWaves({ store, queue, ...work }: Work, count: number, networks:
   }
   if (given.length < count) throw unable(count, given.length);
 }
+
+/** A type is a rule under another name. */
+const TYPES: Readonly<Record<AcquireType, readonly Rule[]>> = {
+  random: [],
+  wan: [{ kind: 'networks' }],
+  lan: [{ kind: 'networks', not: true }],
+  nat: [{ kind: 'nat' }],
+};
 
 function unable(wanted: number, got: number, cause?: unknown): PortalError {
   return new PortalError(

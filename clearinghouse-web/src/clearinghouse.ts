@@ -15,11 +15,12 @@ import type { Bus } from './bus/bus.ts';
 import { LocalBus } from './bus/local.ts';
 import { PostgresBus } from './bus/postgres.ts';
 import { Gateway } from './gateway.ts';
-import { LIMITS } from './limits.ts';
+import { LIMITS, POLICY } from './limits.ts';
 import { listen } from './listen.ts';
 import { takeLock } from './lock.ts';
 import { Pass, type PassLimits } from './pass.ts';
 import { type StatePaths, statePaths } from './paths.ts';
+import type { Policy } from './policy.ts';
 import { Presence } from './presence.ts';
 import { Queue } from './queue.ts';
 import { createApp } from './site/app.ts';
@@ -49,6 +50,8 @@ export interface ClearinghouseInit {
   readonly payload?: string | undefined;
   /** Overrides of `PASS_LIMITS`. */
   readonly passLimits?: Partial<PassLimits> | undefined;
+  /** The rules about credits and leases; Seattle's unless given. */
+  readonly policy?: Policy;
   readonly logger: Logger;
 }
 
@@ -149,11 +152,23 @@ export class Clearinghouse implements AsyncDisposable {
   }
 
   async #startAll(paths: StatePaths): Promise<void> {
-    const { logger, host, port, gatewayHost, gatewayPort, state, payload, database, keysDatabase } = this.#init;
+    const {
+      logger,
+      host,
+      port,
+      gatewayHost,
+      gatewayPort,
+      state,
+      payload,
+      policy = POLICY,
+      database,
+      keysDatabase,
+    } = this.#init;
     const cleanup = this.#cleanup;
     cleanup.use(takeLock(paths.lock));
     const identity = await gatewayIdentity(paths.gatewayKey);
     const store = cleanup.use(await Store.open(database ?? paths.database));
+    await store.policies.adopt(policy);
     const presence = cleanup.use(
       new Presence({ store, logger }, { gatewayKey: identity.id, alone: database === undefined }),
     );

@@ -5,13 +5,16 @@ import { type Address, addressSchema, ConfigError, describeError, writeJson } fr
 import { pino } from 'pino';
 import { Clearinghouse, type ClearinghouseInit } from './clearinghouse.ts';
 import { ServiceError } from './errors.ts';
+import { POLICY } from './limits.ts';
 import { asOperator, type Place } from './operator.ts';
+import { loadPolicy, type Policy } from './policy.ts';
 import { isPostgresUrl, withoutPasswords } from './store/postgres.ts';
 import type { Role } from './store/schema.ts';
 
 const USAGE = [
-  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--public-gateway HOST:PORT] [--link-host HOST] [--payload FILE] [--database postgres://...] [--keys-database postgres://...]',
+  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--public-gateway HOST:PORT] [--link-host HOST] [--payload FILE] [--policy FILE] [--database postgres://...] [--keys-database postgres://...]',
   'clearinghouse admin USERNAME --state DIR [--revoke] [--database postgres://...]',
+  'clearinghouse check --state DIR [--database postgres://...]',
 ].join('" or "');
 
 /** The command `clearinghouse`. @returns the exit code: 0, 1 for a failure, 2 for a wrong command line. */
@@ -32,11 +35,27 @@ async function obey({ values, positionals }: Parsed): Promise<void> {
   if (values.state === undefined) throw usage('got no --state');
   const state = resolve(values.state);
   const database = databaseOf('--database', values.database);
-  if (command === 'run' && name === undefined) return await run(initOf(values, state));
+  if (command === 'run' && name === undefined) {
+    return await run({ ...initOf(values, state), policy: await policyAt(values.policy) });
+  }
+  if (command === 'check' && name === undefined) return await checkLedger({ state, database });
   if (command === 'admin' && name !== undefined && rest.length === 0) {
     return await setRole({ state, database }, name, values.revoke ? 'user' : 'admin');
   }
   throw usage(`got "${positionals.join(' ')}"`);
+}
+
+async function policyAt(path: string | undefined): Promise<Policy> {
+  return path === undefined ? POLICY : await loadPolicy(resolve(path));
+}
+
+/** @throws ServiceError LEDGER_BROKEN */
+async function checkLedger(place: Place): Promise<void> {
+  const faults = await asOperator(place, async (store) => await store.ledger.check());
+  for (const { account, message } of faults) process.stderr.write(`clearinghouse: account ${account}: ${message}\n`);
+  if (faults.length > 0)
+    throw new ServiceError('LEDGER_BROKEN', 'expected a ledger that adds up, got one that does not');
+  process.stdout.write('clearinghouse: the ledger adds up\n');
 }
 
 async function setRole(place: Place, username: string, role: Role): Promise<void> {
@@ -86,6 +105,7 @@ function parsed(args: readonly string[]) {
         payload: { type: 'string' },
         database: { type: 'string' },
         'keys-database': { type: 'string' },
+        policy: { type: 'string' },
         revoke: { type: 'boolean', default: false },
       },
     });

@@ -48,6 +48,7 @@ export class PortalError extends PotluckError<PortalCode> {
 }
 
 export type ServiceCode =
+  | 'LEDGER_BROKEN'
   | 'PORT_IN_USE'
   | 'ALREADY_RUNNING'
   | 'CANNOT_LISTEN'

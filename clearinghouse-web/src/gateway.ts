@@ -58,6 +58,8 @@ interface Connection {
   /** The key that was proved in the TLS handshake. */
   readonly proved: KeyId | undefined;
   node: KeyId | undefined;
+  /** It says that the relay may take callers to it. */
+  takesCalls: boolean;
   /** When its messages of the last minute came. */
   recent: number[];
   /** Closes it when no advertisement came in time. */
@@ -191,7 +193,7 @@ export class Gateway {
   /** To the node's newest connection: an older one may be dead without knowing it. */
   #tell(node: KeyId, call: RelayCall): object | undefined {
     const open = [...this.#connections].filter(({ socket }) => socket.readyState === socket.OPEN);
-    const connection = open.findLast((one) => one.node === node);
+    const connection = open.findLast((one) => one.node === node && one.takesCalls);
     connection?.socket.send(JSON.stringify(call));
     return connection && {};
   }
@@ -203,6 +205,7 @@ export class Gateway {
       host: carrier.remoteAddress ?? '',
       proved: peerKeyOf(carrier as TLSSocket),
       node: undefined,
+      takesCalls: false,
       recent: [],
       timer: closeLater(socket, LIMITS.gatewayHelloMs),
       work: Promise.resolve(),
@@ -250,9 +253,11 @@ export class Gateway {
       throw bad(`the key of node ${node} to be proved on its connection, got ${proved}`);
     }
     const first = connection.node === undefined;
-    const taken = await this.#store.nodes.seen({ node, advertisement, jws, first, site: this.#site });
+    const facts = { node, advertisement, jws, first, host: connection.host, site: this.#site };
+    const taken = await this.#store.nodes.seen(facts);
     if (!taken) throw bad('an advertisement newer than the last one, got an older one');
     connection.node = node;
+    connection.takesCalls = relays.length > 0;
     clearTimeout(connection.timer);
     connection.timer = closeLater(connection.socket, advertisement.exp * 1000 - Date.now());
     if (first) this.#init.logger.info({ node, host: connection.host }, 'node is here');

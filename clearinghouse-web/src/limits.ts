@@ -112,12 +112,14 @@ export const PASS_LIMITS = {
   checkMs: 15_000,
 } as const;
 
-/** The rules about credits and leases, in Seattle's numbers. */
+/** The rules about credits and leases, in Seattle's numbers, unless `--policy FILE` says otherwise. */
 export const POLICY = {
   freeCredits: 10,
   creditsPerDonation: 10,
   firstLeaseMs: 4 * 3_600_000,
   renewalMs: 7 * 24 * 3_600_000,
+  /** A lease that ends within this time is warned of. */
+  warningMs: 3_600_000,
   firstUserPort: 63_100,
   lastUserPort: 63_179,
   /** A node that was not seen for so long is gone: its leases end, until it is back. */
@@ -141,6 +143,14 @@ export const HISTORY_LIMITS = {
   everyMs: 5 * 60_000,
   pulsesMs: 8 * 24 * 3_600_000,
   contributionsMs: 400 * 24 * 3_600_000,
+} as const;
+
+/** What a policy may say in the place of these. */
+export const POLICY_LIMITS = {
+  fileBytes: 64 * 1024,
+  /** For everybody, and for a donation. */
+  credits: 100_000,
+  leaseHours: 24 * 366,
 } as const;
 
 export const QUEUE = {

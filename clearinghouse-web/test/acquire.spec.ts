@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { RequestError } from '@potluck/protocol';
 import { LIMITS } from '../src/limits.ts';
 import type { Api, ApiAnswer } from './support/api.ts';
+import { refuseFirst } from './support/peer.ts';
 import { eventually, Site } from './support/site.ts';
 
 describe('acquiring', () => {
@@ -39,18 +40,11 @@ describe('acquiring', () => {
   });
 
   it('replaces a node that fails', async () => {
-    const bad = await site.peer(donor, 'donor', 1);
-    await site.peer(donor, 'donor', 1, { firstPort: 1024 }); // Without the user's port, so the bad one is the first choice.
-    const refused = Promise.withResolvers<void>();
-    bad.gate = (method) => {
-      if (method !== 'ChangeUsers') return;
-      refused.resolve();
-      throw new RequestError('DISK_FULL', 'expected room, got none');
-    };
+    const peers = [await site.peer(donor, 'donor', 1), await site.peer(donor, 'donor', 1)];
+    const refused = refuseFirst(peers);
     const { status, body } = await user.post('/vessels/acquire', { count: 1 });
     assert.equal(status, 201);
-    await refused.promise;
-    assert.notEqual(body.vessels[0]?.node, bad.identity.id);
+    assert.notEqual(body.vessels[0]?.node, await refused);
   });
 
   it('gives all or nothing: what could be handed over is taken back, emptied and offered again', async () => {

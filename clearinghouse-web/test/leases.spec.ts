@@ -5,15 +5,15 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { generateIdentity, type KeyId, type VesselName } from '@potluck/protocol';
+import { pick } from '../src/rules/search.ts';
 import type { Account } from '../src/store/accounts.ts';
-import { choose } from '../src/store/candidates.ts';
 import { type Trx, transact } from '../src/store/database.ts';
 import type { Attempt } from '../src/store/leases.ts';
 import type { Store } from '../src/store/store.ts';
 import { forEachDatabase } from './support/databases.ts';
 
 const ACQUIRER = join(import.meta.dirname, 'support', 'acquirer.ts');
-const SOMEWHERE = { network: '10.0.0.0/24', relayed: false };
+const ANYWHERE = { network: undefined, country: undefined, owner: undefined, labels: [], relayed: false };
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -68,6 +68,7 @@ forEachDatabase((test) => {
         addresses: [{ host: '127.0.0.1', port: 1 }],
         relays: [],
         keys: [],
+        labels: [],
         version: '1',
         iat: now,
         exp: now + 600,
@@ -174,6 +175,7 @@ forEachDatabase((test) => {
         addresses: [{ host: '127.0.0.1', port: 1 }],
         relays: [],
         keys: [],
+        labels: [],
         version: '1',
         iat: now,
         exp: now + 1,
@@ -205,9 +207,11 @@ forEachDatabase((test) => {
       const thrice = [...users, ...users, ...users].map(({ id }) => id);
       const outcomes = await race(test.location, [thrice, thrice.toReversed()]);
       const held = (await Promise.all(users.map(({ id }) => store.leases.holdings(id)))).flat();
-      assert.equal(outcomes.filter((outcome) => outcome === 'won').length, 7, 'thirty vessels are seven times four');
-      assert.equal(held.length, 28);
-      assert.equal(new Set(held.map(({ node, name }) => `${node}:${name}`)).size, 28);
+      const won = outcomes.filter((outcome) => outcome === 'won').length;
+      assert.ok(won > 0 && won <= 7, 'thirty vessels are seven times four at most');
+      assert.equal(held.length, 4 * won);
+      assert.equal(new Set(held.map(({ node, name }) => `${node}:${name}`)).size, held.length);
+      assert.deepEqual(await store.ledger.check(), []);
       for (const { id } of users) assert.ok((await store.leases.credits(id)).used <= 10);
       for (const outcome of outcomes) assert.match(outcome, /^(won|NOT_ENOUGH_CREDITS|UNABLE_TO_ACQUIRE)$/);
     });
@@ -224,21 +228,19 @@ forEachDatabase((test) => {
 });
 
 describe('the choice among free vessels', () => {
-  it('gives vessels with the user’s port on different nodes first, then on other nodes, then any', () => {
+  it('gives a vessel with the user’s port on each node, on different nodes first, and others only beside such a one', () => {
     const [a, b, c] = ['a', 'b', 'c'] as KeyId[] as [KeyId, KeyId, KeyId];
     const [v1, v2] = ['v1', 'v2'] as VesselName[] as [VesselName, VesselName];
-    const candidates = [
-      { ...SOMEWHERE, node: a, name: v1, owns: true },
-      { ...SOMEWHERE, node: a, name: v2, owns: false },
-      { ...SOMEWHERE, node: b, name: v1, owns: false },
-      { ...SOMEWHERE, node: c, name: v1, owns: true },
-    ];
-    const chosen = (count: number, taken: KeyId[] = []): string[] =>
-      choose(candidates, count, taken).map(({ node, name }) => `${node}:${name}`);
+    const on = (node: KeyId, name: VesselName, owns: boolean) => ({ node, name, owns, facts: { ...ANYWHERE, node } });
+    const candidates = [on(a, v1, true), on(a, v2, false), on(b, v1, false), on(b, v2, false), on(c, v1, true)];
+    const chosen = (count: number, used: KeyId[] = [], covered: KeyId[] = []): string[] =>
+      pick(candidates, { count, used: new Set(used), covered: new Set(covered) }).map(
+        ({ node, name }) => `${node}:${name}`,
+      );
     assert.deepEqual(chosen(2), ['a:v1', 'c:v1']);
-    assert.deepEqual(chosen(3), ['a:v1', 'c:v1', 'b:v1']);
-    assert.deepEqual(chosen(4), ['a:v1', 'c:v1', 'b:v1', 'a:v2']);
-    assert.deepEqual(chosen(1, [a, c]), ['b:v1']);
+    assert.deepEqual(chosen(5), ['a:v1', 'c:v1', 'a:v2'], 'nothing on a node that has not his port for him');
+    assert.deepEqual(chosen(5, [b], [b]), ['a:v1', 'c:v1', 'a:v2', 'b:v1', 'b:v2'], 'where he has it, others do');
+    assert.deepEqual(chosen(1, [a]), ['c:v1']);
   });
 });
 

@@ -29,6 +29,8 @@ describe('a database of an older version', () => {
     await sql`INSERT INTO nodes
       (id, host, port, advertisement, advertised_at, advertised_until, connected, first_seen, last_seen)
       VALUES (${id}, '10.0.0.7', 1224, 'signed', 0, 0, 0, 0, 0)`.execute(before);
+    await sql`INSERT INTO vessels (node_id, name, owner, restrictions, state, account_id, expires_at)
+      VALUES (${id}, 'v1', ${id}, '', 'leased', 'donor', 1)`.execute(before);
     await sql`INSERT INTO donations (node_id, account_id, created_at) VALUES (${id}, 'donor', 0)`.execute(before);
     await before.destroy();
     await using store = await Store.open(path);
@@ -41,5 +43,14 @@ describe('a database of an older version', () => {
     await db.destroy();
     assert.deepEqual(node, { life: 'offered', draining: 0 });
     assert.equal((await store.accounts.byId('donor'))?.role, 'user');
+    assert.deepEqual(await store.leases.credits('donor'), { total: 10, used: 1 });
+    const { entries } = await store.ledger.statement('donor', { limit: 10 });
+    assert.deepEqual(
+      entries.map(({ why, amount, balance, subject }) => [why, amount, balance, subject]),
+      [
+        ['acquire', -1, 9, `${id}:v1`],
+        ['registration', 10, 10, null],
+      ],
+    );
   });
 });

@@ -40,7 +40,7 @@ describe('who may do what', () => {
     await admin.post('/admin/users/banned/ban', { reason: 'for the test' });
     await site.api().join('target');
     token = new URL((await user.get('/donations')).body.downloadUrl).pathname.split('/')[2] ?? '';
-    await site.peer(user, 'user', 4);
+    for (let peers = 0; peers < 4; peers += 1) await site.peer(user, 'user', 1);
     for (const [api, name] of [
       [user, 'user'],
       [other, 'other'],

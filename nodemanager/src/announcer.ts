@@ -22,6 +22,8 @@ export interface AnnouncerInit {
   /** Other nodes, as the operator lists them. */
   readonly directories: readonly GatewayAddress[];
   readonly version: string;
+  /** What the operator calls the node. */
+  readonly labels?: readonly string[];
   readonly limits: Pick<NodeLimits, 'announceEveryMs' | 'announceRetryMs'>;
   /** Where the node is, and the keys that it hosts vessels for; asked at each advertisement. */
   readonly facts: () => { reach: Reach; keys: KeyId[] };
@@ -61,11 +63,11 @@ export class Announcer implements AsyncDisposable {
 
   /** What this node says of itself, signed and new. */
   async advertisement(): Promise<string> {
-    const { version, facts } = this.#init;
+    const { version, labels = [], facts } = this.#init;
     const { reach, keys } = facts();
     return await signAdvertisement(
       this.#components.identity,
-      { ...reach, keys, version },
+      { ...reach, keys, version, labels },
       LIMITS.advertisementLifetimeSeconds,
     );
   }

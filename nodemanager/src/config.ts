@@ -6,6 +6,7 @@ import {
   gatewayAddressSchema,
   keyIdSchema,
   LIMITS,
+  labelsSchema,
   PotluckError,
   parseDestination,
   parseRestrictions,
@@ -112,6 +113,8 @@ export const nodeConfigSchema = z
      * advertised under its public address.
      */
     portMapping: z.boolean().default(false),
+    /** What users may choose nodes by: `gpu`, `campus-north`. They are told to whoever asks where the node is. */
+    labels: labelsSchema.default([]),
     /** Whether this node is a directory: it holds what other nodes say of themselves, and answers who looks for them. */
     directory: z.boolean().default(false),
     /** Directories that are told where this node is, each with its key. */

@@ -26,6 +26,8 @@ export interface GatewayClientInit {
   /** Asked at each advertisement. */
   readonly reach: () => Reach;
   readonly version: string;
+  /** What the operator calls the node. */
+  readonly labels?: readonly string[];
   /** The keys that the node hosts vessels for, asked at each advertisement. */
   readonly keys: () => KeyId[];
   /** Somebody calls the node through the gateway; without it nobody is answered. */
@@ -131,10 +133,10 @@ export class GatewayClient implements AsyncDisposable {
   }
 
   async #advertise(): Promise<void> {
-    const { reach, version, keys } = this.#init;
+    const { reach, version, keys, labels = [] } = this.#init;
     const socket = this.#socket;
     if (socket === undefined) return;
-    const facts = { ...reach(), keys: keys(), version };
+    const facts = { ...reach(), keys: keys(), version, labels };
     const jws = await signAdvertisement(this.#components.identity, facts, GATEWAY.advertisementLifetimeSeconds);
     if (socket.readyState === socket.OPEN) socket.send(jws);
   }

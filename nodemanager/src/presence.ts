@@ -15,7 +15,7 @@ export interface PresenceComponents {
 }
 
 export interface PresenceInit {
-  readonly config: Pick<NodeConfig, 'gateway' | 'advertise' | 'directories' | 'relay' | 'portMapping'>;
+  readonly config: Pick<NodeConfig, 'gateway' | 'advertise' | 'directories' | 'relay' | 'portMapping' | 'labels'>;
   readonly limits: NodeLimits;
   /** In the place of the router of the default route. */
   readonly router?: Router | undefined;
@@ -51,6 +51,7 @@ export class Presence implements AsyncDisposable {
     this.#announcer = new Announcer(components, {
       directories: config.directories,
       version: packageJson.version,
+      labels: config.labels,
       limits,
       facts: () => ({ reach: this.reach, keys: keys() }),
     });
@@ -75,6 +76,7 @@ export class Presence implements AsyncDisposable {
       reach: () => this.reach,
       onKnown: () => this.#tell(),
       version: packageJson.version,
+      labels: config.labels,
       keys,
       onCall: calls && ((call: RelayCall) => calls.answer(call)),
     });

@@ -5,6 +5,7 @@ import { parseJson } from './json.ts';
 import { type KeyId, keyIdSchema } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import { reachSchema } from './reach.ts';
+import { labelsSchema } from './rules.ts';
 import { openSigned, signJson } from './signed.ts';
 
 /** What a node says of itself: where it is, and for which keys (owners and users) it hosts vessels. */
@@ -12,6 +13,8 @@ export const advertisementSchema = z.object({
   ...reachSchema.shape,
   keys: z.array(keyIdSchema).max(LIMITS.advertisedKeys),
   version: z.string().max(32),
+  /** What its operator calls it, for those who choose nodes by it. */
+  labels: labelsSchema.default([]),
   /** Whole seconds since the epoch. */
   iat: z.int(),
   exp: z.int(),

@@ -31,6 +31,7 @@ export * from './request-client.ts';
 export * from './resources.ts';
 export * from './restrictions.ts';
 export type { Reply, RowPlace } from './row.ts';
+export * from './rules.ts';
 export * from './seal.ts';
 export * from './site-request.ts';
 export * from './socket-wire.ts';

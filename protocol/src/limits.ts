@@ -23,6 +23,12 @@ export const LIMITS = {
   advertisedAddresses: 8,
   advertisedRelays: 4,
   advertisedKeys: 256,
+  /** What a node's operator calls it. */
+  advertisedLabels: 8,
+  /** By which one acquisition chooses. */
+  rules: 16,
+  /** In one of them. */
+  ruleCountries: 50,
   /** One signed advertisement. */
   advertisementBytes: 64 * 1024,
   restrictionsBytes: 64 * 1024,

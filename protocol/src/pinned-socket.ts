@@ -12,6 +12,8 @@ import { peerKeyOf, tlsOptionsOf } from './tls.ts';
 export interface PinnedSocketInit {
   readonly address: Address;
   readonly path?: string;
+  /** Which of this machine's addresses to dial from; the system's choice unless given. */
+  readonly from?: string | undefined;
   /** Carries the TLS in the place of a connection to the address. */
   readonly carrier?: Duplex;
   /** Whose key is proved to the other side. */
@@ -32,10 +34,11 @@ const PINNED = { rejectUnauthorized: false, minVersion: 'TLSv1.3' } as const;
  */
 export async function openPinnedSocket(init: PinnedSocketInit): Promise<{ socket: WebSocket; key: KeyId }> {
   // Not written at the call, since the types of `ws` do not know `closeTimeout` yet.
-  const { address, path = '/', carrier, identity } = init;
+  const { address, path = '/', carrier, identity, from } = init;
   const options = {
     ...(identity === undefined ? {} : await tlsOptionsOf(identity)),
     ...(carrier === undefined ? {} : { createConnection: () => connect({ socket: carrier, ...PINNED }) }),
+    ...(from === undefined ? {} : { localAddress: from }),
     ...PINNED,
     maxPayload: init.maxPayloadBytes,
     perMessageDeflate: false,

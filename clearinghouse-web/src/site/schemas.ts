@@ -1,4 +1,4 @@
-import { acquireTypeSchema, keyIdSchema, scopeSchema, vesselNameSchema } from '@potluck/protocol';
+import { acquireTypeSchema, keyIdSchema, rulesSchema, scopeSchema, vesselNameSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
 
@@ -6,6 +6,10 @@ const TOKEN_DAYS = LIMITS.tokenMs / 86_400_000;
 
 /** A form sends an empty field as an empty text. */
 const emptyIsMissing = (value: unknown): unknown => (value === '' ? undefined : value);
+
+/** A form sends one rule a line, or with spaces between. */
+const linesAreRules = (value: unknown): unknown =>
+  typeof value === 'string' ? value.split(/\s+/).filter((text) => text !== '') : value;
 
 const usernameSchema = z
   .string({ error: 'expected a username' })
@@ -128,6 +132,7 @@ export const acquireSchema = z.object({
     .min(1, 'expected at least 1 vessel')
     .max(LIMITS.vesselsPerRequest, `expected at most ${LIMITS.vesselsPerRequest} vessels`),
   type: z.preprocess(emptyIsMissing, acquireTypeSchema.default('random')),
+  rules: z.preprocess(linesAreRules, rulesSchema.default([])),
   idempotencyKey: z
     .string()
     .regex(

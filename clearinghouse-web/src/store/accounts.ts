@@ -4,6 +4,8 @@ import type { Selectable } from 'kysely';
 import { PortalError } from '../errors.ts';
 import { record } from './audit.ts';
 import { type Database, type Trx, transact } from './database.ts';
+import { post } from './ledger.ts';
+import { policyOf } from './policy.ts';
 import type { AccountsTable } from './schema.ts';
 import { sessionIdOf } from './sessions.ts';
 import type { Tasks } from './tasks.ts';
@@ -54,6 +56,8 @@ export class Accounts {
         })
         .returningAll()
         .executeTakeFirstOrThrow();
+      const { freeCredits } = await policyOf(trx);
+      await post(trx, [{ accountId: row.id, amount: freeCredits, why: 'registration' }]);
       await this.#tasks.add(trx, {
         kind: 'make-donor-key',
         subject: `account:${row.id}`,

@@ -10,6 +10,8 @@ export interface Named {
   readonly attempt: string;
   readonly count: number;
   readonly type: AcquireType;
+  /** As text, in their order. */
+  readonly rules?: readonly string[];
 }
 
 /** Acquisitions by the names that their callers gave them, so that a request whose answer was lost may be sent again. */
@@ -25,7 +27,15 @@ export class Acquisitions {
    * @returns which attempt has the name, and whether it has ended well. One that failed has left no name.
    * @throws PortalError INVALID_REQUEST: something else was asked for under the name
    */
-  async begin({ accountId, key, attempt, count, type }: Named): Promise<{ attempt: string; done: boolean }> {
+  async begin({
+    accountId,
+    key,
+    attempt,
+    count,
+    type,
+    rules: texts = [],
+  }: Named): Promise<{ attempt: string; done: boolean }> {
+    const rules = JSON.stringify(texts);
     return await transact(this.#db, async (trx) => {
       const known = await trx
         .selectFrom('acquisitions')
@@ -35,10 +45,11 @@ export class Acquisitions {
         .where('expires_at', '>', Date.now())
         .executeTakeFirst();
       if (known !== undefined) {
-        if (known.count === count && known.type === type) return { attempt: known.attempt, done: known.done === 1 };
+        const isSame = known.count === count && known.type === type && known.rules === rules;
+        if (isSame) return { attempt: known.attempt, done: known.done === 1 };
         throw new PortalError(
           'INVALID_REQUEST',
-          `expected ${known.count} ${known.type} vessels under this idempotencyKey as before, got ${count} ${type}`,
+          `expected ${known.count} ${known.type} vessels under this idempotencyKey by the same rules as before, got another wish`,
         );
       }
       await trx.deleteFrom('acquisitions').where('account_id', '=', accountId).where('key', '=', key).execute();
@@ -46,7 +57,7 @@ export class Acquisitions {
       const expires_at = Date.now() + 3 * QUEUE.acquireMs;
       await trx
         .insertInto('acquisitions')
-        .values({ account_id: accountId, key, attempt, count, type, done: 0, expires_at })
+        .values({ account_id: accountId, key, attempt, count, type, rules, done: 0, expires_at })
         .execute();
       return { attempt, done: false };
     });

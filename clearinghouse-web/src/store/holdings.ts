@@ -1,6 +1,6 @@
 import type { KeyId, Reach, VesselName } from '@potluck/protocol';
-import { POLICY } from '../limits.ts';
 import type { Database, Trx } from './database.ts';
+import { balanceOf } from './ledger.ts';
 import { reachOf } from './nodes.ts';
 
 /** Which vessel: a node and a name on it. As text: `NODEID:v1`. */
@@ -22,26 +22,15 @@ export interface Holding extends VesselRef {
   readonly restrictions: string;
 }
 
-/** Credits are counted, never stored: nothing can drift from what is held and donated. */
+/** What is held is counted; what is left the ledger says, whose lines were written with each change of it. */
 export async function creditsOf(db: Database | Trx, accountId: string): Promise<Credits> {
-  const donations = await db
-    .selectFrom('donations')
-    .innerJoin('nodes', 'nodes.id', 'donations.node_id')
-    .select((eb) => eb.fn.countAll<number>().as('n'))
-    .where('donations.account_id', '=', accountId)
-    .where('nodes.connected', '=', 1)
-    .where('nodes.life', 'in', ['splitting', 'offered'])
-    .where('nodes.advertised_until', '>', Date.now())
-    .executeTakeFirstOrThrow();
   const held = await db
     .selectFrom('vessels')
     .select((eb) => eb.fn.countAll<number>().as('n'))
     .where('account_id', '=', accountId)
     .executeTakeFirstOrThrow();
-  return {
-    total: POLICY.freeCredits + POLICY.creditsPerDonation * Number(donations.n),
-    used: Number(held.n),
-  };
+  const used = Number(held.n);
+  return { total: (await balanceOf(db, accountId)) + used, used };
 }
 
 /** Only what is leased in full; a vessel of an acquisition under way is not there yet. */

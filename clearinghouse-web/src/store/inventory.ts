@@ -3,7 +3,9 @@ import type { Selectable } from 'kysely';
 import type { Database, Trx } from './database.ts';
 import { endLeases } from './ending.ts';
 import type { VesselRef } from './holdings.ts';
+import { endDonation, post, settleDonations } from './ledger.ts';
 import { advance } from './life.ts';
+import { drawn } from './offers.ts';
 import type { LeaseState, VesselsTable } from './schema.ts';
 import type { Tasks } from './tasks.ts';
 
@@ -48,7 +50,7 @@ export class Inventory {
     await this.#forgetOthers(trx, node, found);
     const [first] = found;
     if (first === undefined) {
-      await trx.deleteFrom('donations').where('node_id', '=', node).execute();
+      await endDonation(trx, node);
       await advance(trx, node, 'empty', 'it has no vessel that a donor owns');
       return;
     }
@@ -58,6 +60,7 @@ export class Inventory {
       .onConflict((oc) => oc.column('node_id').doNothing())
       .execute();
     await this.#takeIn(trx, node, { found, known });
+    await settleDonations(trx, node);
   }
 
   /** What the backend may split on a node, if it is to: vessels of this owner, but none that is offered already. */
@@ -108,7 +111,7 @@ export class Inventory {
   async cleaned(trx: Trx, { node, name }: VesselRef, fence: number): Promise<void> {
     await trx
       .updateTable('vessels')
-      .set({ state: 'free' })
+      .set({ state: 'free', lot: drawn() })
       .where('node_id', '=', node)
       .where('name', '=', name)
       .where('fence', '=', fence)
@@ -118,7 +121,15 @@ export class Inventory {
 
   /** The node says that it has no such vessel, or that it is no longer the donor's. */
   async forget(trx: Trx, { node, name }: VesselRef): Promise<void> {
-    await trx.deleteFrom('vessels').where('node_id', '=', node).where('name', '=', name).execute();
+    const gone = await trx
+      .deleteFrom('vessels')
+      .where('node_id', '=', node)
+      .where('name', '=', name)
+      .returning('account_id')
+      .executeTakeFirst();
+    const accountId = gone?.account_id;
+    if (typeof accountId !== 'string') return;
+    await post(trx, [{ accountId, amount: 1, why: 'vessel-gone', subject: `${node}:${name}` }]);
   }
 
   /** Vessels that are to be split are not written down: nobody can get them meanwhile. */

@@ -1,15 +1,19 @@
-import type { AcquireType, KeyId } from '@potluck/protocol';
-import { sql } from 'kysely';
+import type { KeyId } from '@potluck/protocol';
+import { type ExpressionBuilder, sql } from 'kysely';
 import { PortalError } from '../errors.ts';
-import { POLICY, QUEUE } from '../limits.ts';
+import { QUEUE } from '../limits.ts';
+import type { Wish } from '../rules/facts.ts';
+import type { Candidate } from '../rules/search.ts';
 import { keepAcquisition } from './acquisitions.ts';
-import { type Candidate, chooseOf, freeVessels, type Taken, userPortOf } from './candidates.ts';
+import { record } from './audit.ts';
+import { chooseVessels } from './choice.ts';
 import { type Database, type Trx, transact } from './database.ts';
 import { checkPermitted } from './emergency.ts';
-import { RELEASED } from './ending.ts';
+import { endHoldings } from './ending.ts';
 import { type Credits, creditsOf, type Holding, holdingsOf, type VesselRef } from './holdings.ts';
-import { networkOfNode } from './networks.ts';
-import { reachOf } from './nodes.ts';
+import { post } from './ledger.ts';
+import { policyOf } from './policy.ts';
+import type { Tables } from './schema.ts';
 import type { Tasks } from './tasks.ts';
 
 /** A vessel that an acquisition has reserved, and the task that gives it to the user. */
@@ -23,13 +27,7 @@ export interface Attempt {
   readonly accountId: string;
   readonly userKey: KeyId;
   /** Which vessels will do; any unless given. */
-  readonly type?: AcquireType;
-}
-
-/** Whom not to ask: they have just failed. */
-export interface Without {
-  readonly nodes?: readonly KeyId[];
-  readonly networks?: readonly string[];
+  readonly wishes?: readonly Wish[];
 }
 
 /** Who holds which vessel until when. Each method is one transaction, so that no vessel is ever held twice. */
@@ -55,19 +53,18 @@ export class Leases {
    * Reserves vessels and queues the handing over of each.
    * @throws PortalError NOT_ENOUGH_CREDITS, UNABLE_TO_ACQUIRE: then nothing was reserved.
    */
-  async reserve(attempt: Attempt, count: number, without: Without = {}): Promise<Reservation[]> {
+  async reserve(attempt: Attempt, count: number, without: readonly KeyId[] = []): Promise<Reservation[]> {
+    const { id, accountId, wishes = [] } = attempt;
     return await transact(this.#db, async (trx) => {
-      await checkPermitted(trx, attempt.accountId);
-      await checkCredits(trx, attempt.accountId, count);
-      const port = await userPortOf(trx, attempt.accountId);
-      const free = await freeVessels(trx, port, without.nodes ?? []);
-      const candidates = free.filter(({ network }) => !without.networks?.includes(network));
-      const taken = await takenBy(trx, attempt);
-      const { type = 'random' } = attempt;
-      const chosen = chooseOf(type, { candidates, taken }, count);
-      if (chosen.length < count) throw tooFew(type, count, chosen.length);
+      await checkPermitted(trx, accountId);
+      await checkCredits(trx, accountId, count);
+      const chosen = await chooseVessels(trx, { accountId, attempt: id, wishes, count, without });
       const reservations: Reservation[] = [];
       for (const candidate of chosen) reservations.push(await this.#reserveOne(trx, attempt, candidate));
+      await post(
+        trx,
+        chosen.map((ref) => ({ accountId, amount: -1, why: 'acquire', subject: handleOf(ref) })),
+      );
       return reservations;
     });
   }
@@ -83,12 +80,17 @@ export class Leases {
         .where('state', '=', 'reserved')
         .executeTakeFirstOrThrow();
       if (Number(reserved.n) !== count) return false;
-      await trx
+      const { firstLeaseMs } = await policyOf(trx);
+      const leased = await trx
         .updateTable('vessels')
-        .set({ state: 'leased', expires_at: Date.now() + POLICY.firstLeaseMs })
+        .set({ state: 'leased', expires_at: Date.now() + firstLeaseMs })
         .where('account_id', '=', attempt.accountId)
         .where('attempt', '=', attempt.id)
+        .returning(['node_id as node', 'name'])
         .execute();
+      for (const ref of leased) {
+        await record(trx, { actor: attempt.accountId, action: 'vessel.acquire', subject: handleOf(ref) });
+      }
       await keepAcquisition(trx, attempt.id);
       return true;
     });
@@ -102,33 +104,30 @@ export class Leases {
         trx,
         reservations.map(({ task }) => task),
       );
-      for (const { node, name } of reservations) {
-        const freed = await trx
-          .updateTable('vessels')
-          .set(RELEASED)
-          .where('node_id', '=', node)
-          .where('name', '=', name)
-          .where('attempt', '=', attempt.id)
-          .where('state', '=', sql.lit('reserved'))
-          .returning('fence')
-          .executeTakeFirst();
-        if (freed !== undefined) await this.#clean(trx, { node, name }, freed.fence);
-      }
+      const named = (eb: ExpressionBuilder<Tables, 'vessels'>) =>
+        eb.and([
+          eb('attempt', '=', attempt.id),
+          eb('state', '=', sql.lit('reserved')),
+          eb.or(reservations.map(({ node, name }) => eb.and([eb('node_id', '=', node), eb('name', '=', name)]))),
+        ]);
+      await endHoldings(trx, this.#tasks, { which: named, why: 'hand-back' });
     });
   }
 
   /**
-   * Sets the expiry of all these leases to 7 days from now, or of none.
+   * Sets the expiry of all these leases to the policy's renewal from now, or of none.
    * @throws PortalError NO_SUCH_VESSEL, NOT_ENOUGH_CREDITS (a donation went away, and more is held than allowed)
    */
   async renew(accountId: string, refs: readonly VesselRef[]): Promise<void> {
     await transact(this.#db, async (trx) => {
       await checkCredits(trx, accountId, 0);
+      const { renewalMs } = await policyOf(trx);
       for (const ref of refs) {
         const renewed = await ofHolder(trx, accountId, ref)
-          .set({ expires_at: Date.now() + POLICY.renewalMs })
+          .set({ expires_at: Date.now() + renewalMs })
           .executeTakeFirst();
         if (renewed.numUpdatedRows === 0n) throw notHeld(ref);
+        await record(trx, { actor: accountId, action: 'vessel.renew', subject: handleOf(ref) });
       }
     });
   }
@@ -137,9 +136,17 @@ export class Leases {
   async release(accountId: string, refs: readonly VesselRef[]): Promise<void> {
     await transact(this.#db, async (trx) => {
       for (const ref of refs) {
-        const freed = await ofHolder(trx, accountId, ref).set(RELEASED).returning('fence').executeTakeFirst();
-        if (freed === undefined) throw notHeld(ref);
-        await this.#clean(trx, ref, freed.fence);
+        const { node, name } = ref;
+        const [ended] = await endHoldings(trx, this.#tasks, {
+          why: 'release',
+          which: (eb) =>
+            eb.and([
+              ...[eb('node_id', '=', node), eb('name', '=', name)],
+              ...[eb('account_id', '=', accountId), eb('state', '=', sql.lit('leased'))],
+            ]),
+        });
+        if (ended === undefined) throw notHeld(ref);
+        await record(trx, { actor: accountId, action: 'vessel.release', subject: handleOf(ref) });
       }
     });
   }
@@ -149,24 +156,13 @@ export class Leases {
     const due = this.#db.selectFrom('vessels').select('node_id').where('expires_at', '<=', now).limit(1);
     if ((await due.executeTakeFirst()) === undefined) return 0; // Looking takes no write lock.
     return await transact(this.#db, async (trx) => {
-      const freed = await trx
-        .updateTable('vessels')
-        .set(RELEASED)
-        .where('expires_at', '<=', now)
-        .returning(['node_id as node', 'name', 'fence'])
-        .execute();
-      for (const { node, name, fence } of freed) await this.#clean(trx, { node, name }, fence);
-      return freed.length;
-    });
-  }
-
-  /** Queues the emptying of a vessel that is in state `cleaning` under this fence. */
-  async #clean(trx: Trx, { node, name }: VesselRef, fence: number): Promise<void> {
-    await this.#tasks.add(trx, {
-      kind: 'reset-vessel',
-      subject: `vessel:${node}:${name}`,
-      node,
-      payload: { node, vessel: name, fence },
+      const ended = await endHoldings(trx, this.#tasks, { why: 'expire', which: (eb) => eb('expires_at', '<=', now) });
+      for (const { wasLeased, accountId, ...ref } of ended) {
+        if (!wasLeased) continue;
+        const details = { holder: accountId };
+        await record(trx, { actor: 'site', action: 'vessel.expire', subject: handleOf(ref), details });
+      }
+      return ended.length;
     });
   }
 
@@ -205,47 +201,23 @@ function ofHolder(trx: Trx, accountId: string, { node, name }: VesselRef) {
     .where('state', '=', sql.lit('leased'));
 }
 
-async function takenBy(trx: Trx, { accountId, id }: Attempt): Promise<Taken> {
-  const rows = await trx
-    .selectFrom('vessels')
-    .innerJoin('nodes', 'nodes.id', 'vessels.node_id')
-    .select(['vessels.node_id', 'vessels.attempt', 'nodes.reach'])
-    .where('vessels.account_id', '=', accountId)
-    .execute();
-  const own = rows.filter(({ attempt }) => attempt === id);
-  return {
-    nodes: rows.map(({ node_id }) => node_id),
-    networks: own.map((row) => networkOfNode(row.node_id, reachOf(row))),
-  };
-}
-
-const WHICH: Record<AcquireType, string> = {
-  random: '',
-  wan: ' in as many different networks',
-  lan: ' in one network',
-  nat: ' behind a relay',
-};
-
-function tooFew(type: AcquireType, wanted: number, free: number): PortalError {
-  return new PortalError(
-    'UNABLE_TO_ACQUIRE',
-    `expected ${wanted} free ${wanted === 1 ? 'vessel' : 'vessels'}${WHICH[type]}, got ${free}: try fewer, or later`,
-    { details: { wanted, free, type } },
-  );
+function handleOf({ node, name }: VesselRef): string {
+  return `${node}:${name}`;
 }
 
 async function checkCredits(trx: Trx, accountId: string, wanted: number): Promise<void> {
   const { total, used } = await creditsOf(trx, accountId);
   if (used + wanted <= total) return;
+  const { creditsPerDonation } = await policyOf(trx);
   throw new PortalError(
     'NOT_ENOUGH_CREDITS',
     wanted === 0
       ? `expected at most ${total} vessels in use, got ${used}: release some, or bring a donation back`
-      : `expected at most ${Math.max(0, total - used)} more vessels with ${total} credits, got ${wanted}: each active donation adds ${POLICY.creditsPerDonation}`,
+      : `expected at most ${Math.max(0, total - used)} more vessels with ${total} credits, got ${wanted}: each active donation adds ${creditsPerDonation}`,
     { details: { total, used, wanted } },
   );
 }
 
-function notHeld({ node, name }: VesselRef): PortalError {
-  return new PortalError('NO_SUCH_VESSEL', `expected a vessel that you hold, got ${node}:${name}`);
+function notHeld(ref: VesselRef): PortalError {
+  return new PortalError('NO_SUCH_VESSEL', `expected a vessel that you hold, got ${handleOf(ref)}`);
 }

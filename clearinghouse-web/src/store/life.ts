@@ -1,6 +1,7 @@
 import type { KeyId } from '@potluck/protocol';
 import { record } from './audit.ts';
 import type { Trx } from './database.ts';
+import { settleDonations } from './ledger.ts';
 import type { NodeLife } from './schema.ts';
 
 /** What can happen to a node. */
@@ -57,5 +58,6 @@ export async function advance(trx: Trx, node: KeyId, event: NodeEvent, why: stri
   const actor = event === 'seen' || event === 'absent' ? 'site' : 'backend';
   const details = { from: row.life ?? 'none', event, why };
   await record(trx, { actor, action: `node.${to ?? 'none'}`, subject: node, details });
+  await settleDonations(trx, node);
   return to;
 }

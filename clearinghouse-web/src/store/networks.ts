@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { canonicalAddress, groupsOf, type KeyId, type Reach } from '@potluck/protocol';
+import { canonicalAddress, groupsOf } from '@potluck/protocol';
 
 /** The network that a node is in, for "wan" and "lan": the /24 of IPv4, the /48 of IPv6; a name is one of its own. */
 export function networkOf(host: string): string {
@@ -8,9 +8,4 @@ export function networkOf(host: string): string {
   if (!isIPv6(address)) return `${address.split('.').slice(0, 3).join('.')}.0/24`;
   const groups = groupsOf(address).slice(0, 3);
   return `${groups.map((group) => group.toString(16)).join(':')}::/48`;
-}
-
-/** Of a node behind a relay nobody knows the network: it shares it with no other. */
-export function networkOfNode(node: KeyId, { addresses: [first] }: Reach): string {
-  return first === undefined ? node : networkOf(first.host);
 }

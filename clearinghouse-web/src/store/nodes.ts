@@ -1,9 +1,12 @@
 import { type Advertisement, type KeyId, type Reach, reachSchema } from '@potluck/protocol';
 import { sql } from 'kysely';
 import { LIMITS, POLICY, QUEUE } from '../limits.ts';
+import { countryOf } from '../rules/facts.ts';
 import { type Database, type Trx, transact } from './database.ts';
 import { endLeases } from './ending.ts';
+import { settleDonations, unsettledDonations } from './ledger.ts';
 import { advance } from './life.ts';
+import { networkOf } from './networks.ts';
 import type { Tasks } from './tasks.ts';
 
 /** Nodes that one sweep looks after, so that it ends soon. */
@@ -11,8 +14,10 @@ const SWEPT = 100;
 
 export interface Sighting {
   readonly node: KeyId;
-  readonly advertisement: Advertisement;
+  readonly advertisement: Omit<Advertisement, 'labels'> & Partial<Pick<Advertisement, 'labels'>>;
   readonly jws: string;
+  /** Where its connection comes from, if it proved its key in it; what it says of its addresses proves nothing. */
+  readonly host?: string | undefined;
   /** The first of its connection: then the node is looked at again. */
   readonly first: boolean;
   /** The number of the site process that has the connection. */
@@ -40,9 +45,9 @@ export class Nodes {
    * Writes down what a node says of itself and queues what has to follow.
    * @returns false if a newer advertisement of the node is known: then this one changes nothing.
    */
-  async seen({ node, advertisement, jws, first, site = 0 }: Sighting): Promise<boolean> {
+  async seen({ node, advertisement, jws, first, host, site = 0 }: Sighting): Promise<boolean> {
     const now = Date.now();
-    const { addresses, relays } = advertisement;
+    const { addresses, relays, labels = [] } = advertisement;
     const reach = JSON.stringify({ addresses, relays });
     return await transact(this.#db, async (trx) => {
       const known = await trx.selectFrom('nodes').selectAll().where('id', '=', node).executeTakeFirst();
@@ -59,6 +64,8 @@ export class Nodes {
         // Its newest connection counts: an older one to another site may be dead without knowing it.
         site_id: first || known?.connected !== 1 ? site : known.site_id,
         last_seen: now,
+        labels: JSON.stringify(labels),
+        ...(host !== undefined && { network: networkOf(host), country: countryOf(host) ?? null }),
       };
       await trx
         .insertInto('nodes')
@@ -75,6 +82,7 @@ export class Nodes {
           await this.#inspect(trx, node, now + QUEUE.inspectMs);
         }
       }
+      if (known?.connected !== 1 || known.advertised_until <= now) await settleDonations(trx, node);
       return true;
     });
   }
@@ -128,12 +136,21 @@ export class Nodes {
 
   /** The last connection of a node to this site has closed; if it has dialled another one since, that one counts. */
   async gone(node: KeyId, site = 0): Promise<void> {
-    await this.#db
-      .updateTable('nodes')
-      .set({ connected: 0, site_id: null, last_seen: Date.now() })
-      .where('id', '=', node)
-      .where('site_id', '=', site)
-      .execute();
+    await transact(this.#db, async (trx) => {
+      await trx
+        .updateTable('nodes')
+        .set({ connected: 0, site_id: null, last_seen: Date.now() })
+        .where('id', '=', node)
+        .where('site_id', '=', site)
+        .execute();
+      await settleDonations(trx, node);
+    });
+  }
+
+  /** Gives and takes the credits of donations that came and went while no transaction of theirs saw it. */
+  async settle(): Promise<void> {
+    if ((await unsettledDonations(this.#db)).length === 0) return; // Looking takes no write lock.
+    await transact(this.#db, async (trx) => await settleDonations(trx));
   }
 
   /** These are connected to this site, and were taken for away. */

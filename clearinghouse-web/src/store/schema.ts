@@ -1,5 +1,6 @@
 import type { AcquireType, KeyId, VesselName } from '@potluck/protocol';
 import type { ColumnType, Generated } from 'kysely';
+import type { CreditTables } from './credits.ts';
 
 /** An administrator may see and stop everything, and every one of his acts is in the audit log. */
 export type Role = 'user' | 'admin';
@@ -107,6 +108,11 @@ export interface NodesTable {
   /** 1 while a connection of it to a gateway is open, and to which site's. */
   connected: number;
   site_id: ColumnType<number | null, number | null | undefined, number | null>;
+  /** The network and the country that its connection comes from; null while nobody has proved them. */
+  network: string | null;
+  country: string | null;
+  /** As JSON: what its operator calls it. */
+  labels: Generated<string>;
   first_seen: number;
   last_seen: number;
   /** Null for a node that donates nothing. */
@@ -130,6 +136,8 @@ export interface DonationsTable {
   node_id: KeyId;
   account_id: string;
   created_at: number;
+  /** Credits that it gives now, as the ledger has them. */
+  credited: Generated<number>;
 }
 
 /**
@@ -148,6 +156,8 @@ export interface VesselsTable {
   account_id: string | null;
   attempt: string | null;
   expires_at: number | null;
+  /** Random, see `offers.ts`. */
+  lot: Generated<number>;
 }
 
 /** Ports that a vessel owns for both UDP and TCP. */
@@ -155,6 +165,8 @@ export interface VesselPortsTable {
   node_id: KeyId;
   name: VesselName;
   port: number;
+  /** Random, see `offers.ts`. */
+  lot: Generated<number>;
 }
 
 /** What a donated machine gave its donor on one day; `day` is its beginning in UTC. */
@@ -218,6 +230,8 @@ export interface AcquisitionsTable {
   attempt: string;
   count: number;
   type: AcquireType;
+  /** As JSON, in the order in which they were given. */
+  rules: Generated<string>;
   /** 1 when all vessels were leased. */
   done: number;
   expires_at: number;
@@ -259,7 +273,7 @@ export interface GatewayTable {
   key_id: KeyId;
 }
 
-export interface Tables extends HistoryTables {
+export interface Tables extends HistoryTables, CreditTables {
   sites: SitesTable;
   gateway: GatewayTable;
   accounts: AccountsTable;

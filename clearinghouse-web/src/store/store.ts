@@ -14,9 +14,11 @@ import { migrate } from './migrate.ts';
 import { Nodes } from './nodes.ts';
 import { Nonces } from './nonces.ts';
 import { Passkeys } from './passkeys.ts';
+import { Policies } from './policies.ts';
 import { faultOf } from './postgres.ts';
 import { Sessions } from './sessions.ts';
 import { Sites } from './sites.ts';
+import { Ledger } from './statement.ts';
 import { Survey } from './survey.ts';
 import { Tasks } from './tasks.ts';
 import { Tokens } from './tokens.ts';
@@ -41,6 +43,8 @@ export class Store implements AsyncDisposable {
   readonly history: History;
   readonly survey: Survey;
   readonly emergency: Emergency;
+  readonly policies: Policies;
+  readonly ledger: Ledger;
   readonly #db: Database;
 
   private constructor(db: Database, backend?: string) {
@@ -63,6 +67,8 @@ export class Store implements AsyncDisposable {
     this.history = new History(db);
     this.survey = new Survey(db);
     this.emergency = new Emergency(db, this.tasks);
+    this.policies = new Policies(db);
+    this.ledger = new Ledger(db);
   }
 
   /**

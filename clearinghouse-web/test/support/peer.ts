@@ -31,6 +31,9 @@ export interface PeerVessel {
 export interface Where {
   readonly firstPort?: number;
   readonly host?: string;
+  /** Where it dials the gateway from, if not from where it listens. */
+  readonly from?: string;
+  readonly labels?: readonly string[];
 }
 
 /** Decides whether a request is answered: it may throw a RequestError, or wait for as long as it likes. */
@@ -53,9 +56,17 @@ export class Peer implements AsyncDisposable {
   #staying: Promise<void> | undefined;
 
   readonly #host: string;
+  readonly #from: string;
+  readonly #labels: readonly string[];
 
   /** @param where ports from `firstPort` on, one for each vessel, and a loopback address to listen at. */
-  constructor(owner: KeyId, vessels: number, { firstPort = 63_100, host = '127.0.0.1' }: Where = {}) {
+  constructor(
+    owner: KeyId,
+    vessels: number,
+    { firstPort = 63_100, host = '127.0.0.1', from = host, labels = [] }: Where = {},
+  ) {
+    this.#from = from;
+    this.#labels = labels;
     this.#owner = owner;
     this.#host = host;
     for (let index = 0; index < vessels; index += 1) {
@@ -83,15 +94,13 @@ export class Peer implements AsyncDisposable {
 
   /** Dials the gateway and shows an advertisement. */
   async advertise(gateway: GatewayAddress): Promise<GatewayReply> {
-    const { identity } = this;
     const { socket } = await openPinnedSocket({
-      address: gateway,
-      key: gateway.key,
-      identity,
+      ...{ address: gateway, key: gateway.key, from: this.#from, identity: this.identity },
       maxPayloadBytes: 65_536,
     });
     this.#gateway = socket;
-    const facts = { addresses: [{ host: this.#host, port: this.port }], keys: [this.#owner], version: 'test' };
+    const addresses = [{ host: this.#host, port: this.port }];
+    const facts = { addresses, keys: [this.#owner], version: 'test', labels: this.#labels };
     socket.send(await signAdvertisement(this.identity, facts, 60));
     const [data] = await once(socket, 'message');
     return JSON.parse(String(data));
@@ -198,4 +207,18 @@ function restrictionsOf({ ports }: PeerVessel): string {
   const lines = ['resource cpu 0.02', 'resource memory 10000000', 'resource diskused 10000000'];
   for (const port of ports) lines.push(`resource messport ${port}`, `resource connport ${port}`);
   return formatRestrictions(parseRestrictions(lines.join('\n')));
+}
+
+/** Lets the first of these nodes that is asked for a vessel refuse all of them. @returns which one it was. */
+export function refuseFirst(peers: readonly Peer[]): Promise<KeyId> {
+  const refused = Promise.withResolvers<KeyId>();
+  for (const peer of peers) {
+    peer.gate = (method) => {
+      if (method !== 'ChangeUsers') return;
+      for (const other of peers) if (other !== peer) other.gate = () => undefined;
+      refused.resolve(peer.identity.id);
+      throw new RequestError('DISK_FULL', 'expected room, got none');
+    };
+  }
+  return refused.promise;
 }

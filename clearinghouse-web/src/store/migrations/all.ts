@@ -7,6 +7,7 @@ import { programs } from './0005-programs.ts';
 import { reach } from './0006-reach.ts';
 import { administration } from './0008-administration.ts';
 import { nodeLife } from './0009-node-life.ts';
+import { ledger } from './0010-ledger.ts';
 import { accounts as accountsInFull } from './0011-accounts.ts';
 import { sites } from './0012-sites.ts';
 import { history } from './0014-history.ts';
@@ -21,6 +22,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0006-reach': reach,
   '0008-administration': administration,
   '0009-node-life': nodeLife,
+  '0010-ledger': ledger,
   '0011-accounts': accountsInFull,
   '0012-sites': sites,
   '0014-history': history,

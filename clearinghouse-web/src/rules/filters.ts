@@ -1,0 +1,73 @@
+import { countriesWhere, estimatedMs, kmBetween, type NodeFacts, spotOf, type Wish } from './facts.ts';
+
+type WishOf<K extends Wish['kind']> = Extract<Wish, { kind: K }>;
+/** Rules that look at one node; the others look at any two vessels. */
+export type FilterWish = WishOf<'country' | 'within' | 'latency' | 'label' | 'nat'>;
+export type PairWish = WishOf<'apart' | 'owners' | 'networks'>;
+
+export function isFilter(wish: Wish): wish is FilterWish {
+  return ['country', 'within', 'latency', 'label', 'nat'].includes(wish.kind);
+}
+
+export function isPair(wish: Wish): wish is PairWish {
+  return wish.kind === 'apart' || wish.kind === 'owners' || wish.kind === 'networks';
+}
+
+/** A node of which is not known what the rule asks fits neither the rule nor its inverse. */
+export function allows(wish: FilterWish, facts: NodeFacts): boolean {
+  switch (wish.kind) {
+    case 'nat':
+      return facts.relayed !== (wish.not ?? false);
+    case 'label': {
+      const has = (label: string): boolean => facts.labels.includes(label);
+      return wish.not ? !wish.labels.some(has) : wish.labels.every(has);
+    }
+    default:
+      return facts.country !== undefined && countriesOf(wish).includes(facts.country);
+  }
+}
+
+/** The countries that a rule about places allows: no place is known better than by its country. */
+export function countriesOf(wish: WishOf<'country' | 'within' | 'latency'>): readonly string[] {
+  if (wish.kind === 'country') {
+    const named = new Set(wish.countries);
+    return wish.not ? countriesWhere(({ country }) => !named.has(country)) : wish.countries;
+  }
+  const { at } = wish;
+  if (at === undefined) return [];
+  return countriesWhere((spot) => {
+    const near = wish.kind === 'within' ? kmBetween(spot, at) <= wish.km : estimatedMs(kmBetween(spot, at)) <= wish.ms;
+    return near !== (wish.not ?? false);
+  });
+}
+
+/** Whether the node may be in a pair at all. */
+export function isKnownTo(wish: PairWish, facts: NodeFacts): boolean {
+  switch (wish.kind) {
+    case 'apart':
+      return spotOf(facts.country) !== undefined;
+    case 'networks':
+      return facts.network !== undefined;
+    case 'owners':
+      return facts.owner !== undefined;
+  }
+}
+
+/** Whether two vessels, which may be of one node, may be held together. */
+export function goTogether(wish: PairWish, a: NodeFacts, b: NodeFacts): boolean {
+  switch (wish.kind) {
+    case 'owners':
+      return (a.owner !== b.owner) !== (wish.not ?? false);
+    case 'networks':
+      return (a.network !== b.network) !== (wish.not ?? false);
+    case 'apart': {
+      const km = kmOf(a, b);
+      return km !== undefined && (wish.not ? km <= wish.km : km >= wish.km);
+    }
+  }
+}
+
+export function kmOf(a: NodeFacts, b: NodeFacts): number | undefined {
+  const [from, to] = [spotOf(a.country), spotOf(b.country)];
+  return from && to && kmBetween(from, to);
+}

@@ -1,0 +1,156 @@
+import type { KeyId } from '@potluck/protocol';
+import { PortalError } from '../errors.ts';
+import { estimatedMs, kmBetween, type NodeFacts, spotOf, type Wish } from '../rules/facts.ts';
+import { allows, isFilter, isPair, kmOf } from '../rules/filters.ts';
+import { type Candidate, search } from '../rules/search.ts';
+import { type Culprit, type Miss, type Shortage, shortageText } from '../rules/words.ts';
+import type { Trx } from './database.ts';
+import { factsOf, Offers, othersOn, type Sought } from './offers.ts';
+import { userPortOf } from './ports.ts';
+
+/** Who wants vessels, of what kind, and how many. */
+export interface Request {
+  readonly accountId: string;
+  /** Of the acquisition: what it has got already counts for its rules. */
+  readonly attempt: string;
+  readonly wishes: readonly Wish[];
+  readonly count: number;
+  /** Nodes that have just failed. */
+  readonly without: readonly KeyId[];
+}
+
+interface Held {
+  readonly used: ReadonlySet<KeyId>;
+  readonly covered: ReadonlySet<KeyId>;
+  readonly got: readonly NodeFacts[];
+}
+
+interface Choice {
+  readonly chosen: Candidate[];
+  readonly seen: readonly Candidate[];
+}
+
+/** Candidates of the first look: some to choose from, more where the rules look at pairs. */
+const FIRST_LOOK = 16;
+const FIRST_LOOK_PAIRS = 200;
+/** Looks at pairs in one of the searches by which a shortage is explained. */
+const EXPLAIN_WORK = 100_000;
+
+/** All that are wanted, by the rules. @throws PortalError UNABLE_TO_ACQUIRE: it names the rule that is in the way */
+export async function chooseVessels(trx: Trx, request: Request): Promise<Candidate[]> {
+  const port = await wantedPort(trx, request);
+  const { chosen } = await choose(trx, request, port);
+  if (chosen.length >= request.count) return chosen;
+  const shortage = await explain(trx, request, { port, found: chosen.length });
+  const { wanted, found, culprit, miss } = shortage;
+  const rule = culprit && { rule: culprit.kind, found, ...(miss !== undefined && { nearest: miss }) };
+  throw new PortalError('UNABLE_TO_ACQUIRE', shortageText(shortage), { details: { wanted, free: found, ...rule } });
+}
+
+async function choose(trx: Trx, request: Request, port: number | 'any', work?: number): Promise<Choice> {
+  const { wishes, count } = request;
+  const sought = soughtOf(request, port);
+  const pairs = wishes.filter(isPair);
+  const held = await heldBy(trx, request, port);
+  const offers = new Offers(trx, sought);
+  const seen: Candidate[] = [];
+  let least = pairs.length > 0 ? 10 * count + FIRST_LOOK_PAIRS : 2 * count + FIRST_LOOK;
+  for (;;) {
+    seen.push(...(await offers.next(least)));
+    if (offers.isOver) {
+      // Of two on one node no rule about different ones takes both.
+      const beside = pairs.some(({ not }) => !not) ? [] : seen.map(({ node }) => node);
+      seen.push(...(await othersOn(trx, sought, [...new Set([...beside, ...held.covered])])));
+    }
+    const chosen = search(seen, { count, pairs, ...held }, work);
+    if (chosen.length >= count || offers.isOver) return { chosen, seen };
+    least *= 8;
+  }
+}
+
+async function wantedPort(trx: Trx, request: Request): Promise<number | 'any'> {
+  const rule = request.wishes.find(({ kind }) => kind === 'port');
+  if (rule?.kind !== 'port') return await userPortOf(trx, request.accountId, soughtOf(request, 'any'));
+  return rule.not ? 'any' : rule.port;
+}
+
+function soughtOf({ wishes, without }: Request, port: number | 'any'): Sought {
+  const excluded = wishes.find((wish) => wish.kind === 'port' && wish.not);
+  const notPort = excluded?.kind === 'port' && excluded.port !== 'any' ? excluded.port : undefined;
+  return { port, notPort, filters: wishes.filter(isFilter), without };
+}
+
+async function heldBy(trx: Trx, { accountId, attempt }: Request, port: number | 'any'): Promise<Held> {
+  const rows = await trx
+    .selectFrom('vessels')
+    .innerJoin('nodes', 'nodes.id', 'vessels.node_id')
+    .leftJoin('donations', 'donations.node_id', 'vessels.node_id')
+    .leftJoin('vessel_ports as p', (join) =>
+      join
+        .onRef('p.node_id', '=', 'vessels.node_id')
+        .onRef('p.name', '=', 'vessels.name')
+        .on('p.port', '=', port === 'any' ? 0 : port),
+    )
+    .select(['vessels.node_id', 'vessels.attempt', 'vessels.state', 'donations.account_id as owner', 'p.port as owned'])
+    .select(['nodes.network', 'nodes.country', 'nodes.labels', 'nodes.relayed'])
+    .where('vessels.account_id', '=', accountId)
+    .execute();
+  return {
+    used: new Set(rows.map(({ node_id }) => node_id)),
+    covered: new Set(rows.filter(({ owned }) => owned !== null).map(({ node_id }) => node_id)),
+    got: rows.filter((row) => row.attempt === attempt && row.state === 'reserved').map(factsOf),
+  };
+}
+
+/** The first rule without which there would be enough; if none alone is in the way, the first with which there is not. */
+async function explain(
+  trx: Trx,
+  request: Request,
+  { port, found }: { port: number | 'any'; found: number },
+): Promise<Shortage> {
+  const { count: wanted, wishes } = request;
+  const rules: Culprit[] = wishes.filter((wish) => wish.kind !== 'port' || wish.not || wish.port !== 'any');
+  if (port !== 'any' && !wishes.some(({ kind }) => kind === 'port')) rules.push({ kind: 'own-port', port });
+  const under = async (left: readonly Culprit[]): Promise<Choice> => {
+    const isKept = (wish: Wish): boolean => left.includes(wish);
+    const needsPort = left.some((rule) => rule.kind === 'own-port' || (rule.kind === 'port' && !rule.not));
+    return await choose(trx, { ...request, wishes: wishes.filter(isKept) }, needsPort ? port : 'any', EXPLAIN_WORK);
+  };
+  const all = (await under([])).chosen.length;
+  if (all < wanted) return { wanted, found: all };
+  for (const culprit of rules) {
+    const others = await under(rules.filter((rule) => rule !== culprit));
+    if (others.chosen.length >= wanted)
+      return { wanted, found, culprit, miss: await missOf(culprit, others, under(rules)) };
+  }
+  for (const [index, culprit] of rules.entries()) {
+    if ((await under(rules.slice(0, index + 1))).chosen.length < wanted) return { wanted, found, culprit };
+  }
+  return { wanted, found };
+}
+
+/** How near the best comes that the rule does not allow. @param others what there is without the rule. */
+async function missOf(culprit: Culprit, others: Choice, within: Promise<Choice>): Promise<Miss | undefined> {
+  const { chosen } = await within;
+  const wish = culprit as Wish;
+  if (wish.kind === 'apart') {
+    const distances = others.seen
+      .filter((candidate) => !chosen.some(({ node }) => node === candidate.node))
+      .map(({ facts }) => chosen.flatMap((one) => kmOf(one.facts, facts) ?? []))
+      .filter((some) => some.length > 0);
+    if (distances.length === 0) return undefined;
+    const km = wish.not
+      ? Math.min(...distances.map((some) => Math.max(...some)))
+      : Math.max(...distances.map((some) => Math.min(...some)));
+    return { km };
+  }
+  if ((wish.kind !== 'within' && wish.kind !== 'latency') || wish.at === undefined) return undefined;
+  const { at } = wish;
+  const distances = others.seen.flatMap(({ facts }) => {
+    const spot = allows(wish, facts) ? undefined : spotOf(facts.country);
+    return spot === undefined ? [] : [kmBetween(spot, at)];
+  });
+  if (distances.length === 0) return undefined;
+  const km = wish.not ? Math.max(...distances) : Math.min(...distances);
+  return wish.kind === 'within' ? { km } : { ms: estimatedMs(km) };
+}
