@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Address, addressSchema, ConfigError, describeError, writeJson } from '@potluck/protocol';
 import { pino } from 'pino';
+import { backupTo, restoreFrom } from './backup/commands.ts';
 import { Clearinghouse, type ClearinghouseInit } from './clearinghouse.ts';
 import { ServiceError } from './errors.ts';
 import { POLICY } from './limits.ts';
@@ -15,6 +16,8 @@ const USAGE = [
   'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--public-gateway HOST:PORT] [--link-host HOST] [--payload FILE] [--policy FILE] [--database postgres://...] [--keys-database postgres://...]',
   'clearinghouse admin USERNAME --state DIR [--revoke] [--database postgres://...]',
   'clearinghouse check --state DIR [--database postgres://...]',
+  'clearinghouse backup FILE --state DIR [--database postgres://...] [--keys-database postgres://...]',
+  'clearinghouse restore FILE --state DIR [--replace] [--moved] [--database postgres://...] [--keys-database postgres://...]',
 ].join('" or "');
 
 /** The command `clearinghouse`. @returns the exit code: 0, 1 for a failure, 2 for a wrong command line. */
@@ -31,6 +34,7 @@ export async function main(args: readonly string[]): Promise<number> {
 type Parsed = ReturnType<typeof parsed>;
 
 async function obey({ values, positionals }: Parsed): Promise<void> {
+  process.umask(0o077);
   const [command, name, ...rest] = positionals;
   if (values.state === undefined) throw usage('got no --state');
   const state = resolve(values.state);
@@ -42,6 +46,10 @@ async function obey({ values, positionals }: Parsed): Promise<void> {
   if (command === 'admin' && name !== undefined && rest.length === 0) {
     return await setRole({ state, database }, name, values.revoke ? 'user' : 'admin');
   }
+  const keysDatabase = databaseOf('--keys-database', values['keys-database']);
+  const place = { state, database, keysDatabase };
+  if (command === 'backup' && name !== undefined && rest.length === 0) return await backupTo(place, name);
+  if (command === 'restore' && name !== undefined && rest.length === 0) return await restoreFrom(place, name, values);
   throw usage(`got "${positionals.join(' ')}"`);
 }
 
@@ -107,6 +115,8 @@ function parsed(args: readonly string[]) {
         'keys-database': { type: 'string' },
         policy: { type: 'string' },
         revoke: { type: 'boolean', default: false },
+        replace: { type: 'boolean', default: false },
+        moved: { type: 'boolean', default: false },
       },
     });
   } catch (cause) {
@@ -139,7 +149,6 @@ function usage(got: string): ConfigError {
 }
 
 async function run(init: ClearinghouseInit): Promise<void> {
-  process.umask(0o077);
   const told = new Promise<void>((tell) => {
     process.once('SIGTERM', () => tell());
     process.once('SIGINT', () => tell());

@@ -58,7 +58,11 @@ export type ServiceCode =
   | 'PAYLOAD_MISSING'
   | 'DATABASE_AWAY'
   | 'DATABASE_REFUSED'
-  | 'DATABASE_BUSY';
+  | 'DATABASE_BUSY'
+  | 'BACKUP_EXISTS'
+  | 'BACKUP_FAILED'
+  | 'BACKUP_REFUSED'
+  | 'NOT_EMPTY';
 
 /** The clearinghouse cannot start on this machine as it was told to. */
 export class ServiceError extends PotluckError<ServiceCode> {

@@ -219,3 +219,11 @@ export const DATABASE_LIMITS = {
   /** At most this long before the second attempt, twice as long before the third, and so on. */
   conflictWaitMs: 10,
 } as const;
+
+/** Backups, as they are read. */
+export const BACKUP_LIMITS = {
+  /** Characters of one line: a row of a table. */
+  lineLength: 16 * 1024 * 1024,
+  /** Values in one statement of a restoration: a database takes only so many. */
+  valuesPerStatement: 10_000,
+} as const;

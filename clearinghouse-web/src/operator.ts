@@ -22,6 +22,6 @@ export async function asOperator<T>({ state, database }: Place, act: (store: Sto
   return await act(store);
 }
 
-function noState(state: string): ServiceError {
+export function noState(state: string): ServiceError {
   return new ServiceError('NO_STATE', `expected the state directory of a clearinghouse at ${state}, got none`);
 }

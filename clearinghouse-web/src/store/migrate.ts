@@ -17,3 +17,8 @@ export async function migrate(db: Database, to?: string): Promise<void> {
     });
   }
 }
+
+/** Whether this version knows the migration. */
+export function hasMigration(name: string): boolean {
+  return Object.hasOwn(MIGRATIONS, name);
+}

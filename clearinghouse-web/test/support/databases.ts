@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { Store } from '../../src/store/store.ts';
@@ -9,6 +10,8 @@ export interface TestDatabase {
   readonly kind: 'SQLite' | 'PostgreSQL';
   /** What `--database` takes: a path, or an address. */
   readonly location: string;
+  /** One more that is empty; gone after the test. */
+  another(): Promise<string>;
   /** The whole store on it; closed after the test. */
   open(): Promise<Store>;
   /** The bare database; closed after the test. */
@@ -69,6 +72,10 @@ function databaseOf({ kind, begin, create }: Kind): TestDatabase {
     kind,
     get location() {
       return location;
+    },
+    another: async () => {
+      assert.ok(server);
+      return test.use(await create(server)).location;
     },
     open: async () => test.use(await Store.open(location)),
     connect: () => {

@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeError, loadIdentity } from '@potluck/protocol';
+import { ServiceError } from '../errors.ts';
+import { takeLock } from '../lock.ts';
+import { noState, type Place } from '../operator.ts';
+import { statePaths } from '../paths.ts';
+import { faultOf, withoutPasswords } from '../store/postgres.ts';
+import { type Snapshot, withSnapshot } from '../store/snapshot.ts';
+import { FORMAT, type Write, writeArchive } from './archive.ts';
+
+export interface BackupPlace extends Place {
+  readonly keysDatabase?: string | undefined;
+}
+
+export interface Saved {
+  readonly rows: number;
+  /** No site ran meanwhile, so that it may be moved elsewhere as it is. */
+  readonly stopped: boolean;
+}
+
+/**
+ * Writes all of a clearinghouse into one file, of a moment, while it runs: both databases and the gateway's key.
+ * @throws ServiceError NO_STATE, BACKUP_EXISTS, BACKUP_FAILED, DATABASE_AWAY, DATABASE_REFUSED @throws ConfigError KEY_FILE_*
+ */
+export async function backup(place: BackupPlace, file: string): Promise<Saved> {
+  if (!existsSync(join(place.state, 'gateway.jwk'))) throw noState(place.state);
+  const paths = statePaths(place.state);
+  const { privateJwk: gatewayKey } = await loadIdentity(paths.gatewayKey);
+  using lock = lockIfStopped(paths.lock);
+  const stopped = lock !== undefined && place.database === undefined;
+  let rows = 0;
+  await writeArchive(file, async (write) => {
+    await fromDatabase(place.database ?? paths.database, async (snapshot) => {
+      const { schema = '' } = snapshot;
+      await write({ format: FORMAT, madeAt: Date.now(), schema, stopped, gatewayKey });
+      rows += await copy(snapshot, 'main', write);
+    });
+    // After the main database: a donor's key is named there only when it is already here.
+    await fromDatabase(place.keysDatabase ?? paths.backendKeys, async (snapshot) => {
+      rows += await copy(snapshot, 'keys', write);
+    });
+    await write({ end: true, rows });
+  });
+  return { rows, stopped };
+}
+
+async function copy(snapshot: Snapshot, database: 'main' | 'keys', write: Write): Promise<number> {
+  let rows = 0;
+  for (const table of snapshot.tables) {
+    await write({ database, table: table.name, columns: [...table.columns] });
+    for await (const row of snapshot.rows(table)) {
+      await write(table.columns.map((column) => row[column] ?? null));
+      rows += 1;
+    }
+  }
+  return rows;
+}
+
+async function fromDatabase(location: string, read: (snapshot: Snapshot) => Promise<void>): Promise<void> {
+  try {
+    await withSnapshot(location, read);
+  } catch (error) {
+    if (error instanceof ServiceError) throw error;
+    const message = `expected to read the database ${withoutPasswords(location)}, got: ${describeError(error)}`;
+    throw faultOf(location, error) ?? new ServiceError('BACKUP_FAILED', message, { cause: error });
+  }
+}
+
+/** Of several sites on one PostgreSQL it would tell of one only. */
+function lockIfStopped(path: string): Disposable | undefined {
+  try {
+    return takeLock(path);
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'ALREADY_RUNNING') return undefined;
+    throw error;
+  }
+}
