@@ -1,4 +1,5 @@
 import { addressText, type Reach } from '@potluck/protocol';
+import type { DonatedNode, Offer } from '../store/donated.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -41,6 +42,42 @@ export function counted(n: number, one: string, many = `${one}s`): string {
 /** Where a node is, for people: they tell nodes apart by it. */
 export function placeInWords({ addresses: [first] }: Reach): string {
   return first === undefined ? 'behind a relay' : addressText(first);
+}
+
+/** Hours as people say them: `40 min`, `3 h`, `12 days`. */
+export function hoursInWords(hours: number): string {
+  if (hours === 0) return 'nothing';
+  if (hours < 1) return `${Math.round(hours * 60)} min`;
+  return hours < 48 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} days`;
+}
+
+/** What a machine offers in all: `0.2 cores, 500 MB memory, 1 GB disk`. */
+export function offerInWords({ cpu, memoryBytes, diskBytes }: Offer): string {
+  if (memoryBytes === 0) return '–';
+  const cores = cpu < 0.995 ? `${Math.round(cpu * 100)} % of a core` : `${Math.round(cpu * 10) / 10} cores`;
+  return `${cores}, ${bytesInWords(memoryBytes)} memory, ${bytesInWords(diskBytes)} disk`;
+}
+
+function bytesInWords(bytes: number): string {
+  if (bytes >= 1e9) return `${Math.round(bytes / 1e8) / 10} GB`;
+  return bytes >= 1e6 ? `${Math.round(bytes / 1e6)} MB` : `${Math.round(bytes / 1e3)} kB`;
+}
+
+type Standing = Pick<DonatedNode, 'life' | 'active' | 'draining' | 'reason' | 'lastSeen' | 'lent'>;
+
+/** What a donor is told of a machine's state: a name, how it looks, and what it means. */
+export function lifeInWords(node: Standing): { readonly name: string; readonly tone: string; readonly more: string } {
+  const { life, active, draining, reason, lastSeen, lent } = node;
+  const seen = `last seen ${sinceInWords(lastSeen)}`;
+  if (life === 'gone') return { name: 'gone', tone: 'off', more: `${seen}; it counts again when it is back` };
+  if (!active) return { name: 'away', tone: 'off', more: seen };
+  if (life === 'broken') return { name: 'broken', tone: 'bad', more: reason ?? 'the operator can see why' };
+  if (draining) {
+    return { name: 'draining', tone: 'off', more: lent > 0 ? 'until its last lease has ended' : 'the operator offers it to nobody' };
+  }
+  if (life === 'accepting') return { name: 'accepting', tone: 'on', more: 'it is being looked at' };
+  if (life === 'splitting') return { name: 'splitting', tone: 'on', more: 'it is being cut into vessels' };
+  return { name: 'active', tone: 'on', more: lent > 0 ? 'in use' : 'offered' };
 }
 
 /** The head of a long name, enough to tell it from its neighbours. */

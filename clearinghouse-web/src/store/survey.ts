@@ -1,6 +1,7 @@
 import type { Reach } from '@potluck/protocol';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
+import { type DonatedNode, donatedOf } from './donated.ts';
 import { reachOf } from './nodes.ts';
 
 /** A donated node, as everybody may know of it. */
@@ -48,6 +49,11 @@ export class Survey {
       const active = connected === 1 && advertised_until > now;
       return { reach: reachOf({ reach }), active, vessels: Number(vessels), free: Number(free) };
     });
+  }
+
+  /** The machines of one account. */
+  async donated(accountId: string): Promise<DonatedNode[]> {
+    return await donatedOf(this.#db, accountId);
   }
 
   /** Tasks for nodes that are away wait long and say nothing of the backend: `attempts` tells them apart. */
