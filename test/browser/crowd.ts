@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { generateIdentity, type KeyId, type VesselName } from '@potluck/protocol';
 import { openDatabase } from '../../clearinghouse-web/src/store/database.ts';
+import { restrictionsOf } from './world.ts';
 
 /** Addresses of many countries, and one of none. */
 const HOSTS = [
@@ -37,11 +38,19 @@ export async function addCrowd({ state, donor, holder, nodes, held }: Crowd): Pr
         const addresses = index % 9 === 8 ? [] : [{ host: HOSTS[index % HOSTS.length], port: 1224 + index }];
         const reach = JSON.stringify({ addresses, relays: [] });
         const times = { advertised_at: now, advertised_until: now + 86_400_000, first_seen: now, last_seen: now };
-        const node = { id, reach, advertisement: '', relayed: addresses.length === 0 ? 1 : 0, connected: 1, ...times };
+        const node = {
+          id,
+          reach,
+          advertisement: '',
+          relayed: addresses.length === 0 ? 1 : 0,
+          connected: 1,
+          life: 'offered' as const,
+          ...times,
+        };
         await trx.insertInto('nodes').values(node).execute();
         await trx.insertInto('donations').values({ node_id: id, account_id: donorId, created_at: now }).execute();
         const free = { account_id: null, expires_at: null, state: 'free' as const };
-        const rest = { node_id: id, owner: id, restrictions: RESTRICTIONS, fence: 1 };
+        const rest = { node_id: id, owner: id, restrictions: restrictionsOf(63_100), fence: 1 };
         await trx
           .insertInto('vessels')
           .values({ ...rest, ...free, name: 'v99' as VesselName })
@@ -51,7 +60,7 @@ export async function addCrowd({ state, donor, holder, nodes, held }: Crowd): Pr
         const id = ids[index % nodes] ?? generateIdentity().id;
         const name = `v${1 + Math.floor(index / nodes)}` as VesselName;
         const lease = { account_id: holderId, expires_at: now + 600_000 * (index + 2), state: 'leased' as const };
-        const vessel = { node_id: id, owner: id, restrictions: RESTRICTIONS, fence: 1, name, ...lease };
+        const vessel = { node_id: id, owner: id, restrictions: restrictionsOf(63_100), fence: 1, name, ...lease };
         await trx.insertInto('vessels').values(vessel).execute();
       }
     });
@@ -60,14 +69,3 @@ export async function addCrowd({ state, donor, holder, nodes, held }: Crowd): Pr
     await db.destroy();
   }
 }
-
-const RESTRICTIONS = [
-  'resource cpu 0.02',
-  'resource memory 50000000',
-  'resource diskused 10000000',
-  ...Array.from({ length: 10 }, (_, index) => [
-    `resource messport ${63_100 + index}`,
-    `resource connport ${63_100 + index}`,
-  ]).flat(),
-  '',
-].join('\n');

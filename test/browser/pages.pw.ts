@@ -12,8 +12,6 @@ const WHO = ['a visitor', 'a user', 'an administrator'] as const;
 const LOOKS = [
   { colorScheme: 'light', width: 360 },
   { colorScheme: 'dark', width: 1280 },
-  { colorScheme: 'dark', width: 360 },
-  { colorScheme: 'light', width: 1280 },
 ] as const;
 const PAGES = ROUTES.filter(({ method, path }) => method === 'get' && !NO_PAGES.includes(path)).map(({ path }) => path);
 /** As long as a username may be. */

@@ -93,7 +93,7 @@ export async function stop({ process: child }: Daemon, signal: NodeJS.Signals = 
   await exited;
 }
 
-function restrictionsOf(firstPort: number): string {
+export function restrictionsOf(firstPort: number): string {
   const ports = Array.from({ length: 10 }, (_, index) => firstPort + index);
   const lines = [
     'cpu 0.02',

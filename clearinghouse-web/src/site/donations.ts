@@ -1,11 +1,16 @@
 import { pipeline } from 'node:stream/promises';
 import { openArchive } from '../archive.ts';
 import { PortalError } from '../errors.ts';
+import { POLICY } from '../limits.ts';
 import type { Account } from '../store/accounts.ts';
+import { countryOf } from './places.ts';
 import type { Route, Visit } from './route.ts';
 import { nothingSchema } from './schemas.ts';
 import { memberOf } from './session.ts';
+import { INSTEAD, SUPPORTED, systemOf } from './systems.ts';
 
+/** Of what the machines have given. */
+const DAYS = 30;
 const ARCHIVE = 'potluck-linux-x64.tgz';
 /** A new account's donor key takes the backend some milliseconds; longer than this it is away. */
 const DONOR_KEY_MS = 10_000;
@@ -19,7 +24,8 @@ export const donations: Route<object> = {
   body: nothingSchema,
   handle: async (visit) => {
     const { store, account, publicUrl, payload } = memberOf(visit);
-    const donated = await store.nodes.donationsOf(account.id);
+    const donated = await store.survey.donated(account.id);
+    askForHints(visit);
     const downloadUrl = `${publicUrl()}/download/${account.donor_token}/${ARCHIVE}`;
     const donorPage = `${publicUrl()}/download/${account.donor_token}`;
     return {
@@ -27,7 +33,14 @@ export const donations: Route<object> = {
       page: {
         view: 'donations',
         title: 'My donations',
-        data: { donations: donated, downloadUrl, donorPage, archive: ARCHIVE, available: payload !== undefined },
+        data: {
+          donations: donated.map((node) => ({ ...node, country: countryOf(node.reach)?.name })),
+          given: await store.history.givenByNode(account.id),
+          days: await store.history.given(account.id, DAYS),
+          creditsPerDonation: POLICY.creditsPerDonation,
+          ...{ downloadUrl, donorPage, archive: ARCHIVE, available: payload !== undefined },
+          ...systemFor(visit),
+        },
       },
     };
   },
@@ -41,13 +54,18 @@ export const donorPage: Route<object> = {
   body: nothingSchema,
   handle: async (visit) => {
     const donor = await donorOf(visit);
+    askForHints(visit);
     const downloadUrl = `${visit.publicUrl()}/download/${donor.donor_token}/${ARCHIVE}`;
     return {
       json: { donor: donor.username, downloadUrl },
       page: {
         view: 'download',
         title: `Bring a dish for ${donor.username}`,
-        data: { donor: donor.username, downloadUrl, archive: ARCHIVE, available: visit.payload !== undefined },
+        data: {
+          ...{ donor: donor.username, downloadUrl, archive: ARCHIVE, available: visit.payload !== undefined },
+          donorPage: `${visit.publicUrl()}/download/${donor.donor_token}`,
+          ...systemFor(visit),
+        },
       },
     };
   },
@@ -79,6 +97,17 @@ export const archive: Route<object> = {
     return undefined;
   },
 };
+
+/** Whether the archive fits the machine that asks, and if not what to do instead. */
+function systemFor({ request }: Visit) {
+  const system = systemOf(request);
+  return { system, supported: SUPPORTED, instead: system === undefined ? '' : INSTEAD[system] };
+}
+
+/** A browser tells its machine's kind only to who asks for it. */
+function askForHints({ response }: Visit): void {
+  response.set('accept-ch', 'Sec-CH-UA-Platform, Sec-CH-UA-Arch');
+}
 
 async function donorOf({ store, request }: Visit): Promise<Account> {
   const donor = await store.accounts.byDonorToken(String(request.params.token));

@@ -1,16 +1,19 @@
 import { keyIdSchema } from '@potluck/protocol';
 import { PortalError } from '../errors.ts';
+import { dashboardOf } from './dashboard.ts';
 import type { Route } from './route.ts';
 import { nothingSchema } from './schemas.ts';
 
-/** What Potluck is, and how much of it there is now. */
+/** What Potluck is, and how much of it there is now; for who is logged in, where he stands. */
 export const home: Route<object> = {
   method: 'get',
   path: '/',
   access: 'anyone',
   body: nothingSchema,
-  handle: async ({ store, publicUrl }) => {
+  handle: async (visit) => {
+    const { store, publicUrl, account } = visit;
     const counts = await store.nodes.counts();
+    if (account !== undefined) return { json: counts, page: await dashboardOf({ ...visit, account }) };
     return { json: counts, page: { view: 'home', title: 'Potluck', data: { counts, publicUrl: publicUrl() } } };
   },
 };

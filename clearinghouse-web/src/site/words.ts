@@ -73,7 +73,11 @@ export function lifeInWords(node: Standing): { readonly name: string; readonly t
   if (!active) return { name: 'away', tone: 'off', more: seen };
   if (life === 'broken') return { name: 'broken', tone: 'bad', more: reason ?? 'the operator can see why' };
   if (draining) {
-    return { name: 'draining', tone: 'off', more: lent > 0 ? 'until its last lease has ended' : 'the operator offers it to nobody' };
+    return {
+      name: 'draining',
+      tone: 'off',
+      more: lent > 0 ? 'until its last lease has ended' : 'the operator offers it to nobody',
+    };
   }
   if (life === 'accepting') return { name: 'accepting', tone: 'on', more: 'it is being looked at' };
   if (life === 'splitting') return { name: 'splitting', tone: 'on', more: 'it is being cut into vessels' };
