@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { backupTo, restoreFrom } from './backup/commands.ts';
 import { Clearinghouse, type ClearinghouseInit } from './clearinghouse.ts';
 import { ServiceError } from './errors.ts';
-import { POLICY } from './limits.ts';
+import { LIMITS, POLICY } from './limits.ts';
 import { asOperator, type Place } from './operator.ts';
 import { loadPolicy, type Policy } from './policy.ts';
 import { isPostgresUrl, withoutPasswords } from './store/postgres.ts';
@@ -18,6 +18,7 @@ const USAGE = [
   'clearinghouse check --state DIR [--database postgres://...]',
   'clearinghouse backup FILE --state DIR [--database postgres://...] [--keys-database postgres://...]',
   'clearinghouse restore FILE --state DIR [--replace] [--moved] [--database postgres://...] [--keys-database postgres://...]',
+  'clearinghouse emergency-stop --state DIR [--reason TEXT | --lift] [--database postgres://...]',
 ].join('" or "');
 
 /** The command `clearinghouse`. @returns the exit code: 0, 1 for a failure, 2 for a wrong command line. */
@@ -50,6 +51,10 @@ async function obey({ values, positionals }: Parsed): Promise<void> {
   const place = { state, database, keysDatabase };
   if (command === 'backup' && name !== undefined && rest.length === 0) return await backupTo(place, name);
   if (command === 'restore' && name !== undefined && rest.length === 0) return await restoreFrom(place, name, values);
+  if (command === 'emergency-stop' && name === undefined) {
+    if (values.lift && values.reason !== undefined) throw usage('got a --reason to --lift it');
+    return await switchStop({ state, database }, values.lift ? undefined : (values.reason ?? 'the operator says so'));
+  }
   throw usage(`got "${positionals.join(' ')}"`);
 }
 
@@ -64,6 +69,20 @@ async function checkLedger(place: Place): Promise<void> {
   if (faults.length > 0)
     throw new ServiceError('LEDGER_BROKEN', 'expected a ledger that adds up, got one that does not');
   process.stdout.write('clearinghouse: the ledger adds up\n');
+}
+
+/** @param reason undefined to lift it. */
+async function switchStop(place: Place, reason: string | undefined): Promise<void> {
+  if (reason !== undefined && reason.length > LIMITS.reasonLength) {
+    throw usage(`got a --reason of ${reason.length} characters, over ${LIMITS.reasonLength}`);
+  }
+  const count = await asOperator(place, async ({ emergency }) =>
+    reason === undefined ? await emergency.lift('operator') : await emergency.stop('operator', reason),
+  );
+  const vessels = `${count} ${count === 1 ? 'vessel' : 'vessels'}`;
+  const words =
+    reason === undefined ? `lifted, ${vessels} are given back` : `nobody can acquire, ${vessels} are being stopped`;
+  process.stdout.write(`clearinghouse: ${words}; the backend of a running site does it\n`);
 }
 
 async function setRole(place: Place, username: string, role: Role): Promise<void> {
@@ -117,6 +136,8 @@ function parsed(args: readonly string[]) {
         revoke: { type: 'boolean', default: false },
         replace: { type: 'boolean', default: false },
         moved: { type: 'boolean', default: false },
+        lift: { type: 'boolean', default: false },
+        reason: { type: 'string' },
       },
     });
   } catch (cause) {

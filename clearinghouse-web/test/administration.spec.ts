@@ -68,6 +68,112 @@ describe('administration', () => {
     assert.equal((await admin.get('/admin/audit?limit=500')).status, 200);
   });
 
+  it('stops everything: keys are taken away, programs stopped, nothing acquired; lifted, all is given back', async () => {
+    const peer = await site.peer(admin, 'admin', 3);
+    assert.equal((await user.post('/vessels/acquire', { count: 2 })).status, 201);
+    const keys = (): string[] => [...peer.vessels.values()].flatMap(({ users }) => users);
+    assert.equal(keys().length, 2);
+    assert.equal((await admin.post('/admin/emergency-stop', {})).body.code, 'INVALID_REQUEST', 'a reason is wanted');
+    assert.equal((await admin.post('/admin/emergency-stop', { reason: 'a fire' })).status, 200);
+    await eventually(async () =>
+      peer.done.filter((line) => line.startsWith('StopVessel')).length === 2 ? true : undefined,
+    );
+    assert.deepEqual(keys(), []);
+    const refused = await user.post('/vessels/acquire', { count: 1 });
+    assert.equal(refused.status, 503);
+    assert.equal(refused.body.code, 'STOPPED');
+    assert.match(refused.body.detail, /a fire/);
+    assert.equal((await user.get('/vessels')).body.vessels.length, 2, 'what is held is held');
+    await eventually(async () => ((await admin.get('/admin')).body.stopped?.left === 0 ? true : undefined));
+    assert.equal((await admin.post('/admin/emergency-stop/lift', {})).status, 200);
+    await eventually(async () => (keys().length === 2 ? true : undefined));
+    assert.deepEqual(new Set(keys()), new Set([user.identity.id]));
+    assert.equal((await user.post('/vessels/acquire', { count: 1 })).status, 201);
+    assert.equal((await admin.get('/admin')).body.stopped, null);
+    assert.equal((await admin.get('/admin/audit?action=vessel.stop')).body.entries.length, 2);
+  });
+
+  it('stops a vessel whose node was away at the emergency stop, as soon as the node is back', async () => {
+    const peer = await site.peer(admin, 'admin', 1);
+    assert.equal((await user.post('/vessels/acquire', { count: 1 })).status, 201);
+    const { port } = peer;
+    await peer.hangUp();
+    await peer.close();
+    await admin.post('/admin/emergency-stop', { reason: 'a fire' });
+    await eventually(async () =>
+      site.rows("SELECT 1 FROM tasks WHERE kind = 'rekey-vessel' AND attempts > 0")[0] ? true : undefined,
+    );
+    await peer.listen(port);
+    await peer.advertise(site.gateway);
+    await eventually(async () => (peer.done.includes('StopVessel v1') ? true : undefined));
+    assert.deepEqual(peer.vessels.get('v1')?.users, []);
+  });
+
+  it('drains a node: its lease stays and cannot be renewed, nobody gets anything there, until it is offered again', async () => {
+    const peer = await site.peer(admin, 'admin', 2);
+    const { vessels } = (await user.post('/vessels/acquire', { count: 1 })).body;
+    const node = `/admin/nodes/${peer.identity.id}`;
+    assert.equal((await admin.post(`${node}/drain`, {})).status, 200);
+    assert.equal((await user.post('/vessels/acquire', { count: 1 })).body.code, 'UNABLE_TO_ACQUIRE');
+    assert.equal((await user.post('/vessels/renew', { handles: [vessels[0]?.handle] })).body.code, 'DRAINING');
+    assert.equal((await admin.get(node)).body.node.held, 1);
+    await user.post('/vessels/release', { all: true });
+    await eventually(async () => ((await admin.get(node)).body.node.held === 0 ? true : undefined));
+    assert.equal((await admin.get('/')).body.free, 0);
+    await admin.post(`${node}/undrain`, {});
+    await eventually(async () => ((await admin.get('/')).body.free === 2 ? true : undefined));
+  });
+
+  it('shows why a node is broken, and tries it again or forgets it when told to', async () => {
+    const peer = await site.peer(admin, 'admin', 2);
+    const node = `/admin/nodes/${peer.identity.id}`;
+    const life = async (): Promise<unknown> => (await admin.get(node)).body.node.life;
+    const breakIt = async (vessel: string): Promise<void> => {
+      await peer.hangUp();
+      peer.vessels.delete(vessel);
+      await peer.advertise(site.gateway);
+      await eventually(async () => ((await life()) === 'broken' ? true : undefined));
+    };
+    assert.equal((await admin.post(`${node}/retry`, {})).body.code, 'INVALID_REQUEST');
+    assert.equal((await admin.post(`${node}/forget`, {})).body.code, 'INVALID_REQUEST');
+    await breakIt('v1');
+    assert.match(String((await admin.get(node)).body.node.reason), /vessel v1 to be there as before, it is gone/);
+    assert.equal((await admin.get('/admin/nodes?life=broken')).body.nodes.length, 1);
+    await admin.post(`${node}/retry`, {});
+    await eventually(async () => ((await life()) === 'offered' ? true : undefined));
+    await breakIt('v2');
+    await admin.post(`${node}/forget`, {});
+    assert.equal(await life(), null);
+    assert.equal((await admin.get('/admin/nodes')).body.nodes.length, 0);
+    assert.equal((await admin.post(`${node}/drain`, {})).body.code, 'NO_SUCH_NODE');
+  });
+
+  it('lists users page by page, and those whose name begins so; "_" is a letter', async () => {
+    for (const name of ['anna_1', 'anna_2', 'annax3']) await site.api().join(name);
+    const names = async (query: string): Promise<string[]> =>
+      (await admin.get(`/admin/users?${query}`)).body.users.map(({ username }) => username);
+    assert.deepEqual(await names('search=Anna_'), ['anna_1', 'anna_2']);
+    const first = (await admin.get('/admin/users?limit=3')).body;
+    assert.deepEqual(
+      first.users.map(({ username }) => username),
+      ['admin', 'anna_1', 'anna_2'],
+    );
+    assert.deepEqual(await names(`limit=3&cursor=${first.next}`), ['annax3', 'user']);
+  });
+
+  it('lists who holds what', async () => {
+    await site.peer(admin, 'admin', 3);
+    await user.post('/vessels/acquire', { count: 3 });
+    const first = (await admin.get('/admin/leases?limit=2')).body;
+    assert.equal(first.leases.length, 2);
+    const rest = (await admin.get(`/admin/leases?limit=2&cursor=${first.next}`)).body;
+    assert.deepEqual(
+      [...first.leases, ...rest.leases].map(({ holder }) => holder),
+      ['user', 'user', 'user'],
+    );
+    assert.equal((await admin.get('/admin/leases?holder=admin')).body.leases.length, 0);
+  });
+
   it('has an audit log that the database itself lets nobody change', async () => {
     const db = openDatabase(join(site.directory, 'state', 'clearinghouse.sqlite'));
     try {

@@ -181,6 +181,24 @@ describe('the command clearinghouse', () => {
     assert.equal(existsSync(join(directory.path, 'nowhere')), false);
   });
 
+  it('stops everything from the command line, also while no site runs, and lifts it', async () => {
+    const { address, child } = await run();
+    await (await new Api(address.url).open()).register('anna');
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    const stop = start('emergency-stop', '--state', state, '--reason', 'a flood');
+    assert.deepEqual(await once(stop.child, 'exit'), [0, null]);
+    const again = await run();
+    const api = await new Api(again.address.url).open();
+    await api.login('anna');
+    const refused = await api.post('/vessels/acquire', { count: 1 });
+    assert.equal(refused.body.code, 'STOPPED');
+    assert.match(refused.body.detail, /a flood/);
+    assert.deepEqual(await once(start('emergency-stop', '--state', state, '--lift').child, 'exit'), [0, null]);
+    assert.equal((await api.post('/vessels/acquire', { count: 1 })).body.code, 'UNABLE_TO_ACQUIRE');
+    assert.equal((await outcome('emergency-stop', '--state', state, '--reason', 'x'.repeat(501))).code, 2);
+  });
+
   it('keeps a donor’s private key in the backend’s directory alone, for its owner’s eyes only', async () => {
     const { address, child } = await run();
     await (await new Api(address.url).open()).register('donor');

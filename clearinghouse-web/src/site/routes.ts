@@ -1,6 +1,9 @@
 import { register, registerForm, session } from './accounts.ts';
 import { audit } from './admin/audit.ts';
-import { banUser, unbanUser } from './admin/users.ts';
+import { listLeases } from './admin/leases.ts';
+import { drainNode, forgetNode, listNodes, retryNode, showNode, undrainNode } from './admin/nodes.ts';
+import { liftStop, site, stopEverything } from './admin/site.ts';
+import { banUser, listUsers, showUser, unbanUser } from './admin/users.ts';
 import { archive, donations, donorPage } from './donations.ts';
 import { events } from './events.ts';
 import { changeKey } from './key.ts';
@@ -58,7 +61,19 @@ export const ROUTES: readonly Route<unknown>[] = [
   donorPage,
   archive,
   advertisements,
+  site,
+  stopEverything,
+  liftStop,
+  listUsers,
+  showUser,
   banUser,
   unbanUser,
+  listNodes,
+  showNode,
+  drainNode,
+  undrainNode,
+  retryNode,
+  forgetNode,
+  listLeases,
   audit,
 ] as readonly Route<unknown>[];

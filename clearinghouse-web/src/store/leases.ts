@@ -6,6 +6,7 @@ import type { Wish } from '../rules/facts.ts';
 import type { Candidate } from '../rules/search.ts';
 import { keepAcquisition } from './acquisitions.ts';
 import { record } from './audit.ts';
+import { checkNotDrained } from './care.ts';
 import { chooseVessels } from './choice.ts';
 import { type Database, type Trx, transact } from './database.ts';
 import { checkPermitted } from './emergency.ts';
@@ -116,12 +117,13 @@ export class Leases {
 
   /**
    * Sets the expiry of all these leases to the policy's renewal from now, or of none.
-   * @throws PortalError NO_SUCH_VESSEL, NOT_ENOUGH_CREDITS (a donation went away, and more is held than allowed)
+   * @throws PortalError NO_SUCH_VESSEL, DRAINING, NOT_ENOUGH_CREDITS (a donation went away, and more is held than allowed)
    */
   async renew(accountId: string, refs: readonly VesselRef[]): Promise<void> {
     await transact(this.#db, async (trx) => {
       await checkCredits(trx, accountId, 0);
       const { renewalMs } = await policyOf(trx);
+      await checkNotDrained(trx, refs);
       for (const ref of refs) {
         const renewed = await ofHolder(trx, accountId, ref)
           .set({ expires_at: Date.now() + renewalMs })

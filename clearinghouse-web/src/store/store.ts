@@ -4,6 +4,8 @@ import { Acquisitions } from './acquisitions.ts';
 import { Administration } from './administration.ts';
 import { Attempts } from './attempts.ts';
 import { AuditLog } from './audit.ts';
+import { Care } from './care.ts';
+import { Condition } from './condition.ts';
 import { type Database, openDatabase } from './database.ts';
 import { Devices } from './devices.ts';
 import { Emergency } from './emergency.ts';
@@ -13,6 +15,7 @@ import { Leases } from './leases.ts';
 import { migrate } from './migrate.ts';
 import { Nodes } from './nodes.ts';
 import { Nonces } from './nonces.ts';
+import { Overview } from './overview.ts';
 import { Passkeys } from './passkeys.ts';
 import { Policies } from './policies.ts';
 import { faultOf } from './postgres.ts';
@@ -45,6 +48,9 @@ export class Store implements AsyncDisposable {
   readonly emergency: Emergency;
   readonly policies: Policies;
   readonly ledger: Ledger;
+  readonly care: Care;
+  readonly overview: Overview;
+  readonly condition: Condition;
   readonly #db: Database;
 
   private constructor(db: Database, backend?: string) {
@@ -69,6 +75,9 @@ export class Store implements AsyncDisposable {
     this.emergency = new Emergency(db, this.tasks);
     this.policies = new Policies(db);
     this.ledger = new Ledger(db);
+    this.care = new Care(db, this.tasks);
+    this.overview = new Overview(db);
+    this.condition = new Condition(db);
   }
 
   /**

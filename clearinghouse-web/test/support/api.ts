@@ -33,6 +33,11 @@ interface ApiBody {
   readonly downloadUrl: string;
   readonly entries: readonly { actor: string; action: string; subject: string; details: { reason: string } }[];
   readonly next: string | undefined;
+  readonly stopped: { left: number } | null;
+  readonly node: { life: string | null; held: number; reason: string | null };
+  readonly nodes: readonly unknown[];
+  readonly users: readonly { username: string }[];
+  readonly leases: readonly { holder: string | null }[];
   readonly secret: string;
   readonly token: { readonly id: string };
   readonly details: Readonly<Record<string, unknown>>;

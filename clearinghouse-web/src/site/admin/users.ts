@@ -1,42 +1,113 @@
 import { z } from 'zod';
 import { PortalError } from '../../errors.ts';
-import { LIMITS } from '../../limits.ts';
-import type { Route, Visit } from '../route.ts';
+import type { UserRow } from '../../store/overview.ts';
+import { afterOf, pageOf, pageQuerySchema } from '../paging.ts';
+import type { Page, Route, Visit } from '../route.ts';
 import { nothingSchema } from '../schemas.ts';
 import { memberOf } from '../session.ts';
+import { namesIn, noticeOf, optionalText, reasonSchema } from './lists.ts';
+import { oneUserSchema, usersSchema } from './shapes.ts';
 
-const banSchema = z.object({
-  reason: z.string({ error: 'expected a reason' }).trim().min(1, 'expected a reason').max(LIMITS.reasonLength),
-});
+const NOTICES = {
+  banned: 'Suspended. All vessels are being stopped and emptied, and every log-in has ended.',
+  unbanned: 'No longer suspended: logging in works again.',
+};
+const usersQuery = pageQuerySchema.extend({ search: optionalText });
+const noticeQuery = z.object({ notice: optionalText });
+const bannedSchema = z.object({ banned: z.boolean() });
+/** Of the newest: the audit log has the rest. */
+const HISTORY = 20;
+const HELD = 500;
 
-/** Ends what a user has and does: his sessions, his leases and, on the nodes, his programs. */
-export const banUser: Route<z.infer<typeof banSchema>> = {
+export const listUsers: Route<object, z.infer<typeof usersQuery>> = {
+  method: 'get',
+  path: '/admin/users',
+  summary: 'All accounts by name, or those whose name begins with `search`',
+  access: 'admin',
+  body: nothingSchema,
+  query: usersQuery,
+  result: usersSchema,
+  handle: async ({ store }, _body, query) => {
+    const { limit, search } = query;
+    const [after] = afterOf(query, z.tuple([z.string()])) ?? [];
+    const rows = await store.overview.users(search, { limit: limit + 1, after });
+    const { items: users, next } = pageOf(rows, query, ({ username }) => [username]);
+    return {
+      json: { users },
+      next,
+      page: { view: 'admin/users', title: 'Users', data: { users, next, search } },
+    };
+  },
+};
+
+export const showUser: Route<object, z.infer<typeof noticeQuery>> = {
+  method: 'get',
+  path: '/admin/users/:username',
+  summary: 'One account, what it holds, and what was done to it',
+  access: 'admin',
+  problems: ['NO_SUCH_ACCOUNT'],
+  body: nothingSchema,
+  query: noticeQuery,
+  result: oneUserSchema,
+  handle: async (visit, _body, { notice }) => {
+    const { page, ...json } = await lookAt(visit);
+    return { json, page: page({ notice: noticeOf(NOTICES, notice) }) };
+  },
+};
+
+/** Ends what a user has and does: his sessions and tokens, his leases and, on the nodes, his programs. */
+export const banUser: Route<z.infer<typeof reasonSchema>> = {
   method: 'post',
   path: '/admin/users/:username/ban',
+  summary: 'Suspends an account: its log-ins, tokens and leases end, and its programs are stopped',
   access: 'admin',
-  body: banSchema,
+  problems: ['NO_SUCH_ACCOUNT'],
+  body: reasonSchema,
+  result: bannedSchema,
   handle: async (visit, { reason }) => {
-    const { store, queue, account } = memberOf(visit);
-    await store.administration.ban(account.id, nameOf(visit), reason);
+    const { store, queue, bus, account } = memberOf(visit);
+    const { id, username } = await userOf(visit);
+    await store.administration.ban(account.id, username, reason);
     queue.wake();
-    return { json: { banned: true }, redirect: '/admin/audit' };
+    bus.publish('vessel.changed', { account: id });
+    return { json: { banned: true }, redirect: `/admin/users/${username}?notice=banned` };
   },
+  refused: async (visit, error) => (await lookAt(visit)).page({ error }),
 };
 
 export const unbanUser: Route<object> = {
   method: 'post',
   path: '/admin/users/:username/unban',
+  summary: 'Ends the suspension of an account',
   access: 'admin',
+  problems: ['NO_SUCH_ACCOUNT'],
   body: nothingSchema,
+  result: bannedSchema,
   handle: async (visit) => {
     const { store, account } = memberOf(visit);
-    await store.administration.unban(account.id, nameOf(visit));
-    return { json: { banned: false }, redirect: '/admin/audit' };
+    const { username } = await userOf(visit);
+    await store.administration.unban(account.id, username);
+    return { json: { banned: false }, redirect: `/admin/users/${username}?notice=unbanned` };
   },
 };
 
-function nameOf({ request }: Visit): string {
-  const { username } = request.params;
-  if (typeof username === 'string') return username;
-  throw new PortalError('INVALID_REQUEST', 'expected a username in the path, got none');
+async function lookAt(visit: Visit) {
+  const { store } = visit;
+  const user = await userOf(visit);
+  const leases = await store.overview.leases(user.username, { limit: HELD });
+  const history = await store.audit.list({ subject: user.id }, { limit: HISTORY });
+  const names = await namesIn(store, history);
+  const page = (more: object): Page => ({
+    view: 'admin/user',
+    title: user.username,
+    data: { user, leases, history, names, ...more },
+  });
+  return { user, leases, history, page };
+}
+
+async function userOf({ store, request }: Visit): Promise<UserRow> {
+  const username = String(request.params.username).slice(0, 100);
+  const user = await store.overview.user(username);
+  if (user !== undefined) return user;
+  throw new PortalError('NO_SUCH_ACCOUNT', `expected the username of an account, got "${username}"`);
 }

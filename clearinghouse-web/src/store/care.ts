@@ -1,0 +1,87 @@
+import type { KeyId } from '@potluck/protocol';
+import { PortalError } from '../errors.ts';
+import { type Actor, record } from './audit.ts';
+import { type Database, type Trx, transact } from './database.ts';
+import { endLeases } from './ending.ts';
+import type { VesselRef } from './holdings.ts';
+import { advance } from './life.ts';
+import type { NodeLife } from './schema.ts';
+import type { Tasks } from './tasks.ts';
+
+/** What an operator does with a node; each act is one transaction, and in the audit log. */
+export class Care {
+  readonly #db: Database;
+  readonly #tasks: Tasks;
+
+  constructor(db: Database, tasks: Tasks) {
+    this.#db = db;
+    this.#tasks = tasks;
+  }
+
+  /** Gives nobody anything on the node any more; it is empty when the last lease on it has ended. @throws PortalError NO_SUCH_NODE */
+  async drain(actor: Actor, node: KeyId, draining: boolean): Promise<void> {
+    await transact(this.#db, async (trx) => {
+      await lifeOf(trx, node);
+      await trx
+        .updateTable('nodes')
+        .set({ draining: draining ? 1 : 0 })
+        .where('id', '=', node)
+        .execute();
+      await record(trx, { actor, action: draining ? 'node.drain' : 'node.undrain', subject: node });
+    });
+  }
+
+  /** Believes a broken node anew, and has it looked at. @throws PortalError NO_SUCH_NODE, INVALID_REQUEST: it is not broken */
+  async retry(actor: Actor, node: KeyId): Promise<void> {
+    await transact(this.#db, async (trx) => {
+      const life = await lifeOf(trx, node);
+      if (life !== 'broken') throw wrongLife('a broken node', life);
+      await record(trx, { actor, action: 'node.retry', subject: node });
+      await advance(trx, node, 'retry', 'an administrator wants it to be tried again');
+      await this.#tasks.addOnce(trx, { kind: 'inspect-node', subject: `node:${node}`, node, payload: { node } });
+    });
+  }
+
+  /**
+   * Forgets that a node has ever donated: its leases end, and its vessels are no more. Should it come back, it is new.
+   * @throws PortalError NO_SUCH_NODE, INVALID_REQUEST: it is of use
+   */
+  async forget(actor: Actor, node: KeyId): Promise<void> {
+    await transact(this.#db, async (trx) => {
+      const life = await lifeOf(trx, node);
+      if (life !== 'broken' && life !== 'gone') throw wrongLife('a broken or gone node', life);
+      const ended = await endLeases(trx, this.#tasks, (eb) => eb('node_id', '=', node));
+      await trx.deleteFrom('vessels').where('node_id', '=', node).execute();
+      await trx.deleteFrom('donations').where('node_id', '=', node).execute();
+      const facts = {
+        life: null,
+        life_since: Date.now(),
+        life_reason: 'an administrator has forgotten it',
+        draining: 0,
+      };
+      await trx.updateTable('nodes').set(facts).where('id', '=', node).execute();
+      await record(trx, { actor, action: 'node.forget', subject: node, details: { from: life, leases: ended.length } });
+    });
+  }
+}
+
+async function lifeOf(trx: Trx, node: KeyId): Promise<NodeLife> {
+  const row = await trx.selectFrom('nodes').select('life').where('id', '=', node).executeTakeFirst();
+  if (row !== undefined && row.life !== null) return row.life;
+  throw new PortalError('NO_SUCH_NODE', `expected a node that has been donated, got ${node}`);
+}
+
+function wrongLife(expected: string, got: NodeLife): PortalError {
+  return new PortalError('INVALID_REQUEST', `expected ${expected}, got one that is ${got}`);
+}
+
+/** Leases on a node that is drained end when they end. @throws PortalError DRAINING */
+export async function checkNotDrained(trx: Trx, refs: readonly VesselRef[]): Promise<void> {
+  if (refs.length === 0) return;
+  const drained = await trx.selectFrom('nodes').select('id').where('draining', '=', 1).execute();
+  const nodes = new Set(drained.map(({ id }) => id));
+  const on = refs.filter(({ node }) => nodes.has(node)).map(({ node, name }) => `${node}:${name}`);
+  if (on.length === 0) return;
+  const message = `expected vessels on machines that stay, got ${on.length} on machines that are being drained: ${on.join(', ')}; renew the others, and acquire new ones for these`;
+  throw new PortalError('DRAINING', message, { details: { handles: on } });
+}
