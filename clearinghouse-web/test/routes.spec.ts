@@ -106,6 +106,7 @@ describe('who may do what', () => {
     'post /login': { status: 400 },
     'post /logout': { status: 200 },
     'get /vessels': { status: 200 },
+    'get /run': { status: 200 },
     'get /vessels/:handle': { status: 200, parameters: () => ({ handle }), others: notTheirs },
     'post /vessels/acquire': { status: 201, body: () => ({ count: 1 }) },
     'post /vessels/renew': { status: 200, body: () => ({ handles: [handle] }), others: notTheirs },

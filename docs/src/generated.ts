@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assembleTypes } from './assemble.ts';
+import { makeEditorApi, makeExamples } from './editor.ts';
 import { makePage } from './page.ts';
 
 /** @returns every file that is made of others, by its path below the repository `root`, with the text that it should have. */
@@ -9,6 +10,8 @@ export function generatedFiles(root: string): ReadonlyMap<string, string> {
   return new Map([
     ['repy-api/repy.d.ts', types],
     ['docs/repy-api.md', makePage(types)],
+    ['clearinghouse-web/client/data/repy-api.json', makeEditorApi(types)],
+    ['clearinghouse-web/client/data/examples.json', makeExamples(root)],
   ]);
 }
 

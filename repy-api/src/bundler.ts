@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { digest, type FileName, fileNameSchema, LIMITS } from '@potluck/protocol';
 import type { BuildFailure } from 'esbuild';
+import { relativeOnly } from './bundling.ts';
 import { ProgramError } from './errors.ts';
 import { LAYER_LIMITS } from './ops.ts';
-import { bundling, type Entry, partsOnly, relativeOnly } from './parts.ts';
+import { bundling, type Entry, partsOnly } from './parts.ts';
 import { problemOf, sentenceOf } from './problem.ts';
 
 /** A program as it is uploaded: one file. */

@@ -1,4 +1,5 @@
 export * from './bundler.ts';
+export * from './bundling.ts';
 export * from './check.ts';
 export * from './errors.ts';
 export { excerptOf, type Place, placeIn } from './excerpt.ts';

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, extname, resolve, sep } from 'node:path';
 import type { BuildOptions, OnLoadResult, Plugin } from 'esbuild';
+import { BUNDLING, CODE_LOADERS, DATA_LOADERS } from './bundling.ts';
 
 /** A program that is to become one file. */
 export interface Entry {
@@ -18,36 +19,10 @@ export function bundling({ file, name }: Entry) {
     entryPoints: [file],
     absWorkingDir: dirname(file),
     outfile: resolve(dirname(file), name),
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'neutral',
-    target: 'esnext',
-    sourcemap: 'inline',
-    sourcesContent: true,
-    legalComments: 'none',
-    logLevel: 'silent',
-    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+    ...BUNDLING,
     loader: { ...CODE_LOADERS, ...DATA_LOADERS },
   } as const satisfies BuildOptions;
 }
-
-const CODE_LOADERS = { '.js': 'js', '.mjs': 'js', '.ts': 'ts', '.mts': 'ts' } as const;
-/** Also the `type` that an import of such a file may ask for. */
-const DATA_LOADERS = { '.json': 'json', '.txt': 'text' } as const;
-
-/** A vessel has no modules: only what lies beside the program can be inlined. */
-export const relativeOnly: Plugin = {
-  name: 'relative-only',
-  setup(build) {
-    build.onResolve({ filter: /.*/ }, ({ path, kind }) => {
-      if (kind === 'entry-point' || /^\.\.?\//.test(path)) return undefined;
-      const what = path.startsWith('node:') ? 'a module of Node' : 'a package or an absolute path';
-      const text = `expected an import of a file beside the program such as "./part.js", got ${what}: "${path}"`;
-      return { errors: [{ text }] };
-    });
-  },
-};
 
 /**
  * What is bundled leaves this machine for strangers' ones. So an import takes in nothing but code, and data of the

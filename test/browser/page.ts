@@ -1,3 +1,4 @@
+import AxeBuilder from '@axe-core/playwright';
 import { type Download, expect, type Page } from '@playwright/test';
 
 export const PASSWORD = 'four words of mine';
@@ -32,4 +33,13 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
     '({ scrollWidth: document.documentElement.scrollWidth, innerWidth })',
   );
   expect(scrollWidth, `${page.url()} is no wider than the screen`).toBeLessThanOrEqual(innerWidth);
+}
+
+/** No violation of what axe can see: names, roles, contrast, order. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`),
+  );
+  expect(found, page.url()).toEqual([]);
 }

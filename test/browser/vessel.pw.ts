@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
 import { generateIdentity } from '@potluck/protocol';
 import { donate, emptyPayload } from './donor.ts';
-import { complaintsOf, expectNoSidewaysScroll, register } from './page.ts';
+import { complaintsOf, expectAccessible, expectNoSidewaysScroll, register } from './page.ts';
 import { World } from './world.ts';
 
 const PROGRAM = `log('hello', callargs.join('+'), '\\n');
@@ -37,6 +37,7 @@ test.describe('a vessel’s page', () => {
   }
 
   async function upload(page: Page, name: string, text: string): Promise<void> {
+    await expect(page.getByLabel('Upload files')).toBeEnabled();
     await page.getByLabel('Upload files').setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
     await expect(page.getByRole('row', { name: new RegExp(name) })).toBeVisible();
   }
@@ -198,7 +199,9 @@ test.describe('a vessel’s page', () => {
       await page.getByRole('button', { name: 'Run' }).click();
       await expect(page.getByRole('log')).toContainText('tick 1');
       await expectNoSidewaysScroll(page);
-      await page.screenshot({ path: `test-results/vessel-${colorScheme}.png`, fullPage: true });
+      await expectAccessible(page);
+      if (process.env.SHOTS !== undefined)
+        await page.screenshot({ path: `${process.env.SHOTS}/vessel-${colorScheme}.png`, fullPage: true });
       await page.goto(`${site.url}/vessels`);
       await page.getByRole('button', { name: 'Release all' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Release all' }).click();

@@ -7,10 +7,14 @@ import type { Request, RequestHandler, Response } from 'express';
 
 /** One style sheet is made of these, in this order; what only some pages need is a file of its own that they link. */
 const STYLES = ['base', 'frame', 'forms', 'blocks', 'tables', 'home', 'portal', 'figures'];
-const COMPRESSED = /\.(css|js|svg|json|map|txt)$/;
+const COMPRESSED = /\.(css|js|svg|json|map|txt|wasm)$/;
+/** From here on, the last few percent would take seconds. */
+const LARGE_BYTES = 4 * 1024 * 1024;
 const COMPRESSORS = {
   br: async (bytes: Buffer) =>
-    await promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
+    await promisify(brotliCompress)(bytes, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: bytes.length > LARGE_BYTES ? 5 : 9 },
+    }),
   gzip: async (bytes: Buffer) => await promisify(gzip)(bytes, { level: 9 }),
 };
 type Encoding = keyof typeof COMPRESSORS;
@@ -21,6 +25,8 @@ interface Asset {
   readonly version: string;
   /** Whether its name changes with its content, so that its address needs no version. */
   readonly isNamed?: boolean;
+  /** The content security policy of what it runs in, if that is not a page. */
+  readonly policy?: string | undefined;
   readonly compressed: Partial<Record<Encoding, Promise<Buffer>>>;
 }
 
@@ -48,8 +54,8 @@ export class Assets {
   }
 
   /** A file that was made, under a name that changes with its content. @returns its address */
-  add(name: string, bytes: Buffer): string {
-    this.#assets.set(name, { ...assetOf(bytes), isNamed: true });
+  add(name: string, bytes: Buffer, policy?: string): string {
+    this.#assets.set(name, { ...assetOf(bytes), isNamed: true, policy });
     return `/assets/${name}`;
   }
 
@@ -77,6 +83,7 @@ async function answer(request: Request, response: Response, { name, asset }: { n
   response.type(extname(name)).vary('accept-encoding');
   response.set('etag', `"${version}"`);
   response.set('cache-control', isNamed ? 'public, max-age=31536000, immutable' : 'public, max-age=3600');
+  if (asset.policy !== undefined) response.set('content-security-policy', asset.policy);
   if (request.fresh) return void response.status(304).end();
   const encoding = COMPRESSED.test(name) ? encodingFor(request) : undefined;
   if (encoding === undefined) return void response.send(bytes);

@@ -1,9 +1,14 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ASSETS } from './render.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'client');
+/** The bundler compiles WebAssembly, in a worker, and a worker has the policy that its script came with. */
+const WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 /** Scripts that pages load; what two of them share is a file of its own. */
-const PAGES = ['vessel'] as const;
+const PAGES = ['vessel', 'run', 'bundler'] as const;
 export type ClientPage = (typeof PAGES)[number];
 
 let built: Promise<ReadonlyMap<string, string>> | undefined;
@@ -15,6 +20,17 @@ let built: Promise<ReadonlyMap<string, string>> | undefined;
 export async function clientUrl(page: ClientPage): Promise<string> {
   built ??= build();
   return (await built).get(page) ?? '';
+}
+
+let wasm: Promise<string> | undefined;
+
+/** The address of the bundler for browsers. */
+export async function wasmUrl(): Promise<string> {
+  wasm ??= readFile(createRequire(import.meta.url).resolve('esbuild-wasm/esbuild.wasm')).then((bytes) => {
+    const name = createHash('sha256').update(bytes).digest('hex').slice(0, 12);
+    return ASSETS.add(`client/esbuild-${name}.wasm`, bytes);
+  });
+  return await wasm;
 }
 
 async function build(): Promise<ReadonlyMap<string, string>> {
@@ -39,7 +55,11 @@ async function build(): Promise<ReadonlyMap<string, string>> {
   const pages = new Map<string, string>();
   for (const { path, contents } of outputFiles) {
     const name = path.slice(FOLDER.length + 1);
-    const url = ASSETS.add(`client/${name}`, Buffer.from(contents));
+    const url = ASSETS.add(
+      `client/${name}`,
+      Buffer.from(contents),
+      name.startsWith('bundler-') ? WORKER_POLICY : undefined,
+    );
     const { entryPoint } = metafile.outputs[name] ?? {};
     if (entryPoint !== undefined) pages.set(entryPoint.replace(/\.ts$/, ''), url);
   }

@@ -5,6 +5,7 @@ import { drainNode, forgetNode, listNodes, retryNode, showNode, undrainNode } fr
 import { liftStop, site, stopEverything } from './admin/site.ts';
 import { banUser, listUsers, showUser, unbanUser } from './admin/users.ts';
 import { archive, donations, donorPage } from './donations.ts';
+import { editor } from './editor.ts';
 import { events } from './events.ts';
 import { changeKey } from './key.ts';
 import { login, loginForm, logout } from './login.ts';
@@ -54,6 +55,7 @@ export const ROUTES: readonly Route<unknown>[] = [
   revokeToken,
   listVessels,
   showVessel,
+  editor,
   acquireVessels,
   renewVessels,
   releaseVessels,

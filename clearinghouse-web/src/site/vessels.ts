@@ -43,7 +43,7 @@ export const listVessels: Route<object> = {
   scope: 'vessels:read',
   body: nothingSchema,
   result: holdingsSchema,
-  handle: async (visit) => ({ json: await overview(visit), page: await pageOf(visit) }),
+  handle: async (visit) => ({ json: await overviewOf(visit), page: await pageOf(visit) }),
 };
 
 export const showVessel: Route<object> = {
@@ -103,7 +103,7 @@ export const renewVessels: Route<Selection> = {
     const { store, bus, account } = memberOf(visit);
     await store.leases.renew(account.id, await selected(visit, selection));
     bus.publish('vessel.changed', { account: account.id });
-    return { json: await overview(visit), redirect: `${selection.next ?? '/vessels'}?notice=renewed` };
+    return { json: await overviewOf(visit), redirect: `${selection.next ?? '/vessels'}?notice=renewed` };
   },
   refused: async (visit, error) => await pageOf(visit, { error }),
 };
@@ -122,12 +122,12 @@ export const releaseVessels: Route<Selection> = {
     await store.leases.release(account.id, await selected(visit, selection));
     queue.wake();
     bus.publish('vessel.changed', { account: account.id });
-    return { json: await overview(visit), redirect: '/vessels?notice=released' };
+    return { json: await overviewOf(visit), redirect: '/vessels?notice=released' };
   },
   refused: async (visit, error) => await pageOf(visit, { error }),
 };
 
-async function overview(visit: Visit): Promise<Holdings> {
+export async function overviewOf(visit: Visit): Promise<Holdings> {
   const { store, account } = memberOf(visit);
   const [credits, holdings] = [await store.leases.credits(account.id), await store.leases.holdings(account.id)];
   return { credits, userPort: account.user_port, vessels: holdings.map(viewOf) };
@@ -137,7 +137,7 @@ async function pageOf(
   visit: Visit,
   { error, entered = {} }: { error?: PortalError; entered?: Readonly<Record<string, unknown>> } = {},
 ): Promise<Page> {
-  const { credits, vessels } = await overview(visit);
+  const { credits, vessels } = await overviewOf(visit);
   const notice = error === undefined ? NOTICES.get(String(visit.request.query.notice)) : undefined;
   const offered = await visit.store.nodes.counts();
   return {
