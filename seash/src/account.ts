@@ -30,6 +30,8 @@ export interface AccountInit {
 export interface Wanted {
   readonly count: number;
   readonly type: AcquireType;
+  /** By which they are chosen: `country=NL`, `apart=500km`. */
+  readonly rules?: readonly string[];
   /** Names the acquisition, so that asking again gives the same vessels; a random one unless given. */
   readonly idempotencyKey?: string | undefined;
 }

@@ -1,4 +1,4 @@
-import type { HeldVessel } from '@potluck/protocol';
+import { type HeldVessel, ruleText } from '@potluck/protocol';
 import type { Account } from '../account.ts';
 import { inParallel } from '../bulk.ts';
 import { throwIfCancelled } from '../cancel.ts';
@@ -19,6 +19,7 @@ export class HeldVessels implements Place {
   /** Handles of what this process has acquired: as it was asked for, so that it may be taken. */
   readonly #acquired = new Set<string>();
   #type: NonNullable<Deployment['where']>['type'] = 'random';
+  #rules: readonly string[] = [];
 
   constructor(context: Context, account: Account) {
     this.#context = context;
@@ -28,19 +29,21 @@ export class HeldVessels implements Place {
   /** A vessel whose node cannot be met is left out until it can. @throws ClearinghouseError */
   async candidates({ where }: Deployment): Promise<readonly Candidate[]> {
     this.#type = where?.type ?? 'random';
+    this.#rules = where?.rules.map(ruleText) ?? [];
     const { vessels } = await this.#account.holdings(this.#context.signal);
     await this.#meet(vessels);
     const known = new Map(this.#context.session.targets.all.map((target) => [handleOf(target), target]));
     return vessels.flatMap(({ handle, expiresAt }): Candidate[] => {
       const target = known.get(handle);
       // One that somebody left empty is taken before another is acquired; of what kind it is nobody knows any more.
-      const mayJoin = this.#type === 'random' || this.#acquired.has(handle);
+      const isAny = this.#type === 'random' && this.#rules.length === 0;
+      const mayJoin = isAny || this.#acquired.has(handle);
       return target === undefined ? [] : [{ target, expiresAt, mayJoin }];
     });
   }
 
   async acquire(count: number): Promise<void> {
-    const acquired = await this.#account.acquire({ count, type: this.#type }, this.#context.signal);
+    const acquired = await this.#account.acquire({ count, type: this.#type, rules: this.#rules }, this.#context.signal);
     for (const { handle } of acquired) this.#acquired.add(handle);
   }
 

@@ -1,4 +1,4 @@
-import { fileNameSchema, LIMITS } from '@potluck/protocol';
+import { fileNameSchema, LIMITS, rulesSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { DEPLOY_LIMITS } from './limits.ts';
 import { placeholderFault } from './template.ts';
@@ -59,6 +59,8 @@ const rollout = z.strictObject({
 
 const where = z.strictObject({
   type: z.enum(['wan', 'lan', 'nat', 'random'], { error: 'expected wan, lan, nat or random' }).default('random'),
+  /** As after `get`: `country=NL,DE`, `apart=500km`. */
+  rules: rulesSchema.default([]),
 });
 
 /** `deployment.yaml`; docs/deployments.md explains it. */

@@ -1,4 +1,12 @@
-import { acquireTypeSchema, creditsSchema, hintFor, keyIdSchema } from '@potluck/protocol';
+import {
+  type AcquireType,
+  acquireTypeSchema,
+  creditsSchema,
+  hintFor,
+  keyIdSchema,
+  rulesSchema,
+  ruleText,
+} from '@potluck/protocol';
 import { z } from 'zod';
 import { bulkSchema } from '../bulk.ts';
 import { command } from '../command.ts';
@@ -18,21 +26,21 @@ const leaseShape = { handle: z.string(), expiresAt: z.iso.datetime(), active: z.
 
 const get = command({
   name: 'get',
-  summary: 'Acquire N vessels, all or none: random, wan (different networks), lan (one) or nat (behind a relay).',
+  summary:
+    'Acquire N vessels, all or none: random, wan (different networks), lan (one) or nat (behind a relay), and by rules such as country=NL,DE or apart=500km.',
   slots: [
     { name: 'N', kind: 'text' },
-    { name: 'TYPE', kind: 'text', optional: true },
+    { name: 'RULES', kind: 'text', rest: true },
   ],
-  example: 'get 10 wan',
-  result: bulkSchema({ ...leaseShape, node: keyIdSchema }).extend({ type: acquireTypeSchema }),
-  run: async (context, { N, TYPE = 'random' }) => {
-    const type = acquireTypeSchema.safeParse(TYPE);
-    if (!type.success) {
-      const message = `expected one of ${TYPES.join(', ')}, got "${TYPE}"${hintFor(TYPE, TYPES)}`;
-      throw new CommandError('BAD_ARGUMENTS', message);
-    }
-    const acquired = await acquire(context, { count: numberOf(N), type: type.data });
-    return { type: type.data, ...acquired };
+  example: 'get 10 wan country!=US',
+  result: bulkSchema({ ...leaseShape, node: keyIdSchema }).extend({
+    type: acquireTypeSchema,
+    rules: z.array(z.string()),
+  }),
+  run: async (context, { N, RULES }) => {
+    const { type, rules } = wishOf(RULES);
+    const acquired = await acquire(context, { count: numberOf(N), type, rules });
+    return { type, rules, ...acquired };
   },
   render: ({ vessels }, style) => {
     if (vessels.length === 0) return '';
@@ -103,6 +111,20 @@ export const clearinghouseModule: Module = {
   help: 'Acquired vessels are yours for 4 hours, renewed ones for 7 days; what is released or has run out is emptied.',
   commands: [get, releaseCommand, renewCommand, showAccount],
 };
+
+/** At most one word that is a type, and any number that are rules. */
+function wishOf(words: readonly string[]): { type: AcquireType; rules: string[] } {
+  const [word = 'random', ...more] = words.filter((text) => !text.includes('='));
+  const type = acquireTypeSchema.safeParse(word);
+  if (!type.success || more.length > 0) {
+    const wrong = type.success ? (more[0] ?? '') : word;
+    const message = `expected one of ${TYPES.join(', ')}, got "${wrong}"${hintFor(wrong, TYPES)}`;
+    throw new CommandError('BAD_ARGUMENTS', message);
+  }
+  const rules = rulesSchema.safeParse(words.filter((text) => text.includes('=')));
+  if (rules.success) return { type: type.data, rules: rules.data.map(ruleText) };
+  throw new CommandError('BAD_ARGUMENTS', rules.error.issues.map(({ message }) => message).join('; '));
+}
 
 function numberOf(text: string): number {
   const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;
