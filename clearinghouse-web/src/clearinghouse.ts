@@ -44,6 +44,8 @@ export interface ClearinghouseInit {
   readonly publicGateway?: Address | undefined;
   /** Where other sites reach this one's gateway, if not at `gatewayHost`. */
   readonly linkHost?: string | undefined;
+  /** Addresses of proxies and balancers, which are believed when they say who asks. */
+  readonly proxies?: readonly string[] | undefined;
   /** Where people reach the site, if not at `host:port`. */
   readonly publicUrl?: string | undefined;
   /** What donors' archives are built from. */
@@ -152,18 +154,7 @@ export class Clearinghouse implements AsyncDisposable {
   }
 
   async #startAll(paths: StatePaths): Promise<void> {
-    const {
-      logger,
-      host,
-      port,
-      gatewayHost,
-      gatewayPort,
-      state,
-      payload,
-      policy = POLICY,
-      database,
-      keysDatabase,
-    } = this.#init;
+    const { logger, host, port, state, payload, policy = POLICY, database, keysDatabase, proxies = [] } = this.#init;
     const cleanup = this.#cleanup;
     cleanup.use(takeLock(paths.lock));
     const identity = await gatewayIdentity(paths.gatewayKey);
@@ -176,11 +167,13 @@ export class Clearinghouse implements AsyncDisposable {
     const bus = cleanup.use(await this.#openBus(store, site));
     const supervisor = new Supervisor({ state, database, keysDatabase, logger, bus });
     const queue = new Queue(store, bus);
-    const gateway = new Gateway({ store, bus }, { identity, host: gatewayHost, port: gatewayPort, logger, site });
+    const { gatewayHost, gatewayPort } = this.#init;
+    const dialled = { identity, host: gatewayHost, port: gatewayPort };
+    const gateway = new Gateway({ store, bus }, { ...dialled, proxies, logger, site });
     const server = createServer();
     this.#running = { store, bus, supervisor, gateway, server, identity };
     const backendRuns = (): boolean => supervisor.pid !== undefined;
-    const facts = { publicUrl: () => this.url, gateway: () => this.gatewayAddress, backendRuns, payload };
+    const facts = { publicUrl: () => this.url, gateway: () => this.gatewayAddress, backendRuns, proxies, payload };
     await listen(server, { host, port, what: 'the site' });
     cleanup.defer(async () => await close(server));
     server.on('request', createApp({ store, bus, queue, logger }, facts));

@@ -1,4 +1,5 @@
 import { access, constants, rm } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Address, addressSchema, ConfigError, describeError, writeJson } from '@potluck/protocol';
@@ -13,7 +14,7 @@ import { isPostgresUrl, withoutPasswords } from './store/postgres.ts';
 import type { Role } from './store/schema.ts';
 
 const USAGE = [
-  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--public-gateway HOST:PORT] [--link-host HOST] [--payload FILE] [--policy FILE] [--database postgres://...] [--keys-database postgres://...]',
+  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--public-gateway HOST:PORT] [--link-host HOST] [--proxy ADDRESS] [--payload FILE] [--policy FILE] [--database postgres://...] [--keys-database postgres://...]',
   'clearinghouse admin USERNAME --state DIR [--revoke] [--database postgres://...]',
   'clearinghouse check --state DIR [--database postgres://...]',
   'clearinghouse backup FILE --state DIR [--database postgres://...] [--keys-database postgres://...]',
@@ -107,6 +108,7 @@ function initOf(values: Parsed['values'], state: string): ClearinghouseInit {
     publicUrl,
     publicGateway: addressOf('--public-gateway', values['public-gateway']),
     linkHost: values['link-host'],
+    proxies: values.proxy.map(proxyOf),
     payload: values.payload === undefined ? undefined : resolve(values.payload),
     logger: pino(
       { name: 'site', base: null, level: process.env.LOG_LEVEL ?? 'info' },
@@ -129,6 +131,7 @@ function parsed(args: readonly string[]) {
         'public-url': { type: 'string' },
         'public-gateway': { type: 'string' },
         'link-host': { type: 'string' },
+        proxy: { type: 'string', multiple: true, default: [] },
         payload: { type: 'string' },
         database: { type: 'string' },
         'keys-database': { type: 'string' },
@@ -149,6 +152,11 @@ function portOf(flag: string, text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(port <= 65535)) throw new ConfigError('USAGE', `expected a port of 0 to 65535 for ${flag}, got "${text}"`);
   return port;
+}
+
+function proxyOf(text: string): string {
+  if (isIP(text) !== 0) return text;
+  throw new ConfigError('USAGE', `expected an IP address for --proxy, got "${text}"`);
 }
 
 function addressOf(flag: string, text: string | undefined): Address | undefined {

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import {
   Admission,
@@ -16,14 +15,15 @@ import {
   RateLimit,
   type RelayCall,
   relayCallSchema,
-  tlsOptionsOf,
   toBuffer,
   verifyAdvertisement,
 } from '@potluck/protocol';
 import type { Logger } from 'pino';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { Balanced } from './balanced.ts';
 import type { Bus } from './bus/bus.ts';
 import { BusError } from './errors.ts';
+import { gatewayServer } from './gateway-server.ts';
 import { LIMITS, RELAY_LIMITS, SITE_LIMITS } from './limits.ts';
 import { Link } from './link.ts';
 import { listen } from './listen.ts';
@@ -46,6 +46,8 @@ export interface GatewayInit {
   readonly logger: Logger;
   /** The number of this site process. */
   readonly site?: number;
+  /** Addresses of balancers that say in a PROXY line who has dialled. */
+  readonly proxies?: readonly string[] | undefined;
   /** Overrides of `LIMITS`. */
   readonly limits?: Partial<GatewayLimits>;
   /** Overrides of `RELAY_LIMITS`. */
@@ -80,7 +82,8 @@ export class Gateway {
   readonly #link: Link;
   readonly #site: number;
   #unsubscribe: () => void = () => undefined;
-  #server: Server | undefined;
+  readonly #balanced: Balanced;
+  #server: NetServer | undefined;
 
   constructor({ store, bus }: GatewayComponents, init: GatewayInit) {
     this.#store = store;
@@ -97,28 +100,23 @@ export class Gateway {
       }),
     });
     this.#site = init.site ?? 0;
+    this.#balanced = new Balanced(init.proxies ?? []);
+    const addressOf = (socket: TLSSocket): string => this.#balanced.addressOf(socket);
     this.#relay = new Relay({
+      addressOf,
       site: this.#site,
       say: async (node, call) => await this.#say(node, call),
       limits: init.relayLimits,
     });
-    this.#link = new Link({ store, identity: init.identity, site: this.#site, limits: init.relayLimits });
+    this.#link = new Link({ store, identity: init.identity, site: this.#site, addressOf, limits: init.relayLimits });
   }
 
   /** @throws ServiceError PORT_IN_USE, CANNOT_LISTEN */
   async start(): Promise<void> {
-    const server = createServer({
-      ...(await tlsOptionsOf(this.#init.identity)),
-      // Nodes show theirs, callers have none; whose it is decides, not who signed it.
-      requestCert: true,
-      rejectUnauthorized: false,
-      handshakeTimeout: LIMITS.gatewayHelloMs,
-      headersTimeout: LIMITS.gatewayHelloMs,
-      requestTimeout: LIMITS.gatewayHelloMs,
-      connectionsCheckingInterval: 1000,
+    const server = await gatewayServer(this.#init.identity);
+    server.on('connection', (socket: Socket) => {
+      if (!this.#admission.admit(socket, this.#balanced.addressOf(socket))) socket.destroy();
     });
-    this.#admission.guard(server);
-    server.on('request', (_request, response) => response.writeHead(426, { connection: 'close' }).end());
     const sockets = new WebSocketServer({
       noServer: true,
       maxPayload: GATEWAY.messageBytes,
@@ -127,8 +125,9 @@ export class Gateway {
     server.on('upgrade', (request, socket, head) => {
       this.#route(sockets, { request, socket: socket as TLSSocket, head });
     });
-    await listen(server, { host: this.#init.host, port: this.#init.port, what: 'the gateway' });
-    this.#server = server;
+    const listening = this.#balanced.before(server);
+    await listen(listening, { host: this.#init.host, port: this.#init.port, what: 'the gateway' });
+    this.#server = listening;
     this.#unsubscribe = this.#bus.answer((node, question) => this.#tell(node, relayCallSchema.parse(question)));
   }
 
@@ -202,7 +201,7 @@ export class Gateway {
     socket.on('error', () => undefined); // 'close' follows.
     const connection: Connection = {
       socket,
-      host: carrier.remoteAddress ?? '',
+      host: this.#balanced.addressOf(carrier),
       proved: peerKeyOf(carrier as TLSSocket),
       node: undefined,
       takesCalls: false,

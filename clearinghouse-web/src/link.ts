@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { TLSSocket } from 'node:tls';
 import {
   Admission,
   homeOf,
@@ -21,6 +22,8 @@ export interface LinkInit {
   /** The gateway's, which is that of every site of the clearinghouse: who proves it at the gateway is one of them. */
   readonly identity: Identity;
   readonly site: number;
+  /** Who is at the other end, behind a balancer as well. */
+  readonly addressOf: (socket: TLSSocket) => string;
   /** Overrides of `RELAY_LIMITS`. */
   readonly limits?: Partial<RelayLimits> | undefined;
 }
@@ -61,7 +64,7 @@ export class Link {
   passOn(answering: Answering, upgrade: Upgrade): void {
     const { socket } = upgrade;
     if (socket.destroyed) return; // It would never close again.
-    const from = socket.remoteAddress ?? '';
+    const from = this.#init.addressOf(socket);
     if (this.#rate.take(homeOf(from)) > 0 || !this.#admission.admit(socket, from)) {
       refuse(socket, '429 Too Many Requests');
     } else {

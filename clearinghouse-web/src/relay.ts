@@ -20,6 +20,8 @@ export interface RelayInit {
   readonly site: number;
   /** Says a call to a node, wherever it is connected. @returns false when it is not connected. */
   readonly say: (node: KeyId, call: RelayCall) => Promise<boolean>;
+  /** Who is at the other end, behind a balancer as well. */
+  readonly addressOf: (socket: TLSSocket) => string;
   /** Overrides of `RELAY_LIMITS`. */
   readonly limits?: Partial<RelayLimits> | undefined;
 }
@@ -81,7 +83,7 @@ export class Relay {
   call(node: KeyId, upgrade: Upgrade): void {
     const { socket } = upgrade;
     if (socket.destroyed) return; // It would never close again.
-    const from = socket.remoteAddress ?? '';
+    const from = this.#init.addressOf(socket);
     const refusal = this.#refusal(node, socket);
     if (refusal !== undefined) {
       refuse(socket, refusal);
@@ -116,7 +118,7 @@ export class Relay {
 
   /** Where all places are taken, whose address holds most makes room: nobody keeps others from a node. */
   #refusal(node: KeyId, caller: TLSSocket): Refusal | undefined {
-    const from = caller.remoteAddress ?? '';
+    const from = this.#init.addressOf(caller);
     const host = homeOf(from);
     const { host: ofHost, pair: ofPair, node: ofNode } = this.#rate;
     // The node's allowance is the last to be asked: what is refused for another reason costs the node nothing.

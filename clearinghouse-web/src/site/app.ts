@@ -18,7 +18,7 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
   app.disable('x-powered-by');
   app.set('etag', false);
   // With https there is a proxy in front of this process, and only it may say who asks.
-  app.set('trust proxy', secure ? 'loopback' : false);
+  app.set('trust proxy', secure ? ['loopback', ...facts.proxies] : false);
   app.use(helmet(helmetOptions(secure)));
   app.use('/assets', ASSETS.handler);
   const parsers = [

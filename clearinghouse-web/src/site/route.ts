@@ -24,6 +24,8 @@ export interface SiteFacts {
   readonly gateway: () => GatewayAddress;
   /** Whether this site's backend runs. */
   readonly backendRuns: () => boolean;
+  /** Beside those of this machine, which proxies are believed when they say who asks. */
+  readonly proxies: readonly string[];
   /** The file that archives are built from, if there is one. */
   readonly payload: string | undefined;
 }

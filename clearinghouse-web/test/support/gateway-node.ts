@@ -28,7 +28,8 @@ export class GatewayNode {
     const { socket } = await openPinnedSocket(init);
     this.#socket = socket;
     const known = once(socket, 'message');
-    socket.send(await signAdvertisement(this.identity, FACTS, 60));
+    // Whoever names no relay is not called.
+    socket.send(await signAdvertisement(this.identity, { ...FACTS, relays: [gateway] }, 60));
     await known;
     socket.on('message', (data) => {
       this.calls.push(JSON.parse(String(data)));
