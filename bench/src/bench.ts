@@ -13,6 +13,7 @@ import { governor } from '../rows/governor.ts';
 import { idleMemory } from '../rows/idle-memory.ts';
 import { idleVessels } from '../rows/idle-vessels.ts';
 import { memory } from '../rows/memory.ts';
+import { pages } from '../rows/pages.ts';
 import { signedRequest } from '../rows/signed-request.ts';
 import { start } from '../rows/start.ts';
 import { tcp } from '../rows/tcp.ts';
@@ -33,6 +34,7 @@ const ROWS: readonly Row[] = [
   idleMemory,
   signedRequest,
   fleet,
+  pages,
   idleVessels,
   memory,
   governor,

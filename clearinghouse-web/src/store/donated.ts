@@ -55,13 +55,18 @@ export async function donatedOf(db: Database, accountId: string): Promise<Donate
       lastSeen: Number(row.last_seen),
       vessels: own.length,
       lent: own.filter(({ state }) => state === 'leased').length,
-      offer: offerOf(own.map(({ restrictions }) => restrictions)),
+      // Reading it takes a while, and not every page tells it.
+      get offer() {
+        return offerOf(own.map(({ restrictions }) => restrictions));
+      },
     };
   });
 }
 
+/** The vessels of a machine mostly have the same restrictions: each text is read once. */
 function offerOf(texts: readonly string[]): Offer {
-  const all = texts.map((text) => parseRestrictions(text).quantities);
+  const read = new Map([...new Set(texts)].map((text) => [text, parseRestrictions(text).quantities]));
+  const all = texts.flatMap((text) => read.get(text) ?? []);
   const sum = (name: 'cpu' | 'memory' | 'diskused'): number => all.reduce((total, each) => total + each[name], 0);
   return { cpu: sum('cpu'), memoryBytes: sum('memory'), diskBytes: sum('diskused') };
 }
