@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { generateIdentity, type KeyId, type VesselName } from '@potluck/protocol';
 import { openDatabase } from '../../clearinghouse-web/src/store/database.ts';
+import { post } from '../../clearinghouse-web/src/store/ledger.ts';
 import { restrictionsOf } from './world.ts';
 
 /** Addresses of many countries, and one of none. */
@@ -62,6 +63,7 @@ export async function addCrowd({ state, donor, holder, nodes, held }: Crowd): Pr
         const lease = { account_id: holderId, expires_at: now + 600_000 * (index + 2), state: 'leased' as const };
         const vessel = { node_id: id, owner: id, restrictions: restrictionsOf(63_100), fence: 1, name, ...lease };
         await trx.insertInto('vessels').values(vessel).execute();
+        await post(trx, [{ accountId: holderId, amount: -1, why: 'acquire', subject: `${id}:${name}` }]);
       }
     });
     return ids;

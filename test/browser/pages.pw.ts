@@ -13,7 +13,23 @@ const LOOKS = [
   { colorScheme: 'light', width: 360 },
   { colorScheme: 'dark', width: 1280 },
 ] as const;
-const PAGES = ROUTES.filter(({ method, path }) => method === 'get' && !NO_PAGES.includes(path)).map(({ path }) => path);
+const PAGES = ROUTES.filter(({ method, path }) => method === 'get' && !NO_PAGES.includes(path));
+
+/** What somebody may see, and of what he may not see one page: he is sent to log in, or is told why not. */
+function pagesFor(who: (typeof WHO)[number]): string[] {
+  const [own, others] = (
+    {
+      'a visitor': [['anyone'], ['user', 'admin']],
+      'a user': [['anyone', 'user'], ['admin']],
+      // All else looks to him as to any user.
+      'an administrator': [['admin'], ['user']],
+    } as const
+  )[who];
+  const pathsOf = (kinds: readonly string[]) =>
+    PAGES.filter(({ access }) => kinds.includes(access)).map(({ path }) => path);
+  return [...pathsOf(own), ...others.flatMap((kind) => pathsOf([kind]).slice(0, 1)), '/nowhere'];
+}
+
 /** As long as a username may be. */
 const longName = (index: number): string => `user_${index}_`.padEnd(40, 'with_a_long_name_');
 
@@ -62,7 +78,7 @@ test.describe('every page', () => {
         await wearing(context, `${who} ${index}`);
         const page = await context.newPage();
         const complaints = complaintsOf(page, site.url);
-        for (const path of [...PAGES, '/nowhere']) {
+        for (const path of pagesFor(who)) {
           await test.step(path, async () => {
             await page.goto(site.url + filled(path));
             await expect.soft(page.locator('h1'), `${path} has one title`).toHaveCount(1);
@@ -78,7 +94,7 @@ test.describe('every page', () => {
       await using context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
       await wearing(context, `${who} 0`);
       const page = await context.newPage();
-      for (const path of [...PAGES, '/nowhere']) {
+      for (const path of pagesFor(who)) {
         await test.step(path, async () => {
           await page.goto(site.url + filled(path));
           const { missed, unseen } = await tabThrough(page);

@@ -1,4 +1,3 @@
-import { POLICY } from '../limits.ts';
 import { countryOf } from './places.ts';
 import type { Member, Page } from './route.ts';
 
@@ -28,7 +27,7 @@ export async function dashboardOf({ store, account }: Member): Promise<Page> {
       donated,
       days: await store.history.given(account.id, 14),
       offered: await store.nodes.counts(),
-      creditsPerDonation: POLICY.creditsPerDonation,
+      creditsPerDonation: (await store.policies.current()).creditsPerDonation,
     },
   };
 }

@@ -1,7 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { openArchive } from '../archive.ts';
 import { PortalError } from '../errors.ts';
-import { POLICY } from '../limits.ts';
 import type { Account } from '../store/accounts.ts';
 import { countryOf } from './places.ts';
 import type { Route, Visit } from './route.ts';
@@ -37,7 +36,7 @@ export const donations: Route<object> = {
           donations: donated.map((node) => ({ ...node, country: countryOf(node.reach)?.name })),
           given: await store.history.givenByNode(account.id),
           days: await store.history.given(account.id, DAYS),
-          creditsPerDonation: POLICY.creditsPerDonation,
+          creditsPerDonation: (await store.policies.current()).creditsPerDonation,
           ...{ downloadUrl, donorPage, archive: ARCHIVE, available: payload !== undefined },
           ...systemFor(visit),
         },

@@ -14,7 +14,8 @@ export const home: Route<object> = {
     const { store, publicUrl, account } = visit;
     const counts = await store.nodes.counts();
     if (account !== undefined) return { json: counts, page: await dashboardOf({ ...visit, account }) };
-    return { json: counts, page: { view: 'home', title: 'Potluck', data: { counts, publicUrl: publicUrl() } } };
+    const data = { counts, policy: await store.policies.current(), publicUrl: publicUrl() };
+    return { json: counts, page: { view: 'home', title: 'Potluck', data } };
   },
 };
 
