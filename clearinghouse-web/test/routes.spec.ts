@@ -125,6 +125,7 @@ describe('who may do what', () => {
     'post /admin/emergency-stop/lift': { status: 200 },
     'get /admin/users': { status: 200 },
     'get /admin/users/:username': { status: 200, parameters: () => ({ username: 'target' }) },
+    'get /admin/users/:username/ledger': { status: 200, parameters: () => ({ username: 'target' }) },
     'get /admin/nodes': { status: 200 },
     'get /admin/nodes/:node': { status: 200, parameters: () => ({ node: handle.split(':')[0] ?? '' }) },
     'post /admin/nodes/:node/drain': { status: 404, parameters: () => ({ node: user.identity.id }) },

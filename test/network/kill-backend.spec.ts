@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Clearinghouse } from '@potluck/clearinghouse-web';
 import { NodeManager } from '@potluck/nodemanager';
 import { type Donation, generateIdentity, NodeClient } from '@potluck/protocol';
-import { pino } from 'pino';
 import { donationIn, emptyPayload } from '../browser/donor.ts';
+import { World } from '../browser/world.ts';
 import { Executioner, type Moment } from './executioner.ts';
 import { User } from './user.ts';
 
@@ -34,21 +33,19 @@ interface End {
 describe('a backend that is killed while a node is taken in and split', function () {
   this.timeout(600_000);
   let directory: string;
-  let clearinghouse: Clearinghouse;
+  let world: World;
+  let site: Awaited<ReturnType<World['clearinghouse']>>;
   let admin: User;
   let donation: Donation;
   let rounds = 0;
   let undisturbed: End;
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'potluck-killed-'));
-    const state = join(directory, 'state');
-    const any = { host: '127.0.0.1', port: 0, gatewayHost: '127.0.0.1', gatewayPort: 0 };
-    const payload = await emptyPayload(directory);
-    clearinghouse = new Clearinghouse({ state, ...any, payload, logger: pino({ level: 'silent' }) });
-    await clearinghouse.start();
-    admin = await new User(clearinghouse.url).join('admin');
-    await promisify(execFile)(process.execPath, [CLI, 'admin', 'admin', '--state', state]);
+    world = await World.create();
+    directory = world.directory;
+    site = await world.clearinghouse('--payload', await emptyPayload(directory));
+    admin = await new User(site.url).join('admin');
+    await promisify(execFile)(process.execPath, [CLI, 'admin', 'admin', '--state', site.state]);
     const { downloadUrl } = (await admin.ask('/donations')) as unknown as { downloadUrl: string };
     const archive = join(directory, 'donor.tgz');
     await writeFile(archive, Buffer.from(await (await fetch(downloadUrl)).arrayBuffer()));
@@ -56,15 +53,14 @@ describe('a backend that is killed while a node is taken in and split', function
     undisturbed = await takeIn(Number.POSITIVE_INFINITY, 'before');
   });
   after(async () => {
-    await clearinghouse.stop();
-    await rm(directory, { recursive: true, force: true });
+    await world[Symbol.asyncDispose]();
   });
 
   /** A new node, and one kill. @returns how it ends. */
   async function takeIn(at: number, moment: Moment): Promise<End> {
     rounds += 1;
     const state = join(directory, `node${rounds}`);
-    const strike = (): void => void process.kill(clearinghouse.backendPid ?? assert.fail('no backend'), 'SIGKILL');
+    const strike = (): void => void process.kill(backendOf(site.process.pid), 'SIGKILL');
     await using executioner = await Executioner.start({ at, moment, strike });
     const vessels = [{ owner: donation.owner, users: [], restrictions: WHOLE }];
     const listen = { host: '127.0.0.1', port: await freePort() };
@@ -121,6 +117,13 @@ describe('a backend that is killed while a node is taken in and split', function
     });
   }
 });
+
+/** The backend process of a site. */
+function backendOf(site: number | undefined): number {
+  const children = readFileSync(`/proc/${site}/task/${site}/children`, 'utf8').trim().split(' ').map(Number);
+  const backend = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('backend/main.ts'));
+  return backend ?? assert.fail('expected a backend to be running, got none');
+}
 
 /** Nobody else takes it in the meantime: the node must be led to before it calls. */
 async function freePort(): Promise<number> {

@@ -3,7 +3,7 @@ import { audit } from './admin/audit.ts';
 import { listLeases } from './admin/leases.ts';
 import { drainNode, forgetNode, listNodes, retryNode, showNode, undrainNode } from './admin/nodes.ts';
 import { liftStop, site, stopEverything } from './admin/site.ts';
-import { banUser, listUsers, showUser, unbanUser } from './admin/users.ts';
+import { banUser, listUsers, showLedger, showUser, unbanUser } from './admin/users.ts';
 import { archive, donations, donorPage } from './donations.ts';
 import { editor } from './editor.ts';
 import { events } from './events.ts';
@@ -68,6 +68,7 @@ export const ROUTES: readonly Route<unknown>[] = [
   liftStop,
   listUsers,
   showUser,
+  showLedger,
   banUser,
   unbanUser,
   listNodes,

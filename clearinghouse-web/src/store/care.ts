@@ -4,6 +4,7 @@ import { type Actor, record } from './audit.ts';
 import { type Database, type Trx, transact } from './database.ts';
 import { endLeases } from './ending.ts';
 import type { VesselRef } from './holdings.ts';
+import { endDonation } from './ledger.ts';
 import { advance } from './life.ts';
 import type { NodeLife } from './schema.ts';
 import type { Tasks } from './tasks.ts';
@@ -52,7 +53,7 @@ export class Care {
       if (life !== 'broken' && life !== 'gone') throw wrongLife('a broken or gone node', life);
       const ended = await endLeases(trx, this.#tasks, (eb) => eb('node_id', '=', node));
       await trx.deleteFrom('vessels').where('node_id', '=', node).execute();
-      await trx.deleteFrom('donations').where('node_id', '=', node).execute();
+      await endDonation(trx, node);
       const facts = {
         life: null,
         life_since: Date.now(),

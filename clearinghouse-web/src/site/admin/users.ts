@@ -6,7 +6,7 @@ import type { Page, Route, Visit } from '../route.ts';
 import { nothingSchema } from '../schemas.ts';
 import { memberOf } from '../session.ts';
 import { namesIn, noticeOf, optionalText, reasonSchema } from './lists.ts';
-import { oneUserSchema, usersSchema } from './shapes.ts';
+import { ledgerSchema, oneUserSchema, usersSchema } from './shapes.ts';
 
 const NOTICES = {
   banned: 'Suspended. All vessels are being stopped and emptied, and every log-in has ended.',
@@ -52,6 +52,26 @@ export const showUser: Route<object, z.infer<typeof noticeQuery>> = {
   handle: async (visit, _body, { notice }) => {
     const { page, ...json } = await lookAt(visit);
     return { json, page: page({ notice: noticeOf(NOTICES, notice) }) };
+  },
+};
+
+/** Every credit that the account got or spent: it sums up to what it may still acquire. */
+export const showLedger: Route<object, z.infer<typeof pageQuerySchema>> = {
+  method: 'get',
+  path: '/admin/users/:username/ledger',
+  summary: 'The credits of one account, line by line, the newest first',
+  access: 'admin',
+  problems: ['NO_SUCH_ACCOUNT'],
+  body: nothingSchema,
+  query: pageQuerySchema,
+  result: ledgerSchema,
+  handle: async (visit, _body, query) => {
+    const { id, username } = await userOf(visit);
+    const [before] = afterOf(query, z.tuple([z.int()])) ?? [];
+    const { entries: rows } = await visit.store.ledger.statement(id, { limit: query.limit + 1, before });
+    const { items: entries, next } = pageOf(rows, query, ({ number }) => [number]);
+    const title = `Credits of ${username}`;
+    return { json: { entries }, next, page: { view: 'admin/ledger', title, data: { entries, next, username } } };
   },
 };
 
