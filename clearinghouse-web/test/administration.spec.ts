@@ -174,6 +174,25 @@ describe('administration', () => {
     assert.equal((await admin.get('/admin/leases?holder=admin')).body.leases.length, 0);
   });
 
+  it('shows nothing of its pages to others, whatever their request is refused for', async () => {
+    const page = { accept: 'text/html' };
+    for (const [path, body, headers] of [
+      ['/admin/users/admin/ban', {}, page],
+      ['/admin/users/admin/ban', { reason: 'x' }, { ...page, 'x-csrf-token': 'stale' }],
+      ['/admin/emergency-stop', {}, { ...page, 'x-csrf-token': 'stale' }],
+    ] as const) {
+      const form = new URLSearchParams(body as Record<string, string>).toString();
+      const headersOf = { cookie: user.cookie, 'x-csrf-token': user.csrfToken, ...headers };
+      const response = await fetch(user.url + path, {
+        method: 'POST',
+        headers: { ...headersOf, 'content-type': 'application/x-www-form-urlencoded' },
+        body: form,
+      });
+      assert.equal(response.status, 403);
+      assert.doesNotMatch(await response.text(), /Member since|The backend’s queue|aria-label="Administration"/);
+    }
+  });
+
   it('has an audit log that the database itself lets nobody change', async () => {
     const db = openDatabase(join(site.directory, 'state', 'clearinghouse.sqlite'));
     try {

@@ -70,11 +70,14 @@ function passing(step: (request: Request, response: Response) => Promise<void>):
 
 async function answer(route: Route<unknown>, visit: Visit): Promise<void> {
   const { _csrf: formToken, ...entered } = entriesOf(visit.request.body);
+  // A page of the route's own says what only those may read whom the route is for.
+  let mayShow = route.access === 'anyone';
   try {
     // No other site's page can make a browser sign.
     if (route.method === 'post' && !isProgram(visit.request)) checkOrigin(visit, formToken);
     checkAccess(visit, route.access);
     checkMeans(route, visit);
+    mayShow = true;
     const body = route.body.parse(entered);
     const query = route.query?.parse(visit.request.query);
     await visit.signed?.claim();
@@ -83,7 +86,6 @@ async function answer(route: Route<unknown>, visit: Visit): Promise<void> {
   } catch (thrown) {
     const error = portalErrorOf(thrown);
     if (visit.response.headersSent) throw thrown;
-    const mayShow = error.code !== 'NOT_ADMINISTRATOR' && (route.access === 'anyone' || visit.account !== undefined);
     refuse(visit, error, mayShow && error.status < 500 ? await route.refused?.(visit, error, entered) : undefined);
   }
 }
