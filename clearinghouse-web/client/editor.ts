@@ -1,7 +1,7 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { javascript, localCompletionSource } from '@codemirror/lang-javascript';
-import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language';
+import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting, syntaxTree } from '@codemirror/language';
 import { type Diagnostic, lintKeymap, setDiagnostics } from '@codemirror/lint';
 import { EditorState, StateField } from '@codemirror/state';
 import {
@@ -84,8 +84,9 @@ const HOVER = hoverTooltip((view, pos) => {
 
 const SIGNATURE = StateField.define<Tooltip | null>({
   create: signatureIn,
-  update: (value, transaction) =>
-    transaction.docChanged || transaction.selection ? signatureIn(transaction.state) : value,
+  update: (value, { docChanged, selection, startState, state }) =>
+    // The tree may be behind the text, and come later by itself.
+    docChanged || selection || syntaxTree(startState) !== syntaxTree(state) ? signatureIn(state) : value,
   provide: (field) => showTooltip.from(field),
 });
 

@@ -10,7 +10,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 
 /** What is worth a graph, as people call it, and how its values are said. */
 const SHOWN: Readonly<Record<string, { readonly title: string; say(value: number): string }>> = {
-  cpu: { title: 'Processor', say: (value) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} % of a core` },
+  cpu: { title: 'Processor, of a core', say: (value) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %` },
   memory: { title: 'Memory', say: bytesInWords },
   diskused: { title: 'Disk', say: bytesInWords },
   events: { title: 'Timers and tasks', say: String },

@@ -118,6 +118,7 @@ test.describe('the editor', () => {
     await expect(page.getByRole('option', { name: /^recvmess/ })).toBeVisible();
     await expect(page.locator('.cm-completionInfo')).toContainText('Listens for UDP messages');
     await page.keyboard.press('Enter');
+    await expect(program(page)).toHaveText('recvmess');
     await page.keyboard.type('(getmyip(), ');
     await expect(page.locator('.signature strong')).toHaveText('localport: number');
     await page.keyboard.type('1);\nconst f = await openfile("a", true);\nf.wri');

@@ -72,7 +72,9 @@ test.describe('a vessel’s page', () => {
 
     await test.step('shows what it uses', async () => {
       await expect(page.getByRole('img', { name: /^Memory: now .* of 47\.7 MiB, at most / })).toBeVisible();
-      await expect(page.getByRole('img', { name: /^Processor: now .* of 2\.0 % of a core/ })).toBeVisible();
+      await expect(
+        page.getByRole('img', { name: /^Processor, of a core: now .* % of 2\.0 %, at most / }),
+      ).toBeVisible();
     });
 
     await test.step('stops it', async () => {
@@ -181,6 +183,28 @@ test.describe('a vessel’s page', () => {
     direction = 'none';
     await expect(page.locator('#trouble')).toBeHidden();
     expect(keyPath).not.toBe('');
+  });
+
+  test('reaches a node that has no address, through the relay', async ({ page }) => {
+    const complaints = complaintsOf(page);
+    await donate(world, site.url, { name: 'nat', vessels: 1, config: { advertise: [] } });
+    await page.goto(site.url);
+    await register(page, 'erna');
+    const handle = await page.evaluate<string>(`(async () => {
+      const headers = { accept: 'application/json', 'content-type': 'application/json' };
+      const { csrfToken } = await (await fetch('/session', { headers })).json();
+      const body = JSON.stringify({ count: 1, type: 'nat' });
+      const asked = { method: 'POST', headers: { ...headers, 'x-csrf-token': csrfToken }, body };
+      return (await (await fetch('/vessels/acquire', asked)).json()).vessels[0].handle;
+    })()`);
+    await page.goto(`${site.url}/vessels/${handle}`);
+    await expect(page.getByRole('heading', { name: 'behind a relay v1' })).toBeVisible();
+    await upload(page, 'ticks.js', PROGRAM);
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await expect(page.getByRole('log')).toContainText('tick 3');
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await expect(page.locator('#state')).toHaveText('stopped');
+    expect(complaints).toEqual([]);
   });
 
   test('says that a vessel is not yours', async ({ page }) => {
