@@ -36,6 +36,14 @@ const CODES = {
 } as const satisfies Record<string, readonly [number, ProblemKind]>;
 export type PortalCode = keyof typeof CODES;
 
+export function statusOf(code: PortalCode): number {
+  return CODES[code][0];
+}
+
+export function kindOf(code: PortalCode): ProblemKind {
+  return CODES[code][1];
+}
+
 /** A request that the site refuses; `status` is the HTTP status, `code` and `kind` stand in the problem document. */
 export class PortalError extends PotluckError<PortalCode> {
   readonly status: number;

@@ -85,6 +85,8 @@ describe('who may do what', () => {
     'get /status': { status: 200 },
     'get /events': { status: 400 },
     'get /session': { status: 200 },
+    'get /api': { status: 200 },
+    'get /api/openapi.json': { status: 200 },
     'get /account': { status: 200 },
     'post /account/password': { status: 401, body: () => ({ current: 'wrong', password: 'long enough' }) },
     'post /account/key': { status: 400 },

@@ -42,6 +42,7 @@ export const registerForm: Route<object> = {
 
 export const register: Route<Registration> = {
   method: 'post',
+  success: 201,
   path: '/register',
   summary: 'Make an account; a program logs in afterwards.',
   access: 'anyone',
@@ -57,7 +58,7 @@ export const register: Route<Registration> = {
     queue.wake();
     // A program keeps its session, and with it the CSRF token that it has; a person is logged in at once.
     if (!wantsJson(visit)) await logIn(visit, account);
-    return { status: 201, json: { user: userOf(account) }, redirect: '/vessels?notice=welcome' };
+    return { json: { user: userOf(account) }, redirect: '/vessels?notice=welcome' };
   },
   refused: async (_visit, error, entered) => ({
     view: 'register',

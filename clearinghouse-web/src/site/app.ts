@@ -82,7 +82,7 @@ async function answer(route: Route<unknown>, visit: Visit): Promise<void> {
     const query = route.query?.parse(visit.request.query);
     await visit.signed?.claim();
     const answered = await route.handle(visit, body, query);
-    if (answered !== undefined) send(visit, answered);
+    if (answered !== undefined) send(visit, { status: route.success ?? 200, ...answered });
   } catch (thrown) {
     const error = portalErrorOf(thrown);
     if (visit.response.headersSent) throw thrown;

@@ -1,4 +1,6 @@
 import { pipeline } from 'node:stream/promises';
+import { keyIdSchema, reachSchema } from '@potluck/protocol';
+import { z } from 'zod';
 import { openArchive } from '../archive.ts';
 import { PortalError } from '../errors.ts';
 import type { Account } from '../store/accounts.ts';
@@ -21,6 +23,18 @@ export const donations: Route<object> = {
   access: 'user',
   scope: 'donations',
   body: nothingSchema,
+  result: z.object({
+    donations: z.array(
+      z.object({
+        node: keyIdSchema,
+        reach: reachSchema,
+        active: z.boolean(),
+        lastSeen: z.int(),
+        vessels: z.int(),
+      }),
+    ),
+    downloadUrl: z.string(),
+  }),
   handle: async (visit) => {
     const { store, account, publicUrl, payload } = memberOf(visit);
     const donated = await store.survey.donated(account.id);
@@ -49,8 +63,11 @@ export const donations: Route<object> = {
 export const donorPage: Route<object> = {
   method: 'get',
   path: '/download/:token',
+  summary: 'For whom the archive of this link is.',
   access: 'anyone',
   body: nothingSchema,
+  problems: ['NO_SUCH_PAGE'],
+  result: z.object({ donor: z.string(), downloadUrl: z.string() }),
   handle: async (visit) => {
     const donor = await donorOf(visit);
     askForHints(visit);
@@ -73,7 +90,10 @@ export const donorPage: Route<object> = {
 export const archive: Route<object> = {
   method: 'get',
   path: `/download/:token/${ARCHIVE}`,
+  summary: 'The archive that donates a machine to the account of this link.',
   access: 'anyone',
+  produces: 'application/gzip',
+  problems: ['NO_SUCH_PAGE', 'NO_PAYLOAD', 'NOT_READY'],
   body: nothingSchema,
   handle: async (visit) => {
     const { response, publicUrl, gateway } = visit;

@@ -16,6 +16,7 @@ export const events: Route<object> = {
   summary: 'A stream of server-sent events: `changed`, when what the account holds or donates is not what it was.',
   access: 'user',
   inPerson: true,
+  produces: 'text/event-stream',
   problems: ['TOO_MANY_REQUESTS'],
   body: nothingSchema,
   handle: async (visit) => {

@@ -49,6 +49,7 @@ export const passkeyCreation: Route<object> = {
 
 export const addPasskey: Route<z.infer<typeof newPasskeySchema>> = {
   method: 'post',
+  success: 201,
   path: '/account/passkeys',
   summary: 'Add a passkey that a browser has made.',
   access: 'user',
@@ -61,7 +62,7 @@ export const addPasskey: Route<z.infer<typeof newPasskeySchema>> = {
     await confirmPassword(member, current);
     const { id, publicKey, counter, transports = [] } = await createdCredential(visit, response);
     await visit.store.passkeys.add({ id, accountId: member.account.id, name, publicKey, counter, transports });
-    return { status: 201, json: {} };
+    return { json: {} };
   },
 };
 

@@ -1,4 +1,5 @@
 import { keyIdSchema } from '@potluck/protocol';
+import { z } from 'zod';
 import { PortalError } from '../errors.ts';
 import { dashboardOf } from './dashboard.ts';
 import type { Route } from './route.ts';
@@ -8,8 +9,10 @@ import { nothingSchema } from './schemas.ts';
 export const home: Route<object> = {
   method: 'get',
   path: '/',
+  summary: 'How many machines and vessels there are now.',
   access: 'anyone',
   body: nothingSchema,
+  result: z.object({ nodes: z.int(), vessels: z.int(), free: z.int() }),
   handle: async (visit) => {
     const { store, publicUrl, account } = visit;
     const counts = await store.nodes.counts();
@@ -23,8 +26,10 @@ export const home: Route<object> = {
 export const advertisements: Route<object> = {
   method: 'get',
   path: '/advertisements/:keyId',
+  summary: 'The signed advertisements of the nodes that a key names, or that host vessels for it.',
   access: 'anyone',
   body: nothingSchema,
+  result: z.object({ advertisements: z.array(z.string()) }),
   handle: async ({ store, request }) => {
     const key = keyIdSchema.safeParse(request.params.keyId);
     if (!key.success) throw new PortalError('INVALID_REQUEST', 'expected a key id: 43 characters of base64url');

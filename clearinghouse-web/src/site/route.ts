@@ -84,8 +84,12 @@ export interface Route<B, Q = unknown> {
   readonly query?: z.ZodType<Q>;
   /** With what it refuses, beyond what every route of its access does. */
   readonly problems?: readonly PortalCode[];
-  /** What a program is answered, where programs ask. */
+  /** What a program is answered; every answer in the tests is checked against it. */
   readonly result?: z.ZodType;
+  /** The HTTP status when all went well; 200 unless given. */
+  readonly success?: 201;
+  /** For what answers no JSON: the media type. */
+  readonly produces?: string;
   /** `undefined` when it has written the response itself. */
   handle(visit: Visit, body: B, query: Q): Promise<Answer | undefined>;
   /** The page to show instead of the general one when it is refused. */

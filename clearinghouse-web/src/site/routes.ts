@@ -21,6 +21,7 @@ import {
 } from './passkeys.ts';
 import { account, changePassword, endSessions, listSessions } from './profile.ts';
 import { advertisements, home } from './public.ts';
+import { referenceOf } from './reference.ts';
 import type { Route } from './route.ts';
 import { status } from './status.ts';
 import { listTokens, makeToken, revokeToken } from './tokens.ts';
@@ -79,4 +80,5 @@ export const ROUTES: readonly Route<unknown>[] = [
   forgetNode,
   listLeases,
   audit,
+  ...referenceOf(() => ROUTES),
 ] as readonly Route<unknown>[];

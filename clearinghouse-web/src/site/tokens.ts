@@ -39,6 +39,7 @@ export const listTokens: Route<object, PageQuery> = {
 
 export const makeToken: Route<z.infer<typeof newTokenSchema>> = {
   method: 'post',
+  success: 201,
   path: '/account/tokens',
   summary: 'Make an API token; its text is in this answer and in no other.',
   access: 'user',
@@ -52,7 +53,7 @@ export const makeToken: Route<z.infer<typeof newTokenSchema>> = {
     const wanted = { name, scopes, expiresAt: Date.now() + days * DAY_MS };
     const { token, secret } = await visit.store.tokens.create(member.account.id, wanted);
     visit.response.set('cache-control', 'no-store');
-    return { status: 201, json: { token, secret }, page: await accountPage(visit, { made: { name, secret } }) };
+    return { json: { token, secret }, page: await accountPage(visit, { made: { name, secret } }) };
   },
   refused: async (visit, error, entered) => await refusedPage(visit, error, 'tokens', entered),
 };

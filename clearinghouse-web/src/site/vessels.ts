@@ -74,6 +74,7 @@ export const showVessel: Route<object> = {
 
 export const acquireVessels: Route<z.infer<typeof acquireSchema>> = {
   method: 'post',
+  success: 201,
   path: '/vessels/acquire',
   summary: 'Acquire vessels, all or none.',
   access: 'user',
@@ -85,7 +86,7 @@ export const acquireVessels: Route<z.infer<typeof acquireSchema>> = {
     const { account, bus } = memberOf(visit);
     const vessels = await acquire(visit, account, wanted);
     bus.publish('vessel.changed', { account: account.id });
-    return { status: 201, json: { vessels: vessels.map(viewOf) }, redirect: '/vessels?notice=acquired' };
+    return { json: { vessels: vessels.map(viewOf) }, redirect: '/vessels?notice=acquired' };
   },
   refused: async (visit, error, entered) => await pageOf(visit, { error, entered }),
 };

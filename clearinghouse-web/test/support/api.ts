@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import {
   generateIdentity,
   type Identity,
@@ -5,6 +6,7 @@ import {
   signKeyProof,
   signSiteRequest,
 } from '@potluck/protocol';
+import { ROUTES } from '../../src/site/routes.ts';
 
 export interface VesselView {
   readonly handle: string;
@@ -81,7 +83,7 @@ export class Api {
       if (cookie.split('=')[0]?.endsWith('-known')) this.device = cookie;
       else this.cookie = cookie;
     }
-    return await answerOf(response);
+    return await answerOf(response, method, path);
   }
 
   /** As a program does it: signed by the account's key, without a cookie. @param other what to sign instead. */
@@ -99,7 +101,7 @@ export class Api {
       headers: { ...headers, ...(text !== '' && { 'content-type': 'application/json' }) },
       ...(text !== '' && { body: text }),
     });
-    return await answerOf(response);
+    return await answerOf(response, method, path);
   }
 
   /** With an API token, and nothing else. */
@@ -152,8 +154,21 @@ export class Api {
   }
 }
 
-async function answerOf(response: Response): Promise<ApiAnswer> {
+const PATTERNS = ROUTES.map((route) => {
+  return { route, pattern: new RegExp(`^${route.path.replaceAll(/:\w+/g, '[^/]+')}$`) };
+});
+
+/** Every answer of a route is what its schema says, and nothing else. */
+function check(method: string, path: string, body: unknown): void {
+  const [plain = ''] = path.split('?');
+  const found = PATTERNS.find(({ route, pattern }) => route.method === method.toLowerCase() && pattern.test(plain));
+  const { result } = found?.route ?? {};
+  if (result !== undefined) assert.deepEqual(body, result.parse(body), `the answer of ${method} ${plain}`);
+}
+
+async function answerOf(response: Response, method: string, path: string): Promise<ApiAnswer> {
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  if (isJson && response.ok) check(method, path, JSON.parse(text));
   return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : {} };
 }
