@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { openArchive } from '../archive.ts';
 import { PortalError } from '../errors.ts';
 import type { Account } from '../store/accounts.ts';
+import { nextSchema, type PageQuery, pageQuerySchema, sliceOf } from './paging.ts';
 import { countryOf } from './places.ts';
 import type { Route, Visit } from './route.ts';
 import { nothingSchema } from './schemas.ts';
@@ -16,33 +17,41 @@ const ARCHIVE = 'potluck-linux-x64.tgz';
 /** A new account's donor key takes the backend some milliseconds; longer than this it is away. */
 const DONOR_KEY_MS = 10_000;
 
-export const donations: Route<object> = {
+const donatedSchema = z.object({
+  node: keyIdSchema,
+  reach: reachSchema,
+  active: z.boolean(),
+  life: z.enum(['accepting', 'splitting', 'offered', 'broken', 'gone']).nullable(),
+  /** Why it is broken. */
+  reason: z.string().nullable(),
+  draining: z.boolean(),
+  since: z.int(),
+  lastSeen: z.int(),
+  vessels: z.int(),
+  /** Of them, held by somebody. */
+  lent: z.int(),
+  offer: z.object({ cpu: z.number(), memoryBytes: z.int(), diskBytes: z.int() }),
+});
+
+export const donations: Route<object, PageQuery> = {
   method: 'get',
   path: '/donations',
   summary: 'The machines that the account has donated, and its archive.',
   access: 'user',
   scope: 'donations',
   body: nothingSchema,
-  result: z.object({
-    donations: z.array(
-      z.object({
-        node: keyIdSchema,
-        reach: reachSchema,
-        active: z.boolean(),
-        lastSeen: z.int(),
-        vessels: z.int(),
-      }),
-    ),
-    downloadUrl: z.string(),
-  }),
-  handle: async (visit) => {
+  query: pageQuerySchema,
+  result: z.object({ donations: z.array(donatedSchema), downloadUrl: z.string(), next: nextSchema }),
+  handle: async (visit, _body, query) => {
     const { store, account, publicUrl, payload } = memberOf(visit);
     const donated = await store.survey.donated(account.id);
+    const { items, next } = sliceOf(donated, query, ({ node }) => node);
     askForHints(visit);
     const downloadUrl = `${publicUrl()}/download/${account.donor_token}/${ARCHIVE}`;
     const donorPage = `${publicUrl()}/download/${account.donor_token}`;
     return {
-      json: { donations: donated, downloadUrl },
+      json: { donations: items, downloadUrl },
+      next,
       page: {
         view: 'donations',
         title: 'My donations',

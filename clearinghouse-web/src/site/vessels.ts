@@ -11,6 +11,7 @@ import { acquire } from '../acquire.ts';
 import { PortalError } from '../errors.ts';
 import type { Holding, VesselRef } from '../store/holdings.ts';
 import { clientUrl } from './client.ts';
+import { nextSchema, type PageQuery, pageQuerySchema, sliceOf } from './paging.ts';
 import { countryOf } from './places.ts';
 import { titleOf } from './problems.ts';
 import { fieldsOf } from './render.ts';
@@ -35,15 +36,20 @@ const NOTICES = new Map(
   }),
 );
 
-export const listVessels: Route<object> = {
+export const listVessels: Route<object, PageQuery> = {
   method: 'get',
   path: '/vessels',
   summary: 'The vessels that the account holds.',
   access: 'user',
   scope: 'vessels:read',
   body: nothingSchema,
-  result: holdingsSchema,
-  handle: async (visit) => ({ json: await overviewOf(visit), page: await pageOf(visit) }),
+  query: pageQuerySchema,
+  result: holdingsSchema.extend({ next: nextSchema }),
+  handle: async (visit, _body, query) => {
+    const held = await overviewOf(visit);
+    const { items, next } = sliceOf(held.vessels, query, ({ handle }) => handle);
+    return { json: { ...held, vessels: items }, next, page: await pageOf(visit) };
+  },
 };
 
 export const showVessel: Route<object> = {
