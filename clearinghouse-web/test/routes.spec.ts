@@ -60,6 +60,7 @@ describe('who may do what', () => {
   });
   /** The user holds one vessel and nobody else any; only what is amiss is asked for, for requests are counted. */
   beforeEach(async () => {
+    site.write('DELETE FROM attempts');
     for (const api of [user, other, admin]) {
       if (held(api).length > (api === user ? 1 : 0)) await api.signed('POST', '/vessels/release', { all: true });
     }

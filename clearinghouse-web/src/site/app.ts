@@ -70,14 +70,14 @@ function passing(step: (request: Request, response: Response) => Promise<void>):
 
 async function answer(route: Route<unknown>, visit: Visit): Promise<void> {
   const { _csrf: formToken, ...entered } = entriesOf(visit.request.body);
-  // A page of the route's own says what only those may read whom the route is for.
-  let mayShow = route.access === 'anyone';
+  /** Whether the caller is one for whom the route is: only he is shown its page in answer to a refusal. */
+  let mayShow = false;
   try {
-    // No other site's page can make a browser sign.
-    if (route.method === 'post' && !isProgram(visit.request)) checkOrigin(visit, formToken);
     checkAccess(visit, route.access);
     checkMeans(route, visit);
     mayShow = true;
+    // No other site's page can make a browser sign.
+    if (route.method === 'post' && !isProgram(visit.request)) checkOrigin(visit, formToken);
     const body = route.body.parse(entered);
     const query = route.query?.parse(visit.request.query);
     await visit.signed?.claim();
@@ -86,7 +86,8 @@ async function answer(route: Route<unknown>, visit: Visit): Promise<void> {
   } catch (thrown) {
     const error = portalErrorOf(thrown);
     if (visit.response.headersSent) throw thrown;
-    refuse(visit, error, mayShow && error.status < 500 ? await route.refused?.(visit, error, entered) : undefined);
+    const isForPeople = mayShow && error.status < 500 && !wantsJson(visit);
+    refuse(visit, error, isForPeople ? await route.refused?.(visit, error, entered) : undefined);
   }
 }
 
