@@ -1,5 +1,5 @@
 // Runs on whatever Node >= 20 is there: installs what is missing, so that everything after it runs on the pinned Node.
-// With --tests it also finds or installs what only the tests need: a Chromium, and on Linux bubblewrap and PostgreSQL.
+// With --tests it also finds or installs what only the tests need: a Chromium, and on Linux bubblewrap, PostgreSQL and nginx.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -89,9 +89,18 @@ function installPostgres() {
   console.log('setup: no PostgreSQL here, so the clearinghouse is tested on SQLite only');
 }
 
+/** Without it docs/DEPLOY.md is not tried. Where something would start it as a service at once, nobody asked for that. */
+function installNginx() {
+  if (process.platform !== 'linux' || existsSync('/usr/sbin/nginx')) return;
+  const wouldStart = existsSync('/run/systemd/system');
+  if (canUseApt && !wouldStart && aptInstall('nginx-light') && aptInstall('libnginx-mod-stream')) return;
+  console.log('setup: no nginx here, so docs/DEPLOY.md is not tried as it is written');
+}
+
 installPackages();
 if (process.argv.includes('--tests')) {
   installBrowser();
   installBubblewrap();
   installPostgres();
+  installNginx();
 }
