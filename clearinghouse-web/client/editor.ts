@@ -37,7 +37,7 @@ const COLOURS = HighlightStyle.define([
 
 const THEME = EditorView.theme({
   '&': { backgroundColor: 'var(--sunken)', color: 'var(--ink)', borderRadius: '10px', fontSize: '0.9375rem' },
-  '&.cm-focused': { outline: '3px solid var(--accent)' },
+  '&.cm-focused': { outline: 'none' },
   '.cm-scroller': {
     fontFamily: 'var(--mono)',
     lineHeight: '1.6',

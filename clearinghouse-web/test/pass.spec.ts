@@ -145,7 +145,8 @@ describe('a browser that is passed on to a node', () => {
     const released = closing(await open());
     await api.post('/vessels/release', { all: true });
     assert.equal((await released).code, 4003);
-    await api.post('/vessels/acquire', { count: 1 });
+    const acquire = async () => await api.post('/vessels/acquire', { count: 1 });
+    await eventually(async () => (await acquire()).status === 201 || undefined);
     const { cookie } = api;
     const loggedOut = closing(await open({ cookie }));
     await api.post('/logout', {});
