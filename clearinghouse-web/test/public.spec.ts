@@ -21,7 +21,10 @@ describe('the public pages', () => {
     const { status, body } = await site.api().get('/status');
     assert.equal(status, 200);
     const { ok, backend, queue, nodes, vessels } = body as never as Record<string, unknown>;
-    const none = { nodes: { up: 0, away: 0 }, vessels: { all: 0, free: 0 } };
+    const none = {
+      nodes: { up: 0, away: 0, accepting: 0, splitting: 0, offered: 0, broken: 0 },
+      vessels: { all: 0, free: 0 },
+    };
     assert.deepEqual({ ok, backend, nodes, vessels }, { ok: true, backend: { ok: true }, ...none });
     assert.equal((queue as { ok: boolean }).ok, true);
     assert.match(await pageOf('/status'), /All is well/);

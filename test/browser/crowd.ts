@@ -46,6 +46,7 @@ export async function addCrowd({ state, donor, holder, nodes, held }: Crowd): Pr
           relayed: addresses.length === 0 ? 1 : 0,
           connected: 1,
           life: 'offered' as const,
+          life_since: now,
           ...times,
         };
         await trx.insertInto('nodes').values(node).execute();

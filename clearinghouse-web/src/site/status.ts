@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { HISTORY_LIMITS } from '../limits.ts';
 import type { Pulse } from '../store/history.ts';
+import type { NodeLife } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
+import type { SurveyedNode } from '../store/survey.ts';
 import { perStore } from './cached.ts';
 import type { Route } from './route.ts';
 import { nothingSchema } from './schemas.ts';
@@ -33,7 +35,14 @@ const statusSchema = z.object({
   database: partSchema.extend({ answerMs: z.number() }),
   backend: partSchema,
   queue: partSchema.extend({ waiting: z.int(), oldestMs: z.int() }),
-  nodes: z.object({ up: z.int(), away: z.int() }),
+  nodes: z.object({
+    up: z.int(),
+    away: z.int(),
+    accepting: z.int(),
+    splitting: z.int(),
+    offered: z.int(),
+    broken: z.int(),
+  }),
   vessels: z.object({ all: z.int(), free: z.int() }),
   /** Each of the last 24 hours, and each of the last 7 days; the last one is under way. */
   hours: z.array(spanSchema),
@@ -69,7 +78,7 @@ const factsOf = perStore(KEPT_MS, async (store: Store) => {
     site: { ok: true },
     database: { ok: true, answerMs },
     queue: { ok: queue.oldestMs < SLOW_QUEUE_MS, ...queue },
-    nodes: { up: up.length, away: nodes.length - up.length },
+    nodes: { up: up.length, away: nodes.length - up.length, ...livesOf(up) },
     vessels: { all: sumOf(up.map(({ vessels }) => vessels)), free: sumOf(up.map(({ free }) => free)) },
     hours: spansOf(pulses, { at, lengthMs: HOUR_MS, count: 24 }),
     days: spansOf(pulses, { at, lengthMs: DAY_MS, count: 7 }),
@@ -103,6 +112,17 @@ export function spansOf(pulses: readonly Pulse[], { at, lengthMs, count }: Divis
       free: middleOf(looks.map(({ free }) => free)),
     };
   });
+}
+
+/** How many of the machines that are up are where in their life. */
+function livesOf(up: readonly SurveyedNode[]) {
+  const count = (wanted: NodeLife): number => up.filter(({ life }) => life === wanted).length;
+  return {
+    accepting: count('accepting'),
+    splitting: count('splitting'),
+    offered: count('offered'),
+    broken: count('broken'),
+  };
 }
 
 function sumOf(numbers: readonly number[]): number {

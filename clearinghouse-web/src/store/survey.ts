@@ -3,11 +3,13 @@ import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import { type DonatedNode, donatedOf } from './donated.ts';
 import { reachOf } from './nodes.ts';
+import type { NodeLife } from './schema.ts';
 
 /** A donated node, as everybody may know of it. */
 export interface SurveyedNode {
   readonly reach: Reach;
   readonly active: boolean;
+  readonly life: NodeLife;
   readonly vessels: number;
   readonly free: number;
 }
@@ -42,12 +44,18 @@ export class Survey {
     const rows = await this.#db
       .selectFrom('donations')
       .innerJoin('nodes', 'nodes.id', 'donations.node_id')
-      .select(['nodes.id', 'reach', 'connected', 'advertised_until'])
+      .select(['nodes.id', 'reach', 'connected', 'advertised_until', 'life'])
       .execute();
-    return rows.map(({ id, reach, connected, advertised_until }) => {
+    return rows.map(({ id, reach, connected, advertised_until, life }) => {
       const { vessels = 0, free = 0 } = counts.get(id) ?? {};
       const active = connected === 1 && advertised_until > now;
-      return { reach: reachOf({ reach }), active, vessels: Number(vessels), free: Number(free) };
+      return {
+        reach: reachOf({ reach }),
+        active,
+        life: life ?? 'accepting',
+        vessels: Number(vessels),
+        free: Number(free),
+      };
     });
   }
 
