@@ -7,7 +7,13 @@ import { enter, type Visitor, wear } from './visitors.ts';
 import { World } from './world.ts';
 
 /** Not pages, whatever is asked for: a download, a stream, and what only programs read. */
-const NO_PAGES = ['/download/:token/potluck-linux-x64.tgz', '/events', '/session', '/advertisements/:keyId'];
+const NO_PAGES = [
+  '/download/:token/potluck-linux-x64.tgz',
+  '/events',
+  '/session',
+  '/advertisements/:keyId',
+  '/api/openapi.json',
+];
 const WHO = ['a visitor', 'a user', 'an administrator'] as const;
 const LOOKS = [
   { colorScheme: 'light', width: 360 },
@@ -155,13 +161,15 @@ async function tabThrough(page: Page): Promise<{ missed: string[]; unseen: strin
   })()`);
   for (let press = 0; press < count + 5; press += 1) {
     await page.keyboard.press('Tab');
-    await page.evaluate(`(() => {
+    await page.evaluate(`(async () => {
       let one = document.activeElement;
       globalThis.toReach.delete(one);
       // An editor has its own tree, and draws the focus around all of it.
       while (one.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
       const hasOutline = (shown) => getComputedStyle(shown).outlineStyle !== 'none' && getComputedStyle(shown).outlineWidth !== '0px';
       const around = [one, one.parentElement, one.parentElement?.parentElement].filter((shown) => shown);
+      // It does so in its next turns.
+      for (let frame = 0; frame < 30 && !around.some(hasOutline); frame += 1) await new Promise(requestAnimationFrame);
       if (one !== document.body && !around.some(hasOutline)) globalThis.unseen.push(one.outerHTML.slice(0, 120));
     })()`);
   }
