@@ -13,12 +13,12 @@ const PEERS = 5;
 const VESSELS = 4;
 const LODGERS = 5;
 
+/** With every port that an account may have. */
 const RESTRICTIONS = `resource cpu 0.02
 resource memory 50000000
 resource diskused 10000000
 resource events 100
-resource messport 63190
-resource connport 63190
+${Array.from({ length: 80 }, (_, index) => `resource messport ${63_100 + index}\nresource connport ${63_100 + index}`).join('\n')}
 `;
 
 describe('two site processes on one PostgreSQL, behind one address', function () {
@@ -29,8 +29,8 @@ describe('two site processes on one PostgreSQL, behind one address', function ()
   let gateway: GatewayAddress;
   let owner: KeyId;
 
-  const donations = async (): Promise<number> => {
-    const rows = await cluster.database.selectFrom('donations').select('node_id').execute();
+  const offered = async (): Promise<number> => {
+    const rows = await cluster.database.selectFrom('nodes').select('id').where('life', '=', 'offered').execute();
     return rows.length;
   };
   before(async function () {
@@ -51,7 +51,7 @@ describe('two site processes on one PostgreSQL, behind one address', function ()
       peer.stay(gateway);
     }
     await cluster.node(owner, RESTRICTIONS);
-    await eventually(async () => (await donations()) === PEERS + 1 || undefined);
+    await eventually(async () => (await offered()) === PEERS + 1 || undefined);
   });
   after(async () => await stack.disposeAsync());
 
@@ -65,8 +65,9 @@ describe('two site processes on one PostgreSQL, behind one address', function ()
 
   it('bring calls to a node that only one of them has, through either, whichever it answers', async () => {
     const api = await new Api(cluster.url).join('caller');
-    const { vessels } = (await api.post('/vessels/acquire', { count: 1, type: 'nat' })).body;
-    const { node, vessel, handle } = vessels[0] ?? assert.fail('expected a vessel behind a relay');
+    const acquired = await api.post('/vessels/acquire', { count: 1, type: 'nat' });
+    assert.equal(acquired.status, 201, acquired.text);
+    const { node, vessel, handle } = acquired.body.vessels[0] ?? assert.fail('expected a vessel behind a relay');
     assert.equal(peers.get(node), undefined);
     // The node's answers go to one site and the other in turn, as its gateway address is the balancer's.
     for (const { ports } of [...cluster.sites, ...cluster.sites]) {
