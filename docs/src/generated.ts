@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assembleTypes } from './assemble.ts';
+import { makeOperations } from './client.ts';
 import { makeEditorApi, makeExamples } from './editor.ts';
 import { makePage } from './page.ts';
 
@@ -10,6 +11,7 @@ export function generatedFiles(root: string): ReadonlyMap<string, string> {
   return new Map([
     ['repy-api/repy.d.ts', types],
     ['docs/repy-api.md', makePage(types)],
+    ['clearinghouse/src/operations.ts', makeOperations()],
     ['clearinghouse-web/client/data/repy-api.json', makeEditorApi(types)],
     ['clearinghouse-web/client/data/examples.json', makeExamples(root)],
   ]);

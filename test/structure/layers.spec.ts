@@ -5,7 +5,7 @@ import { importsOf, manifestOf, ROOMS, sourceFiles } from './workspace.ts';
 /** From the lowest to the highest; a room may use lower ones only, and none beside it. */
 const LAYERS = [
   ['protocol'],
-  ['repy-api'],
+  ['repy-api', 'clearinghouse'],
   ['vessel-runtime'],
   ['nodemanager'],
   ['clearinghouse-web', 'seash', 'installer'],

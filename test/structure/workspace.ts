@@ -22,6 +22,7 @@ export function readText(path: string): string {
 /** Every workspace, by the name of its folder. */
 export const ROOMS = [
   'protocol',
+  'clearinghouse',
   'repy-api',
   'vessel-runtime',
   'nodemanager',

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { clientUrl, wasmUrl } from './client.ts';
 import type { Route } from './route.ts';
 import { nothingSchema } from './schemas.ts';
@@ -11,6 +12,7 @@ export const editor: Route<object> = {
   access: 'user',
   scope: 'vessels:read',
   body: nothingSchema,
+  result: z.object({ client: z.string(), worker: z.string(), wasm: z.string() }),
   handle: async (visit) => {
     const { vessels } = await overviewOf(visit);
     const scripts = { client: await clientUrl('run'), worker: await clientUrl('bundler'), wasm: await wasmUrl() };

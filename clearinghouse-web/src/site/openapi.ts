@@ -27,7 +27,7 @@ it goes on, \`next\` in the answer is the next cursor, and \`Link\` the next add
 ${LIMITS.requestsPerMinute} a minute for an account.`;
 
 /** The document of OpenAPI 3.1, made of the very schemas by which requests are checked and answers are tested. */
-export function apiDocument(routes: readonly Route<unknown>[], version: string): Json {
+export function documentOf(routes: readonly Route<unknown>[], version: string): Json {
   const paths: Record<string, Json> = {};
   for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import manifest from '../../package.json' with { type: 'json' };
-import { apiDocument } from './openapi.ts';
+import { documentOf } from './openapi.ts';
 import type { Route } from './route.ts';
 import { nothingSchema } from './schemas.ts';
 
@@ -8,7 +8,7 @@ import { nothingSchema } from './schemas.ts';
 export function referenceOf(routes: () => readonly Route<unknown>[]): Route<object>[] {
   let made: Record<string, unknown> | undefined;
   const document = (): Record<string, unknown> => {
-    made ??= apiDocument(routes(), manifest.version);
+    made ??= documentOf(routes(), manifest.version);
     return made;
   };
   return [
