@@ -65,7 +65,9 @@ function typeOf(schema: Schema): string {
   if (schema.enum !== undefined) return union(schema.enum.map((one) => JSON.stringify(one)));
   const some = schema.anyOf ?? schema.oneOf;
   if (some !== undefined) return union(some.map(typeOf));
-  switch (schema.type) {
+  const { type } = schema;
+  if (Array.isArray(type)) return union(type.map((one: string) => typeOf({ ...schema, type: one })));
+  switch (type) {
     case 'integer':
     case 'number':
       return 'number';
@@ -76,7 +78,7 @@ function typeOf(schema: Schema): string {
     case 'string':
     case 'boolean':
     case 'null':
-      return schema.type;
+      return type;
     default:
       return 'unknown';
   }
