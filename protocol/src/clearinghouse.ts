@@ -21,6 +21,8 @@ export const heldVesselSchema = z.object({
   active: z.boolean(),
   /** Milliseconds since the epoch. */
   expiresAt: z.int(),
+  /** From then on its user is warned of it. */
+  warnAt: z.int(),
   messports: z.array(z.int()),
   connports: z.array(z.int()),
 });
@@ -37,12 +39,24 @@ export const holdingsSchema = z.object({
 });
 export type Holdings = z.infer<typeof holdingsSchema>;
 
+/** What the clearinghouse gives to whom, and for how long. */
+export const termsSchema = z.object({
+  freeCredits: z.int(),
+  creditsPerDonation: z.int(),
+  firstLeaseMs: z.int(),
+  renewalMs: z.int(),
+  /** A lease that ends within this time is warned of. */
+  warningMs: z.int(),
+});
+export type Terms = z.infer<typeof termsSchema>;
+
 /** `GET /account` */
 export const accountSchema = z.object({
   username: z.string(),
   keyId: keyIdSchema,
   userPort: z.int().nullable(),
   credits: creditsSchema,
+  terms: termsSchema,
 });
 export type AccountFacts = z.infer<typeof accountSchema>;
 

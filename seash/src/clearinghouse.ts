@@ -8,6 +8,8 @@ export const LOOKUP_LIMITS = {
   answerBytes: 8 * 1024 * 1024,
   advertisements: 5000,
   timeoutMs: 15_000,
+  /** Until when vessels are held, to be shown beside what their nodes say. */
+  leasesMs: 5_000,
   /** An acquisition may replace nodes that fail, and takes its time over each. */
   acquireMs: 90_000,
 } as const;

@@ -1,7 +1,9 @@
 import type { HeldVessel, KeyId } from '@potluck/protocol';
 import { Account, type Wanted } from './account.ts';
 import { type Bulk, groupFailures, inParallel } from './bulk.ts';
+import { LOOKUP_LIMITS } from './clearinghouse.ts';
 import { CommandError, type ErrorFacts } from './errors.ts';
+import type { Expiry } from './expiry.ts';
 import { vesselsAt } from './refresh.ts';
 import type { Context } from './session.ts';
 import { handleOf, nameOf, type Target } from './targets.ts';
@@ -10,12 +12,10 @@ import { handleOf, nameOf, type Target } from './targets.ts';
 const AT_ONCE = 500;
 
 /** A vessel that the account holds. `id` is empty for one that this shell has not met. */
-export interface Lease {
+export interface Lease extends Expiry {
   readonly id: string;
   readonly name: string;
   readonly handle: string;
-  /** As ISO 8601 has it. */
-  readonly expiresAt: string;
   /** Its node is there. */
   readonly active: boolean;
 }
@@ -53,6 +53,22 @@ export async function standing(context: Context) {
   const [facts, holdings] = await Promise.all([account.facts(context.signal), account.holdings(context.signal)]);
   const known = knownBy(context);
   return { ...facts, credits: holdings.credits, vessels: holdings.vessels.map((vessel) => leaseOf(vessel, known)) };
+}
+
+/**
+ * Until when the account holds which vessels, by their handles, to be told beside something else: nothing where no
+ * clearinghouse says it in time, or where the module is not enabled.
+ */
+export async function expiries(context: Context): Promise<ReadonlyMap<string, Expiry>> {
+  const { clearinghouse, modules } = context.session;
+  if (clearinghouse === undefined || !modules.enabled.some(({ name }) => name === 'clearinghouse')) return new Map();
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(LOOKUP_LIMITS.leasesMs)]);
+  try {
+    const { vessels } = await accountOf(context).holdings(signal);
+    return new Map(vessels.map((vessel) => [vessel.handle, expiryOf(vessel)]));
+  } catch {
+    return new Map();
+  }
 }
 
 /** Renews what the account holds of these vessels, or all that it holds. Leaves `renewgood` and `renewfail`. */
@@ -119,7 +135,11 @@ function leaseOf(vessel: HeldVessel, known: ReadonlyMap<string, Target>): Lease 
   const { handle, active } = vessel;
   const target = known.get(handle);
   const name = nameOf(target ?? vessel);
-  return { id: target?.id ?? '', name, handle, active, expiresAt: new Date(vessel.expiresAt).toISOString() };
+  return { id: target?.id ?? '', name, handle, active, ...expiryOf(vessel) };
+}
+
+function expiryOf({ expiresAt, warnAt }: HeldVessel): Expiry {
+  return { expiresAt: new Date(expiresAt).toISOString(), warnAt: new Date(warnAt).toISOString() };
 }
 
 const NOT_THERE: ErrorFacts = {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Shell } from '@potluck/seash';
+import { COMMANDS, Shell } from '@potluck/seash';
 import { donate, emptyPayload, offered } from '../browser/donor.ts';
 import { World } from '../browser/world.ts';
 import { PortalClient } from '../demo/portal-client.ts';
-import { wordsTo } from './shells.ts';
+import { type Bulk, wordsTo } from './shells.ts';
 
 describe('seash at a clearinghouse', function () {
   this.timeout(120_000);
@@ -15,7 +15,10 @@ describe('seash at a clearinghouse', function () {
 
   before(async () => {
     world = await World.create();
-    ({ url } = await world.clearinghouse('--payload', await emptyPayload(world.directory)));
+    const policy = join(world.directory, 'policy.json');
+    // So that what was just acquired is warned of, and what was renewed is not.
+    await writeFile(policy, JSON.stringify({ firstLeaseHours: 2, renewalHours: 48, warningHours: 3 }));
+    ({ url } = await world.clearinghouse('--policy', policy, '--payload', await emptyPayload(world.directory)));
     await donate(world, url, { name: 'one', vessels: 2 });
     await donate(world, url, { name: 'two', vessels: 2 });
     shell = new Shell({ directory: world.directory, clearinghouse: url });
@@ -85,6 +88,32 @@ describe('seash at a clearinghouse', function () {
     assert.deepEqual(account.vessels, [lease]);
   });
 
+  it('list and show account say until when vessels are held, and warn of what ends soon', async () => {
+    const [first] = (await well('get 2')).vessels;
+    await well(`renew ${first?.id}`);
+    const listed = await well('on %all list');
+    const account = await well('show account');
+    const leases = (result: Bulk) => result.vessels.map(({ name, expiresAt, warnAt }) => ({ name, expiresAt, warnAt }));
+    const byName = (a: { name: unknown }, b: { name: unknown }): number => String(a.name).localeCompare(String(b.name));
+    assert.deepEqual(leases(listed).sort(byName), leases(account).sort(byName));
+    for (const text of [shown(listed), shown(account)]) {
+      assert.match(text, /Expires in/);
+      assert.match(text, /\n1 vessel ends soon, in 1h 59m: say "renew %all"\.$/);
+    }
+    assert.match(shown(account), /lease 2h 0m at first, 2d 0h when renewed; each donated machine adds 10 vessels/);
+    await well('renew %all');
+    assert.doesNotMatch(shown(await well('on %all list')), /soon/);
+  });
+
+  it('list says nothing of leases without the module, and to whom the clearinghouse does not know', async () => {
+    await well('get 1');
+    await well('disable clearinghouse');
+    assert.doesNotMatch(shown(await well('on %all list')), /Expires in/);
+    await well('enable clearinghouse');
+    await well('genkeys passerby');
+    assert.equal((await shell.execute('as passerby on %all list')).error, undefined);
+  });
+
   it('renew holds vessels for longer, and names those that the account does not hold', async () => {
     const [first, second] = (await well('get 2')).vessels;
     const renewed = await well(`renew ${first?.id}`);
@@ -128,6 +157,13 @@ describe('seash at a clearinghouse', function () {
     assert.equal((await alone.execute('get 1')).error?.code, 'NO_CLEARINGHOUSE');
   });
 });
+
+/** As people see it, without colours. */
+function shown(result: Bulk): string {
+  const as = (text: string): string => text;
+  const style = { strong: as, faint: as, good: as, warning: as, bad: as, tint: (_: number, text: string) => text };
+  return COMMANDS.find(({ name }) => name === result.command)?.render({ ...result }, style) ?? '';
+}
 
 /** As another shell of the same user does it, of which the first one hears nothing. */
 async function releaseElsewhere({ session }: Shell, handle: string): Promise<void> {

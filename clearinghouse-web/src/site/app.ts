@@ -55,7 +55,7 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
       sessionToken: sessionTokenOf({ request, ...facts }),
     });
     const visit = response.locals.visit ?? (await visitOf(request, response, everything).catch(nobody));
-    refuse(visit, portalErrorOf(error));
+    await refuse(visit, portalErrorOf(error));
   });
   return app;
 }
@@ -82,17 +82,17 @@ async function answer(route: Route<unknown>, visit: Visit): Promise<void> {
     const query = route.query?.parse(visit.request.query);
     await visit.signed?.claim();
     const answered = await route.handle(visit, body, query);
-    if (answered !== undefined) send(visit, { status: route.success ?? 200, ...answered });
+    if (answered !== undefined) await send(visit, { status: route.success ?? 200, ...answered });
   } catch (thrown) {
     const error = portalErrorOf(thrown);
     if (visit.response.headersSent) throw thrown;
     const isForPeople = mayShow && error.status < 500 && !wantsJson(visit);
-    refuse(visit, error, isForPeople ? await route.refused?.(visit, error, entered) : undefined);
+    await refuse(visit, error, isForPeople ? await route.refused?.(visit, error, entered) : undefined);
   }
 }
 
 /** @param page what to show to people instead of the general page. */
-function refuse(visit: Visit, error: PortalError, page?: Page): void {
+async function refuse(visit: Visit, error: PortalError, page?: Page): Promise<void> {
   const { response, request, logger } = visit;
   if (error.code === 'INTERNAL') logger.error({ err: error.cause, path: request.path }, error.message);
   response.vary('accept');
@@ -109,7 +109,7 @@ function refuse(visit: Visit, error: PortalError, page?: Page): void {
     response.redirect(303, `/login?next=${encodeURIComponent(next)}`);
   } else {
     const title = titleOf(error);
-    sendPage(visit, page ?? { view: 'problem', title, data: { problem: problemOf(error) } }, error.status);
+    await sendPage(visit, page ?? { view: 'problem', title, data: { problem: problemOf(error) } }, error.status);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type AccountFacts, accountSchema } from '@potluck/protocol';
+import { type AccountFacts, accountSchema, termsSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { PortalError } from '../errors.ts';
 import { hashPassword } from '../password.ts';
@@ -26,7 +26,7 @@ const sessionSchema = z.object({
 export const account: Route<object> = {
   method: 'get',
   path: '/account',
-  summary: 'Name, key, port and credits of the account.',
+  summary: 'Name, key, port and credits of the account, and the terms on which vessels are given.',
   access: 'user',
   scope: 'account',
   body: nothingSchema,
@@ -34,7 +34,8 @@ export const account: Route<object> = {
   handle: async (visit) => {
     const { username, key_id: keyId, user_port: userPort, id } = memberOf(visit).account;
     const credits = await visit.store.leases.credits(id);
-    const json = { username, keyId, userPort, credits } satisfies AccountFacts;
+    const terms = await visit.store.policies.current();
+    const json = { username, keyId, userPort, credits, terms: termsSchema.parse(terms) } satisfies AccountFacts;
     return { json, page: await accountPage(visit) };
   },
 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import type { PortalCode, PortalError } from '../errors.ts';
+import type { Ending } from '../store/holdings.ts';
 import { csrfTokenOf } from '../store/sessions.ts';
 import { Assets } from './assets.ts';
 import { isProgram } from './caller.ts';
@@ -32,7 +33,7 @@ export function wantsJson(visit: Pick<Visit, 'request'>): boolean {
   return request.accepts(['text/html', 'application/json']) === 'application/json';
 }
 
-export function send(visit: Visit, answer: Answer): void {
+export async function send(visit: Visit, answer: Answer): Promise<void> {
   const { response } = visit;
   response.vary('accept');
   if (wantsJson(visit) || (answer.page === undefined && answer.redirect === undefined)) {
@@ -42,7 +43,7 @@ export function send(visit: Visit, answer: Answer): void {
   } else if (answer.redirect !== undefined) {
     response.redirect(303, answer.redirect);
   } else if (answer.page !== undefined) {
-    sendPage(visit, answer.page, answer.status ?? 200);
+    await sendPage(visit, answer.page, answer.status ?? 200);
   }
 }
 
@@ -52,7 +53,7 @@ function nextUrl({ request }: Visit, cursor: string): string {
   return url.pathname + url.search;
 }
 
-export function sendPage(visit: Visit, page: Page, status: number): void {
+export async function sendPage(visit: Visit, page: Page, status: number): Promise<void> {
   // Never in answer to a form of another site: it comes without the cookie, and would make the browser forget it.
   if (visit.request.method === 'GET') keepSession(visit);
   const html = eta.render(page.view, {
@@ -61,11 +62,21 @@ export function sendPage(visit: Visit, page: Page, status: number): void {
     asset: (name: string) => ASSETS.url(name),
     title: page.title,
     account: visit.account,
+    ending: await endingOf(visit),
     path: visit.request.path,
     csrfToken: csrfTokenOf(visit.sessionToken),
     publicUrl: visit.publicUrl(),
   });
   visit.response.status(status).type('html').set('cache-control', 'no-store').send(html);
+}
+
+/** Every page of somebody says which of his leases end soon; that of a fault says the fault. */
+async function endingOf({ account, store, logger }: Visit): Promise<Ending | undefined> {
+  if (account === undefined) return undefined;
+  return await store.leases.ending(account.id).catch((error: unknown) => {
+    logger.error({ err: error }, 'cannot tell which leases end soon');
+    return undefined;
+  });
 }
 
 /** What is wrong with which field of a form. @param byCode the field that a code is about. */

@@ -25,16 +25,22 @@ import {
   selectionSchema,
 } from './schemas.ts';
 import { memberOf } from './session.ts';
-import { placeInWords } from './words.ts';
+import { placeInWords, spanInWords } from './words.ts';
 
-const NOTICES = new Map(
-  Object.entries({
-    welcome: 'Welcome to the table. Your key is your name here: keep the downloaded file safe.',
-    acquired: 'The vessels are yours for 4 hours; renew them to keep them for 7 days.',
-    renewed: 'Renewed for 7 days from now.',
-    released: 'Released. They are being emptied, and your credits are back.',
-  }),
-);
+/** What a page says of what was just done. */
+async function noticeOf({ store, request }: Visit): Promise<string | undefined> {
+  const { firstLeaseMs, renewalMs } = await store.policies.current();
+  const renewal = spanInWords(renewalMs);
+  const notices = new Map(
+    Object.entries({
+      welcome: 'Welcome to the table. Your key is your name here: keep the downloaded file safe.',
+      acquired: `The vessels are yours for ${spanInWords(firstLeaseMs)}; renew them to keep them for ${renewal}.`,
+      renewed: `Renewed for ${renewal} from now.`,
+      released: 'Released. They are being emptied, and your credits are back.',
+    }),
+  );
+  return notices.get(String(request.query.notice));
+}
 
 export const listVessels: Route<object, PageQuery> = {
   method: 'get',
@@ -69,7 +75,7 @@ export const showVessel: Route<object> = {
     if (held === undefined)
       throw new PortalError('NO_SUCH_VESSEL', 'expected a vessel that you hold, got another name');
     const vessel = viewOf(held);
-    const notice = NOTICES.get(String(request.query.notice));
+    const notice = await noticeOf(visit);
     const title = `Vessel ${vessel.vessel} on ${placeInWords(vessel.reach)}`;
     return {
       json: vessel,
@@ -145,7 +151,7 @@ async function pageOf(
   { error, entered = {} }: { error?: PortalError; entered?: Readonly<Record<string, unknown>> } = {},
 ): Promise<Page> {
   const { credits, vessels } = await overviewOf(visit);
-  const notice = error === undefined ? NOTICES.get(String(visit.request.query.notice)) : undefined;
+  const notice = error === undefined ? await noticeOf(visit) : undefined;
   const offered = await visit.store.nodes.counts();
   return {
     view: 'vessels',
@@ -154,6 +160,7 @@ async function pageOf(
       credits,
       vessels: vessels.map((vessel) => ({ ...vessel, country: countryOf(vessel.reach)?.name })),
       offered,
+      creditsPerDonation: (await visit.store.policies.current()).creditsPerDonation,
       notice,
       entered,
       error: error && { title: titleOf(error), message: error.message },
@@ -172,16 +179,14 @@ async function selected(visit: Visit, { handles, only, all }: Selection): Promis
   return refs;
 }
 
-function viewOf({ node, name, reach, active, expiresAt, restrictions }: Holding): HeldVessel {
+function viewOf({ node, name, restrictions, ...rest }: Holding): HeldVessel {
   const { messport, connport } = parseRestrictions(restrictions);
   return {
     handle: `${node}:${name}`,
     node,
     vessel: name,
-    address: reach.addresses[0],
-    reach,
-    active,
-    expiresAt,
+    address: rest.reach.addresses[0],
+    ...rest,
     messports: [...messport].sort((a, b) => a - b),
     connports: [...connport].sort((a, b) => a - b),
   };

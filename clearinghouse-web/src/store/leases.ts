@@ -11,7 +11,15 @@ import { chooseVessels } from './choice.ts';
 import { type Database, type Trx, transact } from './database.ts';
 import { checkPermitted } from './emergency.ts';
 import { endHoldings } from './ending.ts';
-import { type Credits, creditsOf, type Holding, holdingsOf, type VesselRef } from './holdings.ts';
+import {
+  type Credits,
+  creditsOf,
+  type Ending,
+  endingOf,
+  type Holding,
+  holdingsOf,
+  type VesselRef,
+} from './holdings.ts';
 import { post } from './ledger.ts';
 import { policyOf } from './policy.ts';
 import type { Tables } from './schema.ts';
@@ -48,6 +56,11 @@ export class Leases {
   /** @param attempt only those of this acquisition. */
   async holdings(accountId: string, attempt?: string): Promise<Holding[]> {
     return await holdingsOf(this.#db, accountId, attempt);
+  }
+
+  /** @returns what the account is to be warned of; undefined for nothing. */
+  async ending(accountId: string): Promise<Ending | undefined> {
+    return await endingOf(this.#db, accountId);
   }
 
   /**

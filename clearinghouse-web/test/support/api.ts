@@ -14,6 +14,8 @@ export interface VesselView {
   readonly vessel: string;
   readonly address: { host: string; port: number };
   readonly active: boolean;
+  readonly expiresAt: number;
+  readonly warnAt: number;
   readonly messports: readonly number[];
   readonly connports: readonly number[];
 }
@@ -29,6 +31,7 @@ interface ApiBody {
   readonly user: { username: string; keyId: string } | null;
   readonly csrfToken: string;
   readonly credits: { total: number; used: number };
+  readonly terms: Readonly<Record<string, number>>;
   readonly vessels: readonly VesselView[];
   readonly free: number;
   readonly donations: readonly unknown[];

@@ -15,12 +15,14 @@ import { parseAddress } from '../address.ts';
 import { bulkSchema, failureSchema, groupFailures, inParallel, onEach } from '../bulk.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
+import { endingLines, leftText } from '../expiry.ts';
+import { expiries } from '../leases.ts';
 import { lookUp } from '../lookup.ts';
 import { refresher, vesselsAt } from '../refresh.ts';
 import { affectedText } from '../report.ts';
 import type { Context } from '../session.ts';
 import { count, type Style, table } from '../style.ts';
-import { nameOf, type Target } from '../targets.ts';
+import { handleOf, nameOf, type Target } from '../targets.ts';
 
 const foundSchema = z.object({
   id: z.string(),
@@ -101,7 +103,7 @@ export const contact = command({
 
 export const list = command({
   name: 'list',
-  summary: 'Show what each vessel does and since when, or why its program has ended.',
+  summary: 'Show what each vessel does and since when, why its program has ended, and until when you hold it.',
   slots: [],
   example: 'on %all list',
   leaves: 'list',
@@ -113,24 +115,33 @@ export const list = command({
     since: z.iso.datetime(),
     program: z.string().optional(),
     ending: endingSchema.optional(),
+    /** Of what the account at the clearinghouse holds. */
+    expiresAt: z.iso.datetime().optional(),
+    warnAt: z.iso.datetime().optional(),
   }),
   run: async (context) => {
     const me = context.identity.id;
     const refresh = refresher(context);
+    const held = expiries(context);
     return await onEach(context, context.vessels('%all'), async (target) => {
       const info = await refresh(target);
       const { state, program, ending } = info;
       const since = new Date(info.since).toISOString();
       const facts = { node: target.node, vessel: target.vessel, owned: info.owner === me, state, since };
-      return { ...facts, ...(program !== undefined && { program }), ...(ending !== undefined && { ending }) };
+      const told = { ...(program !== undefined && { program }), ...(ending !== undefined && { ending }) };
+      return { ...facts, ...told, ...(await held).get(handleOf(target)) };
     });
   },
   render: ({ vessels }, style) => {
     if (vessels.length === 0) return '';
-    const rows = vessels.map(({ id, owned, name, state, since, program, ending }) => {
-      return [id, owned ? '*' : '', name, state, since.replace(/\.\d+Z$/, 'Z'), program ?? '', ending?.message ?? ''];
+    const leases = vessels.flatMap(({ expiresAt, warnAt }) => (expiresAt && warnAt ? [{ expiresAt, warnAt }] : []));
+    const rows = vessels.map(({ id, owned, name, state, since, program, ending, expiresAt }) => {
+      const own = [id, owned ? '*' : '', name, state, since.replace(/\.\d+Z$/, 'Z')];
+      const until = expiresAt === undefined ? '' : leftText(Date.parse(expiresAt) - Date.now());
+      return [...own, ...(leases.length > 0 ? [until] : []), program ?? '', ending?.message ?? ''];
     });
-    return table(['ID', 'Own', 'Name', 'Status', 'Since', 'Program', 'Why it ended'], rows, style);
+    const heads = ['ID', 'Own', 'Name', 'Status', 'Since', ...(leases.length > 0 ? ['Expires in'] : [])];
+    return [table([...heads, 'Program', 'Why it ended'], rows, style), ...endingLines(leases, style)].join('\n');
   },
 });
 

@@ -93,7 +93,10 @@ export const deploymentSchema = z
       targets: z.string({ error: 'expected vessels such as %all' }).min(1).max(4096).optional(),
       renew: duration
         .prefault('2h')
-        .refine((ms) => ms <= 6 * UNITS.d, 'expected at most 6d, for a lease is renewed for 7 days'),
+        .refine(
+          (ms) => ms <= 6 * UNITS.d,
+          'expected at most 6d, for a lease is renewed for 7 days unless the clearinghouse says otherwise',
+        ),
       restart: restart.prefault('on-failure'),
       replaceAfter: duration.prefault('2m'),
       every: duration.prefault('10s'),

@@ -152,7 +152,7 @@ export class Vessels implements Iterable<Vessel> {
     return new Outcome(this, await resources.work(this.#context(options), {}));
   }
 
-  /** Holds them for 7 days from now. @throws ClearinghouseError */
+  /** Holds them for as long from now as the clearinghouse renews. @throws ClearinghouseError */
   async renew(options: CallOptions = {}) {
     return new Outcome(this, await renew(this.#context(options), this.#targets));
   }

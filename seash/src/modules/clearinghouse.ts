@@ -6,11 +6,13 @@ import {
   keyIdSchema,
   rulesSchema,
   ruleText,
+  termsSchema,
 } from '@potluck/protocol';
 import { z } from 'zod';
 import { bulkSchema } from '../bulk.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
+import { endingLines, leftText, untilText } from '../expiry.ts';
 import { acquire, release, renew, standing } from '../leases.ts';
 import type { Module } from '../modules.ts';
 import { affectedText } from '../report.ts';
@@ -22,7 +24,7 @@ import type { Target } from '../targets.ts';
 const MOST = 500;
 const TYPES = acquireTypeSchema.options;
 
-const leaseShape = { handle: z.string(), expiresAt: z.iso.datetime(), active: z.boolean() };
+const leaseShape = { handle: z.string(), expiresAt: z.iso.datetime(), warnAt: z.iso.datetime(), active: z.boolean() };
 
 const get = command({
   name: 'get',
@@ -44,9 +46,9 @@ const get = command({
   },
   render: ({ vessels }, style) => {
     if (vessels.length === 0) return '';
-    const rows = vessels.map(({ id, name, expiresAt }) => [id, name, leftOf(expiresAt)]);
+    const rows = vessels.map((vessel) => [vessel.id, vessel.name, untilText(vessel)]);
     const head = `Acquired ${count(vessels.length, 'vessel')}, which are the group "acquired":`;
-    return `${head}\n${table(['ID', 'Name', 'Expires in'], rows, style)}`;
+    return [head, table(['ID', 'Name', 'Expires in'], rows, style), ...endingLines(vessels, style)].join('\n');
   },
 });
 
@@ -73,7 +75,7 @@ const releaseCommand = command({
 
 const renewCommand = command({
   name: 'renew',
-  summary: 'Hold vessels for 7 days from now. %all: all that the account holds.',
+  summary: 'Hold vessels for longer; show account says for how long. %all: all that the account holds.',
   slots,
   example: 'renew %all',
   result: bulkSchema(leaseShape),
@@ -91,16 +93,22 @@ const showAccount = command({
     keyId: keyIdSchema,
     userPort: z.int().nullable(),
     credits: creditsSchema,
+    terms: termsSchema,
     vessels: z.array(z.object({ id: z.string(), name: z.string(), ...leaseShape })),
   }),
   run: async (context) => await standing(context),
-  render: ({ username, keyId, userPort, credits, vessels }, style) => {
-    const rows = vessels.map(({ id, name, active, expiresAt }) => [id, name, active ? '' : 'away', leftOf(expiresAt)]);
+  render: ({ username, keyId, userPort, credits, terms, vessels }, style) => {
+    const rows = vessels.map((vessel) => {
+      return [vessel.id, vessel.name, vessel.active ? '' : 'away', untilText(vessel)];
+    });
+    const lengths = `${leftText(terms.firstLeaseMs)} at first, ${leftText(terms.renewalMs)} when renewed`;
     return [
       `${style.strong(username)} holds ${credits.used} of ${count(credits.total, 'vessel')}.`,
       `  key   ${keyId}`,
       `  port  ${userPort ?? 'none yet'}`,
+      `  lease ${lengths}; each donated machine adds ${count(terms.creditsPerDonation, 'vessel')} while it is up`,
       ...(rows.length === 0 ? [] : [table(['ID', 'Name', 'Node', 'Expires in'], rows, style)]),
+      ...endingLines(vessels, style),
     ].join('\n');
   },
 });
@@ -108,7 +116,10 @@ const showAccount = command({
 export const clearinghouseModule: Module = {
   name: 'clearinghouse',
   summary: 'Vessels of a clearinghouse, by the key of your account there.',
-  help: 'Acquired vessels are yours for 4 hours, renewed ones for 7 days; what is released or has run out is emptied.',
+  help: [
+    'Acquired vessels are yours for some hours, renewed ones for longer: show account says how long. list says until when,',
+    'and warns of what ends soon. What is released or has run out is emptied.',
+  ].join('\n'),
   commands: [get, releaseCommand, renewCommand, showAccount],
 };
 
@@ -136,11 +147,4 @@ function numberOf(text: string): number {
 function selected(context: Context, group: string | undefined): readonly Target[] | 'all' {
   if ((group ?? context.targetName) === '%all') return 'all';
   return group === undefined ? context.vessels() : context.session.targets.resolve(group);
-}
-
-/** `3h 59m`, `6d 23h` */
-function leftOf(expiresAt: string): string {
-  const minutes = Math.max(0, Math.floor((Date.parse(expiresAt) - Date.now()) / 60_000));
-  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
-  return days > 0 ? `${days}d ${hours}h` : `${hours}h ${minutes % 60}m`;
 }
