@@ -1,36 +1,38 @@
 import assert from 'node:assert/strict';
 import { LIMITS } from '../src/limits.ts';
-import { Store } from '../src/store/store.ts';
 import type { Api } from './support/api.ts';
-import { Site, temporaryDirectory } from './support/site.ts';
+import { forEachDatabase } from './support/databases.ts';
+import { Site } from './support/site.ts';
 
 const WRONG = 'not the password';
 
-describe('attempts', () => {
-  it('are counted before they are made: of many at once no more than the limit are', async () => {
-    await using directory = await temporaryDirectory();
-    await using store = await Store.open(`${directory.path}/test.sqlite`);
-    const budgets = [{ key: 'x', limit: 5 }];
-    const taken = await Promise.allSettled(Array.from({ length: 20 }, async () => await store.attempts.take(budgets)));
-    assert.equal(taken.filter(({ status }) => status === 'fulfilled').length, 5);
-    await store.attempts.giveBack(budgets);
-    await store.attempts.take(budgets);
-    await assert.rejects(store.attempts.take(budgets), { code: 'TOO_MANY_REQUESTS' });
-    await store.attempts.take(budgets, Date.now() + LIMITS.windowMs + 1);
-  });
+forEachDatabase((test) => {
+  describe('attempts', () => {
+    it('are counted before they are made: of many at once no more than the limit are', async () => {
+      const store = await test.open();
+      const budgets = [{ key: 'x', limit: 5 }];
+      const taken = await Promise.allSettled(
+        Array.from({ length: 20 }, async () => await store.attempts.take(budgets)),
+      );
+      assert.equal(taken.filter(({ status }) => status === 'fulfilled').length, 5);
+      await store.attempts.giveBack(budgets);
+      await store.attempts.take(budgets);
+      await assert.rejects(store.attempts.take(budgets), { code: 'TOO_MANY_REQUESTS' });
+      await store.attempts.take(budgets, Date.now() + LIMITS.windowMs + 1);
+    });
 
-  it('count none of several when one of them is used up', async () => {
-    await using directory = await temporaryDirectory();
-    await using store = await Store.open(`${directory.path}/test.sqlite`);
-    await store.attempts.take([{ key: 'full', limit: 1 }]);
-    for (const _ of [1, 2, 3]) {
-      const both = store.attempts.take([
-        { key: 'other', limit: 1 },
-        { key: 'full', limit: 1 },
-      ]);
-      await assert.rejects(both, { code: 'TOO_MANY_REQUESTS' });
-    }
-    await store.attempts.take([{ key: 'other', limit: 1 }]);
+    it('count none of several when one of them is used up', async () => {
+      const store = await test.open();
+      await store.attempts.take([{ key: 'full', limit: 1 }]);
+      for (const _ of [1, 2, 3]) {
+        const both = store.attempts.take([
+          { key: 'other', limit: 1 },
+          { key: 'full', limit: 1 },
+        ]);
+        await assert.rejects(both, { code: 'TOO_MANY_REQUESTS' });
+      }
+      await store.attempts.take([{ key: 'other', limit: 1 }]);
+    });
   });
 });
 

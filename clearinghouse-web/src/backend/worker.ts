@@ -116,7 +116,8 @@ export class Worker {
       logger.info(facts, written ? 'done' : 'done too late, fenced off');
       onEnded(claim, written);
     } catch (error) {
-      const message = describeError(error);
+      // A node has chosen its words, and PostgreSQL keeps no NUL.
+      const message = describeError(error).replaceAll('\0', '\uFFFD');
       // What is not in the table of kinds never will be.
       if (!(error instanceof ZodError) && claim.attempts < attemptsOf(claim.kind)) {
         const waitMs = Math.min(QUEUE.retryFirstMs * 2 ** Math.min(claim.attempts - 1, 20), QUEUE.retryLongestMs);

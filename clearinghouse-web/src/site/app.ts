@@ -8,6 +8,7 @@ import { portalErrorOf, problemOf, titleOf } from './problems.ts';
 import { ASSETS, send, sendPage, wantsJson } from './render.ts';
 import type { Page, Route, SiteComponents, SiteFacts, Visit } from './route.ts';
 import { ROUTES } from './routes.ts';
+import { entriesSchema } from './schemas.ts';
 import { checkAccess, checkOrigin, sessionTokenOf } from './session.ts';
 import { keepBody } from './signature.ts';
 
@@ -75,11 +76,13 @@ async function answer(route: Route<unknown>, visit: Visit): Promise<void> {
   try {
     checkAccess(visit, route.access);
     checkMeans(route, visit);
+    const { params, query: asked } = visit.request;
+    for (const entries of [params, asked, entered]) entriesSchema.parse(entries);
     mayShow = true;
     // No other site's page can make a browser sign.
     if (route.method === 'post' && !isProgram(visit.request)) checkOrigin(visit, formToken);
     const body = route.body.parse(entered);
-    const query = route.query?.parse(visit.request.query);
+    const query = route.query?.parse(asked);
     await visit.signed?.claim();
     const answered = await route.handle(visit, body, query);
     if (answered !== undefined) await send(visit, { status: route.success ?? 200, ...answered });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PortalError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import { entriesSchema } from './schemas.ts';
 
 /** The query of every list: how many rows, and after which one. */
 export const pageQuerySchema = z.object({
@@ -24,7 +25,7 @@ export const nextSchema = z.string().max(LIMITS.cursorLength).optional();
 export function afterOf<T extends z.ZodType>({ cursor }: PageQuery, schema: T): z.infer<T> | undefined {
   if (cursor === undefined) return undefined;
   const key = schema.safeParse(parsed(cursor));
-  if (key.success) return key.data;
+  if (key.success && entriesSchema.safeParse({ cursor: key.data }).success) return key.data;
   throw new PortalError(
     'INVALID_REQUEST',
     'cursor: expected what the answer before said in "next", got something else',

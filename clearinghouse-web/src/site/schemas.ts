@@ -117,6 +117,29 @@ export const renameSchema = chosenSchema.extend({ name: labelSchema });
 
 export const nothingSchema = z.object({});
 
+/**
+ * Whatever comes with a request, before its route looks at it. PostgreSQL keeps no text with a NUL character in it, and so
+ * none is taken, on whichever database.
+ */
+export const entriesSchema = z.record(z.string(), z.unknown()).superRefine((entries, context) => {
+  for (const [field, value] of Object.entries(entries)) {
+    const isBad = hasNul([field, value]);
+    if (isBad) context.addIssue({ code: 'custom', path: [field.replaceAll('\0', '')], message: NO_NUL });
+  }
+});
+const NO_NUL = 'expected text without NUL characters, got one with them';
+
+/** Without recursion: somebody else has chosen how deep it goes. */
+function hasNul(whole: unknown): boolean {
+  const left = [whole];
+  while (left.length > 0) {
+    const value = left.pop();
+    if (typeof value === 'string' && value.includes('\0')) return true;
+    if (typeof value === 'object' && value !== null) left.push(...Object.entries(value).flat());
+  }
+  return false;
+}
+
 /** Somebody, to himself. */
 export const userSchema = z.object({
   username: z.string(),

@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.ts';
-import type { Database } from './database.ts';
+import { type Database, transact } from './database.ts';
 import { hashOf, newSecret } from './secrets.ts';
 
 /**
@@ -17,18 +17,16 @@ export class Devices {
   async remember(accountId: string, now = Date.now()): Promise<string> {
     const secret = newSecret();
     const row = { token_hash: hashOf(secret), account_id: accountId, expires_at: now + LIMITS.deviceMs };
-    await this.#db.insertInto('devices').values(row).execute();
-    const kept = this.#db
-      .selectFrom('devices')
-      .select('token_hash')
-      .where('account_id', '=', accountId)
-      .orderBy('expires_at', 'desc')
-      .limit(LIMITS.devicesPerAccount);
-    await this.#db
-      .deleteFrom('devices')
-      .where('account_id', '=', accountId)
-      .where('token_hash', 'not in', kept)
-      .execute();
+    await transact(this.#db, async (trx) => {
+      await trx.insertInto('devices').values(row).execute();
+      const kept = trx
+        .selectFrom('devices')
+        .select('token_hash')
+        .where('account_id', '=', accountId)
+        .orderBy('expires_at', 'desc')
+        .limit(LIMITS.devicesPerAccount);
+      await trx.deleteFrom('devices').where('account_id', '=', accountId).where('token_hash', 'not in', kept).execute();
+    });
     return secret;
   }
 

@@ -36,12 +36,16 @@ export class Passkeys {
 
   /** @throws PortalError TOO_MANY, INVALID_REQUEST: it is known already */
   async add({ accountId, id, ...passkey }: NewPasskey): Promise<void> {
-    const count = (await this.list(accountId)).length;
-    if (count >= LIMITS.passkeysPerAccount) {
-      const message = `expected at most ${LIMITS.passkeysPerAccount} passkeys, got one more: remove one first`;
-      throw new PortalError('TOO_MANY', message);
-    }
     await transact(this.#db, async (trx) => {
+      const { n } = await trx
+        .selectFrom('passkeys')
+        .select((eb) => eb.fn.countAll<number>().as('n'))
+        .where('account_id', '=', accountId)
+        .executeTakeFirstOrThrow();
+      if (Number(n) >= LIMITS.passkeysPerAccount) {
+        const message = `expected at most ${LIMITS.passkeysPerAccount} passkeys, got one more: remove one first`;
+        throw new PortalError('TOO_MANY', message);
+      }
       const values = {
         id,
         account_id: accountId,

@@ -14,6 +14,11 @@ export interface TestDatabase {
   another(): Promise<string>;
   /** The whole store on it; closed after the test. */
   open(): Promise<Store>;
+  /**
+   * The same from another connection, as another process has it. With SQLite it is the same one: there two connections of
+   * one process could wait for each other, and a test with processes is what shows it.
+   */
+  openBeside(store: Store): Promise<Store>;
   /** The bare database; closed after the test. */
   connect(): Database;
 }
@@ -78,6 +83,7 @@ function databaseOf({ kind, begin, create }: Kind): TestDatabase {
       return test.use(await create(server)).location;
     },
     open: async () => test.use(await Store.open(location)),
+    openBeside: async (store) => (kind === 'SQLite' ? store : test.use(await Store.open(location))),
     connect: () => {
       const database = openDatabase(location);
       test.defer(async () => await database.destroy());
