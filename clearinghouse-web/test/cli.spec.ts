@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -7,29 +7,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Api } from './support/api.ts';
+import { outcome, start } from './support/command.ts';
 import { eventually, temporaryDirectory } from './support/site.ts';
-
-const PROGRAM = join(import.meta.dirname, '..', 'bin', 'clearinghouse.ts');
-
-function start(...args: string[]): { child: ChildProcess; words: () => string } {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let words = '';
-  child.stderr.on('data', (data: Buffer) => {
-    words += data.toString();
-  });
-  return { child, words: () => words };
-}
-
-/** @returns the exit code, and the line that is not a log line. */
-async function outcome(...args: string[]): Promise<{ code: number; sentence: string }> {
-  const { child, words } = start(...args);
-  const [code] = await once(child, 'close');
-  const lines = words()
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('{'));
-  assert.equal(lines.length, 1, words());
-  return { code, sentence: lines[0] ?? '' };
-}
 
 function isAlive(pid: number): boolean {
   try {

@@ -87,6 +87,7 @@ describe('an address of a database, as it is said', () => {
     ['postgresql://u:p%40q@h:1/d?host=/x', 'postgresql://u:...@h:1/d?host=/x'],
     ['postgres://:p@h/d', 'postgres://:...@h/d'],
     ['postgres://h/d?password=p&user=u', 'postgres://h/d?password=...&user=u'],
+    ['mysql://u:p@h/d', 'mysql://u:...@h/d'],
     ['/var/lib/potluck/clearinghouse.sqlite', '/var/lib/potluck/clearinghouse.sqlite'],
   ] as const) {
     it(`of ${said} has no password`, () => assert.equal(withoutPasswords(address), said));

@@ -1,4 +1,5 @@
 import type { KeyId } from '@potluck/protocol';
+import { sql } from 'kysely';
 import { PortalError } from '../errors.ts';
 import { type Actor, record } from './audit.ts';
 import { type Database, type Trx, transact } from './database.ts';
@@ -79,7 +80,7 @@ function wrongLife(expected: string, got: NodeLife): PortalError {
 /** Leases on a node that is drained end when they end. @throws PortalError DRAINING */
 export async function checkNotDrained(trx: Trx, refs: readonly VesselRef[]): Promise<void> {
   if (refs.length === 0) return;
-  const drained = await trx.selectFrom('nodes').select('id').where('draining', '=', 1).execute();
+  const drained = await trx.selectFrom('nodes').select('id').where('draining', '=', sql.lit(1)).execute();
   const nodes = new Set(drained.map(({ id }) => id));
   const on = refs.filter(({ node }) => nodes.has(node)).map(({ node, name }) => `${node}:${name}`);
   if (on.length === 0) return;

@@ -43,9 +43,7 @@ export function isPostgresUrl(location: string): boolean {
 
 /** A text with addresses of databases in it, fit to be read by anybody. */
 export function withoutPasswords(text: string): string {
-  return text
-    .replace(/(postgres(?:ql)?:\/\/[^:@/?\s]*):[^@/\s]*@/g, '$1:...@')
-    .replace(/([?&]password=)[^&\s]*/g, '$1...');
+  return text.replace(/(\w+:\/\/[^:@/?\s]*):[^@/\s]*@/g, '$1:...@').replace(/([?&]password=)[^&\s]*/g, '$1...');
 }
 
 /** What is special to PostgreSQL. A password may also come from PGPASSWORD or ~/.pgpass. */

@@ -51,7 +51,7 @@ export class Tasks {
     const waiting = await trx
       .updateTable('tasks')
       .set({ run_at: Date.now() })
-      .where('state', '=', 'waiting')
+      .where('state', '=', sql.lit('waiting'))
       .where('subject', '=', task.subject)
       .where('kind', '=', task.kind)
       .executeTakeFirst();

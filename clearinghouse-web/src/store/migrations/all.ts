@@ -11,6 +11,7 @@ import { ledger } from './0010-ledger.ts';
 import { accounts as accountsInFull } from './0011-accounts.ts';
 import { sites } from './0012-sites.ts';
 import { history } from './0014-history.ts';
+import { indexes } from './0015-indexes.ts';
 
 /** Oldest first; a released one is never edited, only followed by another. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -26,4 +27,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0011-accounts': accountsInFull,
   '0012-sites': sites,
   '0014-history': history,
+  '0015-indexes': indexes,
 };
