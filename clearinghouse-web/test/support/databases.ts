@@ -5,7 +5,7 @@ import { Store } from '../../src/store/store.ts';
 import { PostgresServer } from './postgres.ts';
 import { temporaryDirectory } from './site.ts';
 
-/** A new, empty database for each test, of one of the two kinds. */
+/** A new database for each test, of one of the two kinds. */
 export interface TestDatabase {
   readonly kind: 'SQLite' | 'PostgreSQL';
   /** What `--database` takes: a path, or an address. */
@@ -23,11 +23,16 @@ export interface TestDatabase {
   connect(): Database;
 }
 
+interface Contents {
+  /** Without tables; on SQLite it always is. */
+  readonly empty?: boolean;
+}
+
 /** One of the kinds: how a server of it is had for a file of tests, and a database of it for a test. */
 interface Kind {
   readonly kind: TestDatabase['kind'];
   begin(): Promise<AsyncDisposable | undefined>;
-  create(server: AsyncDisposable): Promise<{ location: string } & AsyncDisposable>;
+  create(server: AsyncDisposable, options: Contents): Promise<{ location: string } & AsyncDisposable>;
 }
 
 const sqlite: Kind = {
@@ -43,9 +48,10 @@ const sqlite: Kind = {
 const postgres: Kind = {
   kind: 'PostgreSQL',
   begin: async () => await PostgresServer.start(),
-  create: async (server) => {
-    const location = await (server as PostgresServer).createDatabase();
-    const drop = async (): Promise<void> => await (server as PostgresServer).dropDatabase(location);
+  create: async (server, { empty = false }) => {
+    const all = server as PostgresServer;
+    const location = empty ? await all.createDatabase() : await all.createMigrated();
+    const drop = async (): Promise<void> => await all.dropDatabase(location);
     return { location, [Symbol.asyncDispose]: drop };
   },
 };
@@ -54,11 +60,11 @@ const postgres: Kind = {
  * The contract of what is stored: the suite runs on SQLite and on a real PostgreSQL, each test on a database of its own.
  * Where no PostgreSQL can be had its tests are pending.
  */
-export function forEachDatabase(suite: (database: TestDatabase) => void): void {
-  for (const kind of [sqlite, postgres]) describe(`on ${kind.kind}`, () => suite(databaseOf(kind)));
+export function forEachDatabase(suite: (database: TestDatabase) => void, contents: Contents = {}): void {
+  for (const kind of [sqlite, postgres]) describe(`on ${kind.kind}`, () => suite(databaseOf(kind, contents)));
 }
 
-function databaseOf({ kind, begin, create }: Kind): TestDatabase {
+function databaseOf({ kind, begin, create }: Kind, contents: Contents): TestDatabase {
   let server: AsyncDisposable | undefined;
   let location = '';
   let test = new AsyncDisposableStack();
@@ -69,7 +75,7 @@ function databaseOf({ kind, begin, create }: Kind): TestDatabase {
   beforeEach(async () => {
     if (server === undefined) return;
     test = new AsyncDisposableStack();
-    ({ location } = test.use(await create(server)));
+    ({ location } = test.use(await create(server, contents)));
   });
   afterEach(async () => await test.disposeAsync());
   after(async () => await server?.[Symbol.asyncDispose]());
@@ -80,7 +86,7 @@ function databaseOf({ kind, begin, create }: Kind): TestDatabase {
     },
     another: async () => {
       assert.ok(server);
-      return test.use(await create(server)).location;
+      return test.use(await create(server, { empty: true })).location;
     },
     open: async () => test.use(await Store.open(location)),
     openBeside: async (store) => (kind === 'SQLite' ? store : test.use(await Store.open(location))),

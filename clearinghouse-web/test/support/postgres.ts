@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { sql } from 'kysely';
 import { openDatabase } from '../../src/store/database.ts';
+import { Store } from '../../src/store/store.ts';
 
 const DEBIAN = '/usr/lib/postgresql';
 /** What it writes need not outlive the machine's power. */
@@ -56,6 +57,7 @@ export class PostgresServer implements AsyncDisposable {
   readonly #place: Place;
   #child: ChildProcess;
   #databases = 0;
+  #migrated: Promise<string> | undefined;
 
   private constructor(directory: string, place: Place, child: ChildProcess) {
     this.directory = directory;
@@ -111,11 +113,24 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   /** @returns the address of a new, empty database. */
-  async createDatabase(): Promise<string> {
+  async createDatabase(template = 'template1'): Promise<string> {
     this.#databases += 1;
     const name = `test${this.#databases}`;
-    await this.run(`create database ${name}`);
+    await this.run(`create database ${name} template ${template}`);
     return this.url(name);
+  }
+
+  /** @returns the address of a new database with all tables: a copy, which is made sooner than the tables are. */
+  async createMigrated(): Promise<string> {
+    this.#migrated ??= this.#migrate();
+    return await this.createDatabase(await this.#migrated);
+  }
+
+  async #migrate(): Promise<string> {
+    const name = 'migrated';
+    await this.run(`create database ${name}`);
+    await (await Store.open(this.url(name)))[Symbol.asyncDispose]();
+    return name;
   }
 
   /** Everybody who is connected to it is cut off. */
