@@ -99,6 +99,7 @@ describe('who may do what', () => {
     'post /login/passkey/options': { status: 200 },
     'post /login/passkey': { status: 400 },
     'get /account/sessions': { status: 200 },
+    'get /account/credits': { status: 200 },
     'post /account/sessions/end': { status: 404, body: () => ({ session: 'none' }) },
     'get /account/tokens': { status: 200 },
     'post /account/tokens': { status: 400 },

@@ -4,6 +4,7 @@ import { listLeases } from './admin/leases.ts';
 import { drainNode, forgetNode, listNodes, retryNode, showNode, undrainNode } from './admin/nodes.ts';
 import { liftStop, site, stopEverything } from './admin/site.ts';
 import { banUser, listUsers, showLedger, showUser, unbanUser } from './admin/users.ts';
+import { listCredits } from './credits.ts';
 import { archive, donations, donorPage } from './donations.ts';
 import { editor } from './editor.ts';
 import { events } from './events.ts';
@@ -42,6 +43,7 @@ export const ROUTES: readonly Route<unknown>[] = [
   account,
   changePassword,
   changeKey,
+  listCredits,
   listSessions,
   endSessions,
   listPasskeys,

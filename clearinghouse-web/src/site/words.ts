@@ -1,4 +1,5 @@
 import { addressText, type Reach } from '@potluck/protocol';
+import type { LedgerReason } from '../store/credits.ts';
 import type { DonatedNode, Offer } from '../store/donated.ts';
 
 const MINUTE_MS = 60_000;
@@ -82,6 +83,25 @@ export function lifeInWords(node: Standing): { readonly name: string; readonly t
   if (life === 'accepting') return { name: 'accepting', tone: 'on', more: 'it is being looked at' };
   if (life === 'splitting') return { name: 'splitting', tone: 'on', more: 'it is being cut into vessels' };
   return { name: 'active', tone: 'on', more: lent > 0 ? 'in use' : 'offered' };
+}
+
+const CREDIT_REASONS: Readonly<Record<LedgerReason, string>> = {
+  registration: 'Given to you when you joined',
+  policy: 'What everybody is given has changed',
+  donation: 'A donated machine came up',
+  'donation-away': 'A donated machine went away',
+  'donation-policy': 'What a donated machine adds has changed',
+  acquire: 'Vessel acquired',
+  'hand-back': 'Vessel given back: not all that were asked for could be had',
+  release: 'Vessel released',
+  expire: 'Lease ran out',
+  stop: 'Lease ended by an administrator',
+  'vessel-gone': 'Vessel gone from its machine',
+};
+
+/** Why credits were given or taken. */
+export function creditsInWords(why: LedgerReason): string {
+  return CREDIT_REASONS[why];
 }
 
 /** The head of a long name, enough to tell it from its neighbours. */

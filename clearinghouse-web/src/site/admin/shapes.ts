@@ -91,18 +91,3 @@ export const siteSchema = z.object({
   /** While everything is stopped: by whom, and how many vessels are not stopped yet. */
   stopped: stoppedSchema.extend({ left: z.int() }).nullable(),
 });
-
-/** Of one account, the newest first: `balance` is the sum of all amounts up to and with that line. */
-export const ledgerSchema = z.object({
-  entries: z.array(
-    z.object({
-      number: z.int(),
-      at: z.int(),
-      amount: z.int(),
-      balance: z.int(),
-      why: z.string(),
-      subject: z.string().nullable(),
-    }),
-  ),
-  next: nextSchema,
-});

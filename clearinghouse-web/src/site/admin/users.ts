@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { PortalError } from '../../errors.ts';
 import type { UserRow } from '../../store/overview.ts';
-import { afterOf, pageOf, pageQuerySchema } from '../paging.ts';
+import { statementOf, statementSchema } from '../credits.ts';
+import { afterOf, type PageQuery, pageOf, pageQuerySchema } from '../paging.ts';
 import type { Page, Route, Visit } from '../route.ts';
 import { nothingSchema } from '../schemas.ts';
 import { memberOf } from '../session.ts';
 import { namesIn, noticeOf, optionalText, reasonSchema } from './lists.ts';
-import { ledgerSchema, oneUserSchema, usersSchema } from './shapes.ts';
+import { oneUserSchema, usersSchema } from './shapes.ts';
 
 const NOTICES = {
   banned: 'Suspended. All vessels are being stopped and emptied, and every log-in has ended.',
@@ -56,7 +57,7 @@ export const showUser: Route<object, z.infer<typeof noticeQuery>> = {
 };
 
 /** Every credit that the account got or spent: it sums up to what it may still acquire. */
-export const showLedger: Route<object, z.infer<typeof pageQuerySchema>> = {
+export const showLedger: Route<object, PageQuery> = {
   method: 'get',
   path: '/admin/users/:username/ledger',
   summary: 'The credits of one account, line by line, the newest first',
@@ -64,14 +65,11 @@ export const showLedger: Route<object, z.infer<typeof pageQuerySchema>> = {
   problems: ['NO_SUCH_ACCOUNT'],
   body: nothingSchema,
   query: pageQuerySchema,
-  result: ledgerSchema,
+  result: statementSchema,
   handle: async (visit, _body, query) => {
-    const { id, username } = await userOf(visit);
-    const [before] = afterOf(query, z.tuple([z.int()])) ?? [];
-    const { entries: rows } = await visit.store.ledger.statement(id, { limit: query.limit + 1, before });
-    const { items: entries, next } = pageOf(rows, query, ({ number }) => [number]);
-    const title = `Credits of ${username}`;
-    return { json: { entries }, next, page: { view: 'admin/ledger', title, data: { entries, next, username } } };
+    const user = await userOf(visit);
+    const page: Page = { view: 'admin/ledger', title: `Credits of ${user.username}`, data: { user } };
+    return await statementOf(visit, { accountId: user.id, query, page });
   },
 };
 
