@@ -219,11 +219,15 @@ export class Gateway {
     });
   }
 
+  /** No more is read meanwhile: else what waits here would grow for whoever sends faster than the database writes. */
   #enqueue(connection: Connection, job: () => Promise<void>): void {
-    connection.work = connection.work.then(job).catch((error: unknown) => {
+    const { socket, work } = connection;
+    if (socket.readyState === socket.OPEN) socket.pause();
+    connection.work = work.then(job).catch((error: unknown) => {
       this.#init.logger.error({ error: describeError(error) }, 'gateway');
-      connection.socket.terminate();
+      socket.terminate();
     });
+    void connection.work.finally(() => socket.resume());
   }
 
   async #receive(connection: Connection, data: RawData, isBinary: boolean): Promise<void> {

@@ -226,6 +226,7 @@ function shortened(text: string): string {
   return `${new TextDecoder().decode(bytes.subarray(0, REASON_BYTES - 6)).replace(/\ufffd+$/, '')}…`;
 }
 
+/** Waits for no farewell: whoever keeps his end open would keep the connection for ever. */
 function refuse(socket: Duplex, refusal: Refusal): void {
-  socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }

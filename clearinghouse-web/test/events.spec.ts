@@ -30,6 +30,11 @@ class Listener {
     return listener;
   }
 
+  /** Resolves when the site has ended it. */
+  async end(): Promise<void> {
+    while (!(await this.#reader.read()).done);
+  }
+
   async next(): Promise<string> {
     for (;;) {
       const [, event = '', rest = ''] = /^event: (\w+)\ndata: \{\}\n\n([\s\S]*)$/.exec(this.#text) ?? [];
@@ -100,6 +105,13 @@ describe('an open page', () => {
       return undefined;
     });
     next.abort.abort();
+  });
+
+  it('hears nothing more once its user was banned', async () => {
+    const administrator = await site.administrator('chief');
+    using page = await Listener.open(await site.api().join('rascal'));
+    assert.equal((await administrator.post('/admin/users/rascal/ban', { reason: 'spam' })).status, 200);
+    await page.end();
   });
 
   it('is only for somebody who is logged in', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import {
   type KeyId,
   keyIdSchema,
@@ -208,5 +209,20 @@ describe('a browser that is passed on to a node', () => {
     assert.equal(isAnswered, false);
     socket.send(PASS_HOLD.off);
     await answer;
+  });
+
+  it('is refused for good: who keeps his end open keeps no connection of the site', async () => {
+    site = await Site.start();
+    const stranger = connect({ port: site.port, host: '127.0.0.1', allowHalfOpen: true });
+    stranger.on('error', () => undefined);
+    const headers = 'Host: site\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+    stranger.write(`GET /pass/nobody HTTP/1.1\r\n${headers}\r\n`);
+    stranger.resume();
+    await once(stranger, 'end');
+    // A connection that is closed at the other end answers what is sent by a reset.
+    await eventually(async () => {
+      stranger.write('x');
+      return stranger.destroyed || undefined;
+    });
   });
 });

@@ -215,5 +215,17 @@ describe('programs, by the key of their account', () => {
       assert.ok(Number(last.headers.get('retry-after')) > 0);
       assert.equal((await idle.signed('GET', '/account')).status, 200, 'another account at the same address is not');
     });
+
+    it('requests of strangers, also by tokens and signatures that nobody has, and for what is not there', async () => {
+      for (const [path, authorization, code] of [
+        ['/account', 'Bearer potluck_nobody', 'BAD_TOKEN'],
+        ['/account', 'Potluck nonsense', 'BAD_SIGNATURE'],
+        ['/nothing', '', 'NO_SUCH_PAGE'],
+      ] as const) {
+        const answer = await api.bare('GET', path, '', { accept: 'application/json', authorization });
+        assert.equal(answer.body.code, code);
+        assert.match(answer.headers.get('ratelimit') ?? '', /r=\d+/, code);
+      }
+    });
   });
 });

@@ -77,6 +77,27 @@ describe('the search for vessels that go together', () => {
       { numRuns: 300 },
     );
   });
+
+  it('takes no more looks than it was given, however many rules there are', () => {
+    let reads = 0;
+    const candidates = Array.from({ length: 500 }, (_, index) => {
+      const one = {
+        ...facts(`n${index}`, '', `w${index}`),
+        get owner() {
+          reads += 1;
+          return `o${index}`;
+        },
+      };
+      return { node: one.node, name: 'v1' as VesselName, owns: true, facts: one };
+    });
+    const pairs: PairWish[] = Array.from({ length: 16 }, (_, index) => ({ kind: 'owners', not: index === 15 }));
+    const wanted = { count: 10, pairs, got: [], used: new Set<KeyId>(), covered: new Set<KeyId>() };
+    const effort = { looks: 100_000 };
+    assert.equal(search(candidates, wanted, effort).length, 1);
+    assert.equal(effort.looks <= 0, true, 'it did not see all');
+    assert.equal(reads < 400_000, true, `${reads} reads, two a look`);
+    assert.equal(search(candidates, wanted, effort).length, 0, 'the next search gets what is left');
+  });
 });
 
 /** By trying every subset. */

@@ -67,7 +67,16 @@ export function goTogether(wish: PairWish, a: NodeFacts, b: NodeFacts): boolean 
   }
 }
 
-export function kmOf(a: NodeFacts, b: NodeFacts): number | undefined {
-  const [from, to] = [spotOf(a.country), spotOf(b.country)];
-  return from && to && kmBetween(from, to);
+/** By the names of two countries; there are some hundreds. */
+const distances = new Map<string, Map<string, number>>();
+
+export function kmOf({ country: a }: NodeFacts, { country: b }: NodeFacts): number | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  const known = distances.get(a)?.get(b);
+  if (known !== undefined) return known;
+  const [from, to] = [spotOf(a), spotOf(b)];
+  if (from === undefined || to === undefined) return undefined;
+  const km = kmBetween(from, to);
+  distances.set(a, (distances.get(a) ?? new Map<string, number>()).set(b, km));
+  return km;
 }

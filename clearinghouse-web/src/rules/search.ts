@@ -30,23 +30,33 @@ interface Unit {
   readonly weight: number;
 }
 
-/** Looks at two units; past it the best so far is the answer. About 20 ms. */
-const WORK = 1_000_000;
+/** How much may still be looked at: shared by all searches of one acquisition, so that no wish holds up the site for long. */
+export interface Effort {
+  /** Looks at two units by one rule; past it the best so far is the answer. */
+  looks: number;
+}
+
+/** About 100 ms. */
+export const LOOKS = 1_000_000;
 const RESTARTS = 32;
 
 /**
  * As many as wanted, or as many as were found: the largest set of which any two go together is looked for depth first,
  * from what fits best with others, and then in other orders, within a bounded number of steps.
  */
-export function search(candidates: readonly Candidate[], wanted: Wanted, work = WORK): Candidate[] {
+export function search(
+  candidates: readonly Candidate[],
+  wanted: Wanted,
+  effort: Effort = { looks: LOOKS },
+): Candidate[] {
   const { pairs, got, count } = wanted;
   const able = candidates.filter(
     ({ facts }) => pairs.every((wish) => isKnownTo(wish, facts)) && got.every((other) => together(pairs, facts, other)),
   );
   if (pairs.length === 0) return pick(able, wanted);
   const units = unitsOf(able, wanted);
-  const climb = new Climb(pairs, count, work);
-  climb.try(byDegree(units, pairs));
+  const climb = new Climb(pairs, count, effort);
+  climb.try(byDegree(units, pairs, effort));
   for (let turn = 1; turn < RESTARTS && !climb.isOver; turn += 1) climb.try(shuffled(units));
   return pick(
     climb.best.flatMap(({ members, weight }) => pick(members, { ...wanted, count: Math.min(weight, count) })),
@@ -84,27 +94,27 @@ export function pick(
 class Climb {
   best: readonly Unit[] = [];
   #bestWeight = 0;
-  #left: number;
+  readonly #effort: Effort;
   readonly #share: number;
   #isWhole = false;
   readonly #pairs: readonly PairWish[];
   readonly #count: number;
 
-  constructor(pairs: readonly PairWish[], count: number, work: number) {
+  constructor(pairs: readonly PairWish[], count: number, effort: Effort) {
     this.#pairs = pairs;
     this.#count = count;
-    this.#left = work;
-    this.#share = work / 8;
+    this.#effort = effort;
+    this.#share = effort.looks / 8;
   }
 
   /** Nothing better will be found. */
   get isOver(): boolean {
-    return this.#isWhole || this.#bestWeight >= this.#count || this.#left <= 0;
+    return this.#isWhole || this.#bestWeight >= this.#count || this.#effort.looks <= 0;
   }
 
   try(units: readonly Unit[]): void {
     // No order may take all of the work: another one may find at once what this one never does.
-    const until = this.#left - this.#share;
+    const until = this.#effort.looks - this.#share;
     if (this.#extend([], units, { weight: 0, until })) this.#isWhole = true;
   }
 
@@ -118,9 +128,9 @@ class Climb {
     let hope = weight + open.reduce((sum, unit) => sum + unit.weight, 0);
     for (const [index, unit] of open.entries()) {
       if (this.#bestWeight >= this.#count || hope <= this.#bestWeight) return true;
-      if (this.#left <= until || this.#left <= 0) return false;
+      if (this.#effort.looks <= Math.max(0, until)) return false;
       const rest = open.slice(index + 1);
-      this.#left -= rest.length + 1;
+      this.#effort.looks -= (rest.length + 1) * this.#pairs.length;
       const fitting = rest.filter((other) => together(this.#pairs, unit.facts, other.facts));
       if (!this.#extend([...chosen, unit], fitting, { weight: weight + unit.weight, until })) return false;
       hope -= unit.weight;
@@ -149,8 +159,10 @@ function unitsOf(candidates: readonly Candidate[], wanted: Wanted): Unit[] {
 }
 
 /** What fits with most stands first. Beyond some hundreds the looking would take longer than it saves. */
-function byDegree(units: readonly Unit[], pairs: readonly PairWish[]): Unit[] {
-  if (units.length > 400) return shuffled(units).sort((a, b) => b.weight - a.weight);
+function byDegree(units: readonly Unit[], pairs: readonly PairWish[], effort: Effort): Unit[] {
+  const looks = units.length ** 2 * pairs.length;
+  if (looks > effort.looks / 2) return shuffled(units).sort((a, b) => b.weight - a.weight);
+  effort.looks -= looks;
   const degrees = new Map(
     units.map((unit) => [
       unit,

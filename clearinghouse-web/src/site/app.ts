@@ -33,29 +33,34 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
   ];
   const limiters = limitersOf();
   const everything = { ...components, ...facts };
+  const nobody = (request: Request, response: Response): Visit => ({
+    ...{ ...everything, request, response },
+    account: undefined,
+    signed: undefined,
+    token: undefined,
+    sessionToken: sessionTokenOf({ request, ...facts }),
+  });
   for (const route of ROUTES) {
     const before = [...(route.method === 'post' ? parsers : []), ...(route.limit ? [limiters[route.limit]] : [])];
     const meet = async (request: Request, response: Response): Promise<void> => {
-      response.locals.visit = await visitOf(request, response, everything);
+      response.locals.visit = await visitOf(request, response, everything).catch((error: unknown) => {
+        // A stranger, who is counted as one before he is refused.
+        response.locals.refusal = error;
+        return nobody(request, response);
+      });
     };
-    const after = [limiters.account, limiters.stranger];
+    const after = [limiters.account, limiters.stranger, refusedNow];
     app[route.method](route.path, ...before, passing(meet), ...after, async (_request: Request, response: Response) => {
       await answer(route, response.locals.visit);
     });
   }
-  app.use((request: Request) => {
+  app.use(limiters.stranger, (request: Request) => {
     throw new PortalError('NO_SUCH_PAGE', `expected a page of this site, got ${request.path.slice(0, 200)}`);
   });
   app.use(async (error: unknown, request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) return next(error);
-    const nobody = (): Visit => ({
-      ...{ ...everything, request, response },
-      account: undefined,
-      signed: undefined,
-      token: undefined,
-      sessionToken: sessionTokenOf({ request, ...facts }),
-    });
-    const visit = response.locals.visit ?? (await visitOf(request, response, everything).catch(nobody));
+    const visit =
+      response.locals.visit ?? (await visitOf(request, response, everything).catch(() => nobody(request, response)));
     await refuse(visit, portalErrorOf(error));
   });
   return app;
@@ -68,6 +73,9 @@ function passing(step: (request: Request, response: Response) => Promise<void>):
     next();
   };
 }
+
+/** What `visitOf` has thrown. */
+const refusedNow: RequestHandler = (_request, response, next) => next(response.locals.refusal);
 
 async function answer(route: Route<unknown>, visit: Visit): Promise<void> {
   const { _csrf: formToken, ...entered } = entriesOf(visit.request.body);

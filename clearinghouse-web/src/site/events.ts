@@ -50,11 +50,14 @@ class Stream {
   async run(): Promise<void> {
     this.#count();
     this.#response.on('close', () => this.#stack.dispose());
+    if (this.#response.destroyed) this.#stack.dispose(); // It has gone already, and nobody says so again.
+    if (this.#stack.disposed) return;
     const { account, bus } = this.#member;
     const onVessel = async (message: MessageOf<'vessel.changed'>): Promise<void> => {
       const isOwn = message.account === account.id || (message.node !== undefined && this.#nodes.has(message.node));
       const isOfAny = message.account === undefined && message.node === undefined;
       if (!isOwn && !isOfAny) return;
+      if (!(await this.#isStillHe())) return;
       await this.#look();
       this.#say();
     };
@@ -68,7 +71,10 @@ class Stream {
     // Without the last header a proxy may keep events back.
     this.#response.set({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' }).type('text/event-stream');
     this.#write('event: open\ndata: {}\n\n');
-    this.#every(EVENT_LIMITS.beatMs, () => this.#write(': still here\n\n'));
+    this.#every(EVENT_LIMITS.beatMs, () => {
+      this.#write(': still here\n\n');
+      this.#isStillHe().catch(() => this.#response.end()); // The page opens another.
+    });
     // The next one asks again who it is that listens.
     this.#every(EVENT_LIMITS.streamMs, () => this.#response.end());
   }
@@ -87,6 +93,14 @@ class Stream {
       else open.delete(id);
       clearTimeout(this.#timer);
     });
+  }
+
+  /** Who has logged out or was banned hears nothing more. */
+  async #isStillHe(): Promise<boolean> {
+    const { store, account, sessionToken } = this.#member;
+    const isHe = (await store.sessions.accountOf(sessionToken))?.id === account.id;
+    if (!isHe) this.#response.end();
+    return isHe;
   }
 
   async #look(): Promise<void> {

@@ -2,10 +2,10 @@ import type { KeyId } from '@potluck/protocol';
 import { PortalError } from '../errors.ts';
 import { estimatedMs, kmBetween, type NodeFacts, spotOf, type Wish } from '../rules/facts.ts';
 import { allows, isFilter, isPair, kmOf } from '../rules/filters.ts';
-import { type Candidate, search } from '../rules/search.ts';
+import { type Candidate, LOOKS, type Effort as Looks, search } from '../rules/search.ts';
 import { type Culprit, type Miss, type Shortage, shortageText } from '../rules/words.ts';
 import type { Trx } from './database.ts';
-import { factsOf, Offers, othersOn, type Sought } from './offers.ts';
+import { factsOf, MOST_ROWS, Offers, othersOn, type Sought } from './offers.ts';
 import { userPortOf } from './ports.ts';
 
 /** Who wants vessels, of what kind, and how many. */
@@ -33,13 +33,16 @@ interface Choice {
 /** Candidates of the first look: some to choose from, more where the rules look at pairs. */
 const FIRST_LOOK = 16;
 const FIRST_LOOK_PAIRS = 200;
-/** Looks at pairs in one of the searches by which a shortage is explained. */
-const EXPLAIN_WORK = 100_000;
+
+/** What may still be spent: on the choice itself, and as much on the explanation of a shortage, whatever the rules are. */
+interface Effort extends Looks {
+  rows: number;
+}
 
 /** All that are wanted, by the rules. @throws PortalError UNABLE_TO_ACQUIRE: it names the rule that is in the way */
 export async function chooseVessels(trx: Trx, request: Request): Promise<Candidate[]> {
   const port = await wantedPort(trx, request);
-  const { chosen } = await choose(trx, request, port);
+  const { chosen } = await choose(trx, request, { port, effort: freshEffort() });
   if (chosen.length >= request.count) return chosen;
   const shortage = await explain(trx, request, { port, found: chosen.length });
   const { wanted, found, culprit, miss } = shortage;
@@ -47,12 +50,20 @@ export async function chooseVessels(trx: Trx, request: Request): Promise<Candida
   throw new PortalError('UNABLE_TO_ACQUIRE', shortageText(shortage), { details: { wanted, free: found, ...rule } });
 }
 
-async function choose(trx: Trx, request: Request, port: number | 'any', work?: number): Promise<Choice> {
+function freshEffort(): Effort {
+  return { looks: LOOKS, rows: MOST_ROWS };
+}
+
+async function choose(
+  trx: Trx,
+  request: Request,
+  { port, effort }: { port: number | 'any'; effort: Effort },
+): Promise<Choice> {
   const { wishes, count } = request;
   const sought = soughtOf(request, port);
   const pairs = wishes.filter(isPair);
   const held = await heldBy(trx, request, port);
-  const offers = new Offers(trx, sought);
+  const offers = new Offers(trx, sought, effort);
   const seen: Candidate[] = [];
   let least = pairs.length > 0 ? 10 * count + FIRST_LOOK_PAIRS : 2 * count + FIRST_LOOK;
   for (;;) {
@@ -62,7 +73,7 @@ async function choose(trx: Trx, request: Request, port: number | 'any', work?: n
       const beside = pairs.some(({ not }) => !not) ? [] : seen.map(({ node }) => node);
       seen.push(...(await othersOn(trx, sought, [...new Set([...beside, ...held.covered])])));
     }
-    const chosen = search(seen, { count, pairs, ...held }, work);
+    const chosen = search(seen, { count, pairs, ...held }, effort);
     if (chosen.length >= count || offers.isOver) return { chosen, seen };
     least *= 8;
   }
@@ -114,17 +125,23 @@ async function explain(
   const under = async (left: readonly Culprit[]): Promise<Choice> => {
     const isKept = (wish: Wish): boolean => left.includes(wish);
     const needsPort = left.some((rule) => rule.kind === 'own-port' || (rule.kind === 'port' && !rule.not));
-    return await choose(trx, { ...request, wishes: wishes.filter(isKept) }, needsPort ? port : 'any', EXPLAIN_WORK);
+    const kept = { ...request, wishes: wishes.filter(isKept) };
+    return await choose(trx, kept, { port: needsPort ? port : 'any', effort });
   };
+  const effort = freshEffort();
+  const isSpent = (): boolean => effort.looks <= 0 || effort.rows <= 0;
   const all = (await under([])).chosen.length;
-  if (all < wanted) return { wanted, found: all };
+  if (all < wanted && !isSpent()) return { wanted, found: all };
   for (const culprit of rules) {
+    if (isSpent()) break;
     const others = await under(rules.filter((rule) => rule !== culprit));
     if (others.chosen.length >= wanted)
       return { wanted, found, culprit, miss: await missOf(culprit, others, under(rules)) };
   }
   for (const [index, culprit] of rules.entries()) {
-    if ((await under(rules.slice(0, index + 1))).chosen.length < wanted) return { wanted, found, culprit };
+    if (isSpent()) break;
+    const isShort = (await under(rules.slice(0, index + 1))).chosen.length < wanted;
+    if (isShort && !isSpent()) return { wanted, found, culprit };
   }
   return { wanted, found };
 }

@@ -13,7 +13,7 @@ const GROWTH = 4;
 /** Candidates in one acquisition: far more than anybody may ask for. */
 const MOST = 5000;
 /** Rows that are gone through for them, free or not. */
-const MOST_ROWS = 200_000;
+export const MOST_ROWS = 200_000;
 /** Lots are whole numbers below this. */
 const LOTS = 2 ** 52;
 const labelsSchema = z.array(z.string());
@@ -45,17 +45,19 @@ export class Offers {
   #hasTurned = false;
   #isOver = false;
   #window = FIRST_WINDOW;
-  #rows = 0;
+  readonly #effort: { rows: number };
   #found = 0;
 
-  constructor(trx: Trx, sought: Sought) {
+  /** @param effort rows that may still be gone through, here and by whomever it is shared with. */
+  constructor(trx: Trx, sought: Sought, effort = { rows: MOST_ROWS }) {
     this.#trx = trx;
     this.#sought = sought;
+    this.#effort = effort;
   }
 
   /** All has been seen, or as much as anybody looks at. */
   get isOver(): boolean {
-    return this.#isOver || this.#found >= MOST || this.#rows >= MOST_ROWS;
+    return this.#isOver || this.#found >= MOST || this.#effort.rows <= 0;
   }
 
   /** So many more, or all that are left. */
@@ -65,7 +67,7 @@ export class Offers {
       const to = this.#hasTurned ? this.#start : LOTS;
       const end = await this.#windowEnd(to);
       found.push(...(await this.#candidates(end ?? to)));
-      this.#rows += this.#window;
+      this.#effort.rows -= this.#window;
       this.#window *= GROWTH;
       if (end !== undefined) this.#from = end;
       else if (this.#hasTurned) this.#isOver = true;
