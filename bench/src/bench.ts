@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeError } from '@potluck/protocol';
 import { runtimeFiles } from '@potluck/vessel-runtime';
+import { acquire } from '../rows/acquire.ts';
 import { bigProgram } from '../rows/big-program.ts';
 import { calls } from '../rows/calls.ts';
 import { compute } from '../rows/compute.ts';
 import { fileRow } from '../rows/files.ts';
 import { fleet } from '../rows/fleet.ts';
+import { gateway } from '../rows/gateway.ts';
 import { governor } from '../rows/governor.ts';
 import { idleMemory } from '../rows/idle-memory.ts';
 import { idleVessels } from '../rows/idle-vessels.ts';
@@ -35,6 +37,8 @@ const ROWS: readonly Row[] = [
   signedRequest,
   fleet,
   pages,
+  acquire,
+  gateway,
   idleVessels,
   memory,
   governor,

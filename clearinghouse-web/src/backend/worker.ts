@@ -67,6 +67,7 @@ export class Worker {
     try {
       await this.#components.store.tasks.reclaim(Date.now());
       this.wake();
+      await this.#components.store.checkpoint();
     } catch (error) {
       this.#init.logger.error({ error: describeError(error) }, 'sweep failed');
     }

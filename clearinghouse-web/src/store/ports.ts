@@ -3,7 +3,7 @@ import { Offers, type Sought } from './offers.ts';
 import { policyOf } from './policy.ts';
 
 /** Vessels that are looked at to see which ports there are: all of a small clearinghouse, a fair part of a large one. */
-const SAMPLE = 1000;
+const SAMPLE = 200;
 
 /** The user's port, given at his first acquisition: one that many nodes have free and few users share. */
 export async function userPortOf(trx: Trx, accountId: string, sought: Omit<Sought, 'port'>): Promise<number> {

@@ -18,7 +18,7 @@ import { Nonces } from './nonces.ts';
 import { Overview } from './overview.ts';
 import { Passkeys } from './passkeys.ts';
 import { Policies } from './policies.ts';
-import { faultOf } from './postgres.ts';
+import { faultOf, isPostgres } from './postgres.ts';
 import { Sessions } from './sessions.ts';
 import { Sites } from './sites.ts';
 import { Ledger } from './statement.ts';
@@ -100,6 +100,11 @@ export class Store implements AsyncDisposable {
   /** Answers if the database does. */
   async ping(): Promise<void> {
     await sql`SELECT 1`.execute(this.#db);
+  }
+
+  /** Copies what SQLite has logged into its file, which waits for the disk: for where nobody waits for an answer. */
+  async checkpoint(): Promise<void> {
+    if (!isPostgres(this.#db)) await sql`PRAGMA wal_checkpoint(PASSIVE)`.execute(this.#db);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type GatewayAddress, keyIdSchema } from '@potluck/protocol';
+import { Store } from '../../clearinghouse-web/src/store/store.ts';
+import { Api } from '../../clearinghouse-web/test/support/api.ts';
+import { Peer } from '../../clearinghouse-web/test/support/peer.ts';
+import { BenchError } from '../src/errors.ts';
+import { pssMiB } from '../src/pss.ts';
+import { median, type Result, type Row } from '../src/row.ts';
+
+const SITE = fileURLToPath(new URL('../../clearinghouse-web/bin/clearinghouse.ts', import.meta.url));
+const NODES = fileURLToPath(new URL('../plain/gateway-nodes.ts', import.meta.url));
+const PEERS = 20;
+const COUNT = 10;
+const USER = 'bench_user';
+const LOOK_MS = 50;
+
+export interface GatewayInit {
+  readonly nodes: number;
+  /** Acquisitions before and under the load. */
+  readonly rounds: number;
+}
+
+interface Site {
+  readonly url: string;
+  readonly gateway: GatewayAddress;
+  readonly pid: number;
+}
+
+/** A clearinghouse as an operator runs it, a process of its own. */
+async function startSite(stack: AsyncDisposableStack, state: string): Promise<Site> {
+  const args = [SITE, 'run', '--state', state, '--port', '0', '--gateway-port', '0'];
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, LOG_LEVEL: 'error' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  stack.defer(async () => await end(child, 'SIGTERM'));
+  await once(child.stdout, 'data');
+  return JSON.parse(await readFile(join(state, 'address.json'), 'utf8'));
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  const gone = once(child, 'exit');
+  child.kill(signal);
+  await gone;
+}
+
+/** Nodes that answer, each with one vessel. @returns the account that acquires them, logged in. */
+async function offer(stack: AsyncDisposableStack, state: string, { url, gateway }: Site): Promise<Api> {
+  const api = new Api(url);
+  await api.join(USER);
+  await using store = await Store.open(join(state, 'clearinghouse.sqlite'));
+  const key = async () => (await store.accounts.byUsername(USER))?.donor_key ?? null;
+  while ((await key()) === null) await delay(LOOK_MS);
+  const owner = keyIdSchema.parse(await key());
+  for (let index = 0; index < PEERS; index++) {
+    const peer = stack.use(await new Peer(owner, 1, { host: `127.2.0.${index + 1}` }).listen());
+    peer.stay(gateway);
+  }
+  while ((await store.nodes.counts()).free < PEERS) await delay(LOOK_MS);
+  return api;
+}
+
+/** Acquires and gives back. @returns the milliseconds of each acquisition. */
+async function acquisitions(api: Api, rounds: number): Promise<number[]> {
+  const times: number[] = [];
+  while (times.length < rounds) {
+    const began = performance.now();
+    const { status, body } = await api.post('/vessels/acquire', { count: COUNT, type: 'random' });
+    if (body.code === 'UNABLE_TO_ACQUIRE') {
+      await delay(LOOK_MS); // Those of the last round are still being emptied.
+      continue;
+    }
+    if (status >= 300) throw new BenchError('NO_FIGURE', `expected vessels, got ${body.detail}`);
+    times.push(performance.now() - began);
+    await api.post('/vessels/release', { all: true });
+  }
+  return times;
+}
+
+export async function measureGateway({ nodes, rounds }: GatewayInit): Promise<Result[]> {
+  await using stack = new AsyncDisposableStack();
+  const state = await mkdtemp(join(tmpdir(), 'potluck-bench-gateway-'));
+  stack.defer(() => rm(state, { recursive: true, force: true }));
+  const site = await startSite(stack, state);
+  const api = await offer(stack, state, site);
+  const before = await acquisitions(api, rounds);
+  const alone = await pssMiB(site.pid);
+  const child = spawn(process.execPath, [NODES, JSON.stringify(site.gateway), String(nodes)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  stack.defer(async () => await end(child, 'SIGKILL'));
+  const figures = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const dials = Number((await figures.next()).value);
+  const loaded = await pssMiB(site.pid);
+  const heartbeats = Number((await figures.next()).value);
+  const under = await acquisitions(api, rounds);
+  const all = nodes.toLocaleString('en');
+  const less = { unit: 'ms', better: 'less' } as const;
+  return [
+    {
+      ...{ row: `${all} nodes at the gateway: memory of one`, unit: 'KiB', better: 'less' },
+      ...{ potluck: ((loaded - alone) * 1024) / nodes, floor: (alone * 1024) / nodes },
+      counted:
+        'PSS of the site with them less that without, over wss with their keys proved / the site without, shared among them',
+    },
+    {
+      ...{ row: 'nodes that dial in', unit: '1/s', better: 'more', potluck: dials, floor: heartbeats },
+      counted:
+        'TLS 1.3 with both certificates, and the first advertisement; the nodes beside the site / an advertisement more',
+    },
+    {
+      ...{ row: `acquire ${COUNT} of nodes that answer, ${all} others there`, ...less },
+      ...{ potluck: median(under), floor: median(before) },
+      counted: `POST /vessels/acquire, requests at ${COUNT} nodes included / the same without the others; median of ${rounds}`,
+    },
+  ];
+}
+
+export const gateway: Row = {
+  name: 'gateway',
+  onlyNamed: true,
+  run: async () => await measureGateway({ nodes: 10_000, rounds: 20 }),
+};
