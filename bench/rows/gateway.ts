@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { type GatewayAddress, keyIdSchema } from '@potluck/protocol';
 import { Store } from '../../clearinghouse-web/src/store/store.ts';
 import { Api } from '../../clearinghouse-web/test/support/api.ts';
 import { Peer } from '../../clearinghouse-web/test/support/peer.ts';
+import { PostgresServer } from '../../clearinghouse-web/test/support/postgres.ts';
 import { BenchError } from '../src/errors.ts';
 import { pssMiB } from '../src/pss.ts';
 import { median, type Result, type Row } from '../src/row.ts';
@@ -20,11 +22,13 @@ const PEERS = 20;
 const COUNT = 10;
 const USER = 'bench_user';
 const LOOK_MS = 50;
+const CHECKS = 3000;
 
 export interface GatewayInit {
   readonly nodes: number;
   /** Acquisitions before and under the load. */
   readonly rounds: number;
+  readonly database: 'SQLite' | 'PostgreSQL';
 }
 
 interface Site {
@@ -34,10 +38,10 @@ interface Site {
 }
 
 /** A clearinghouse as an operator runs it, a process of its own. */
-async function startSite(stack: AsyncDisposableStack, state: string): Promise<Site> {
-  const args = [SITE, 'run', '--state', state, '--port', '0', '--gateway-port', '0'];
+async function startSite(stack: AsyncDisposableStack, state: string, database: string): Promise<Site> {
+  const args = [SITE, 'run', '--state', state, '--port', '0', '--gateway-port', '0', '--database', database];
   const child = spawn(process.execPath, args, {
-    env: { ...process.env, LOG_LEVEL: 'error' },
+    env: { ...process.env, LOG_LEVEL: 'silent' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   stack.defer(async () => await end(child, 'SIGTERM'));
@@ -52,10 +56,10 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
 }
 
 /** Nodes that answer, each with one vessel. @returns the account that acquires them, logged in. */
-async function offer(stack: AsyncDisposableStack, state: string, { url, gateway }: Site): Promise<Api> {
+async function offer(stack: AsyncDisposableStack, database: string, { url, gateway }: Site): Promise<Api> {
   const api = new Api(url);
   await api.join(USER);
-  await using store = await Store.open(join(state, 'clearinghouse.sqlite'));
+  await using store = await Store.open(database);
   const key = async () => (await store.accounts.byUsername(USER))?.donor_key ?? null;
   while ((await key()) === null) await delay(LOOK_MS);
   const owner = keyIdSchema.parse(await key());
@@ -84,12 +88,30 @@ async function acquisitions(api: Api, rounds: number): Promise<number[]> {
   return times;
 }
 
-export async function measureGateway({ nodes, rounds }: GatewayInit): Promise<Result[]> {
+/** What one core can check of nothing but signatures. */
+function checksPerSecond(): number {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const message = Buffer.alloc(256);
+  const signature = sign(null, message, privateKey);
+  const began = performance.now();
+  for (let n = 0; n < CHECKS; n++) verify(null, message, publicKey, signature);
+  return (CHECKS * 1000) / (performance.now() - began);
+}
+
+async function databaseOf(stack: AsyncDisposableStack, kind: GatewayInit['database'], state: string): Promise<string> {
+  if (kind === 'SQLite') return join(state, 'bench.sqlite');
+  const server = await PostgresServer.start();
+  if (server === undefined) throw new BenchError('NO_FIGURE', 'expected a PostgreSQL to measure on, none can be had');
+  return await stack.use(server).createDatabase();
+}
+
+export async function measureGateway({ nodes, rounds, database }: GatewayInit): Promise<Result[]> {
   await using stack = new AsyncDisposableStack();
   const state = await mkdtemp(join(tmpdir(), 'potluck-bench-gateway-'));
   stack.defer(() => rm(state, { recursive: true, force: true }));
-  const site = await startSite(stack, state);
-  const api = await offer(stack, state, site);
+  const location = await databaseOf(stack, database, state);
+  const site = await startSite(stack, state, location);
+  const api = await offer(stack, location, site);
   const before = await acquisitions(api, rounds);
   const alone = await pssMiB(site.pid);
   const child = spawn(process.execPath, [NODES, JSON.stringify(site.gateway), String(nodes)], {
@@ -101,30 +123,33 @@ export async function measureGateway({ nodes, rounds }: GatewayInit): Promise<Re
   const loaded = await pssMiB(site.pid);
   const heartbeats = Number((await figures.next()).value);
   const under = await acquisitions(api, rounds);
-  const all = nodes.toLocaleString('en');
-  const less = { unit: 'ms', better: 'less' } as const;
+  const all = `${nodes.toLocaleString('en')} nodes, ${database}`;
+  const rate = { unit: '1/s', better: 'more', floor: checksPerSecond() } as const;
+  const beside = 'the simulated nodes beside the site / signatures that one core checks';
   return [
     {
-      ...{ row: `${all} nodes at the gateway: memory of one`, unit: 'KiB', better: 'less' },
+      ...{ row: `${all}: memory of one`, unit: 'KiB', better: 'less' },
       ...{ potluck: ((loaded - alone) * 1024) / nodes, floor: (alone * 1024) / nodes },
       counted:
         'PSS of the site with them less that without, over wss with their keys proved / the site without, shared among them',
     },
+    { ...{ row: `${all}: dialled in`, potluck: dials }, ...rate, counted: `TLS 1.3 with both certificates; ${beside}` },
+    { ...{ row: `${all}: heartbeats`, potluck: heartbeats }, ...rate, counted: `advertisements taken; ${beside}` },
     {
-      ...{ row: 'nodes that dial in', unit: '1/s', better: 'more', potluck: dials, floor: heartbeats },
-      counted:
-        'TLS 1.3 with both certificates, and the first advertisement; the nodes beside the site / an advertisement more',
-    },
-    {
-      ...{ row: `acquire ${COUNT} of nodes that answer, ${all} others there`, ...less },
+      ...{ row: `${all}: acquire ${COUNT}`, unit: 'ms', better: 'less' },
       ...{ potluck: median(under), floor: median(before) },
-      counted: `POST /vessels/acquire, requests at ${COUNT} nodes included / the same without the others; median of ${rounds}`,
+      counted: `POST /vessels/acquire, ${COUNT} nodes that answer are asked / the same without the others; median of ${rounds}`,
     },
   ];
 }
 
+const ALL = { nodes: 10_000, rounds: 20 };
+
 export const gateway: Row = {
   name: 'gateway',
   onlyNamed: true,
-  run: async () => await measureGateway({ nodes: 10_000, rounds: 20 }),
+  run: async () => [
+    ...(await measureGateway({ ...ALL, database: 'SQLite' })),
+    ...(await measureGateway({ ...ALL, database: 'PostgreSQL' })),
+  ],
 };
