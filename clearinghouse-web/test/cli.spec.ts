@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import Database from 'better-sqlite3';
 import { Api } from './support/api.ts';
 import { outcome, start } from './support/command.ts';
 import { eventually, temporaryDirectory } from './support/site.ts';
@@ -159,6 +160,39 @@ describe('the command clearinghouse', () => {
     assert.match(nowhere.sentence, /expected the state directory of a clearinghouse/);
     assert.equal(existsSync(join(directory.path, 'nowhere')), false);
   });
+
+  it('checks the ledger: says that it adds up, and whose does not, with exit code 1', async () => {
+    const { address, child } = await run();
+    await (await new Api(address.url).open()).register('anna');
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    assert.deepEqual(await once(start('check', '--state', state).child, 'exit'), [0, null]);
+    const database = new Database(join(state, 'clearinghouse.sqlite'));
+    database.exec(
+      `INSERT INTO ledger (account_id, number, at, amount, balance, why)
+       SELECT account_id, 2, at, 5, 14, 'policy' FROM ledger`,
+    );
+    database.close();
+    const bad = start('check', '--state', state);
+    assert.deepEqual(await once(bad.child, 'close'), [1, null]);
+    assert.match(bad.words(), /account \S+: expected a balance of 15, got 14\n/);
+    assert.match(bad.words(), /clearinghouse: expected a ledger that adds up, got one that does not\n$/);
+  });
+
+  for (const [text, words] of [
+    ['{\n  "freeCredits": 10,\n  "renewalHours": 0\n}', /line 3: renewalHours: expected at least a minute/],
+    ['{\n  "freeCredits": 100001\n}', /line 2: freeCredits: expected at most 100000/],
+    ['{\n  "freeCredits": 10,\n\n  "warnings": 1\n}', /line 4: warnings: /],
+  ] as const) {
+    it(`refuses the policy ${text.replaceAll(/\s+/g, ' ')}, with the line`, async () => {
+      const file = join(directory.path, 'policy.json');
+      await writeFile(file, text);
+      const { code, sentence } = await outcome('run', '--state', state, '--policy', file);
+      assert.equal(code, 1);
+      assert.match(sentence, /^clearinghouse: expected a policy in /);
+      assert.match(sentence, words);
+    });
+  }
 
   it('stops everything from the command line, also while no site runs, and lifts it', async () => {
     const { address, child } = await run();

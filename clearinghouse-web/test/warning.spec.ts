@@ -87,6 +87,22 @@ describe('the policy in force', () => {
     assert.match(await page('/vessels'), /donate<\/a> adds 3 while it is up/);
   });
 
+  it('leaves room for rules in the form, names what is wrong with one, and says which could not be met', async () => {
+    const acquire = async (rules: string) => {
+      const body = new URLSearchParams({ count: '1', rules, _csrf: user.csrfToken });
+      const headers = { cookie: user.cookie, accept: 'text/html' };
+      return await fetch(`${user.url}/vessels/acquire`, { method: 'POST', redirect: 'manual', headers, body });
+    };
+    const wrong = await acquire('nat!=yes\ncolour=red');
+    assert.equal(wrong.status, 400);
+    const text = await wrong.text();
+    assert.match(text, /id="rules-wrong" class="wrong">Expected /);
+    assert.match(text, /nat!=yes\s+colour=red<\/textarea>/);
+    const unmet = await acquire('country=NL');
+    assert.equal(unmet.status, 409);
+    assert.match(await unmet.text(), /role="alert">.*Expected 1 free vessel.*got 0/);
+  });
+
   it('is told to programs', async () => {
     const { freeCredits, creditsPerDonation, firstLeaseMs, renewalMs, warningMs } = policy;
     const terms = { freeCredits, creditsPerDonation, firstLeaseMs, renewalMs, warningMs };

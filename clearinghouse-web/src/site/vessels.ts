@@ -165,9 +165,16 @@ async function pageOf(
       entered,
       error: error && { title: titleOf(error), message: error.message },
       fields: error === undefined ? {} : fieldsOf(error, {}),
+      rulesWrong: error && rulesFault(error),
       publicUrl: visit.publicUrl(),
     },
   };
+}
+
+/** What is wrong with a rule, or which rule could not be met and by how much. */
+function rulesFault(error: PortalError): string | undefined {
+  if (error.code === 'UNABLE_TO_ACQUIRE' && 'rule' in error.details) return error.message;
+  return Object.entries(fieldsOf(error, {})).find(([field]) => /^rules(\.|$)/.test(field))?.[1];
 }
 
 async function selected(visit: Visit, { handles, only, all }: Selection): Promise<VesselRef[]> {
