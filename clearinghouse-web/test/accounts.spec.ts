@@ -156,6 +156,6 @@ describe('sessions', () => {
       body: new URLSearchParams(form),
     });
     assert.equal(response.status, 303);
-    assert.equal(response.headers.get('location'), '/vessels');
+    assert.equal(response.headers.get('location'), '/');
   });
 });

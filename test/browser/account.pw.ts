@@ -137,7 +137,7 @@ test.describe('the account page', () => {
     await other.getByLabel('Username').fill('cleo');
     await other.getByLabel('Password').fill(PASSWORD);
     await other.getByRole('button', { name: 'Log in', exact: true }).click();
-    await expect(other.getByRole('heading', { name: 'My vessels' })).toBeVisible();
+    await expect(other.getByRole('heading', { name: 'Hello, cleo' })).toBeVisible();
 
     await page.reload();
     await expect(page.getByText('this one')).toHaveCount(1);

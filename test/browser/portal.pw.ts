@@ -55,7 +55,7 @@ test.describe('the portal', () => {
       await expect(page.getByRole('meter')).toHaveAttribute('aria-valuemax', '20');
       await page.getByLabel('How many vessels?').fill('2');
       await page.getByRole('button', { name: 'Acquire' }).click();
-      await expect(page.getByRole('status')).toContainText('yours for 4 hours');
+      await expect(page.locator('.notice')).toContainText('yours for 4 h;');
       await expect(page.getByRole('row', { name: /in (4 h|3 h 59 min)/ })).toHaveCount(2);
       await expect(page.getByRole('meter')).toHaveAttribute('aria-valuenow', '2');
     });

@@ -74,7 +74,7 @@ export function userOf({ username, email, key_id: keyId, user_port: userPort }: 
 
 /** Only a path of this site may be gone to after the log-in. */
 export function ownPath(next: unknown): string {
-  return typeof next === 'string' && /^\/[a-z0-9/_-]*$/i.test(next) && !next.startsWith('//') ? next : '/vessels';
+  return typeof next === 'string' && /^\/[a-z0-9/:_-]*$/i.test(next) && !next.startsWith('//') ? next : '/';
 }
 
 async function rememberDevice(visit: Visit, account: Account): Promise<void> {
