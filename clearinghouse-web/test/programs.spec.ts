@@ -6,7 +6,7 @@ import {
   signAdvertisement,
   signSiteRequest,
 } from '@potluck/protocol';
-import { LIMITS } from '../src/limits.ts';
+import { LIMITS, POLICY } from '../src/limits.ts';
 import type { Api, ApiAnswer } from './support/api.ts';
 import { Site } from './support/site.ts';
 
@@ -14,6 +14,9 @@ function refused(answer: ApiAnswer, code: string, kind = 'authentication'): void
   assert.equal(answer.headers.get('content-type'), 'application/problem+json; charset=utf-8');
   assert.deepEqual({ code: answer.body.code, kind: answer.body.kind }, { code, kind }, answer.text);
 }
+
+const { freeCredits, creditsPerDonation, firstLeaseMs, renewalMs, warningMs } = POLICY;
+const TERMS = { freeCredits, creditsPerDonation, firstLeaseMs, renewalMs, warningMs };
 
 describe('programs, by the key of their account', () => {
   let site: Site;
@@ -28,7 +31,7 @@ describe('programs, by the key of their account', () => {
     await site[Symbol.asyncDispose]();
   });
 
-  it('see the account: its name, key, port and credits', async () => {
+  it('see the account: its name, key, port and credits, and the terms of the policy', async () => {
     const { status, body, headers } = await api.signed('GET', '/account');
     assert.equal(status, 200);
     assert.deepEqual(body, {
@@ -36,6 +39,7 @@ describe('programs, by the key of their account', () => {
       keyId: api.identity.id,
       userPort: null,
       credits: { total: 10, used: 0 },
+      terms: TERMS,
     });
     assert.equal(headers.get('set-cookie'), null);
   });
