@@ -38,14 +38,18 @@ interface Site {
 }
 
 /** A clearinghouse as an operator runs it, a process of its own. */
-async function startSite(stack: AsyncDisposableStack, state: string, database: string): Promise<Site> {
-  const args = [SITE, 'run', '--state', state, '--port', '0', '--gateway-port', '0', '--database', database];
+async function startSite(stack: AsyncDisposableStack, state: string, database: string[]): Promise<Site> {
+  const args = [SITE, 'run', '--state', state, '--port', '0', '--gateway-port', '0', ...database];
   const child = spawn(process.execPath, args, {
     env: { ...process.env, LOG_LEVEL: 'silent' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   stack.defer(async () => await end(child, 'SIGTERM'));
-  await once(child.stdout, 'data');
+  const gone = once(child, 'exit').then(() => {
+    throw new BenchError('CHILD_FAILED', 'expected a clearinghouse to start, it ended');
+  });
+  gone.catch(() => {});
+  await Promise.race([once(child.stdout, 'data'), gone]);
   return JSON.parse(await readFile(join(state, 'address.json'), 'utf8'));
 }
 
@@ -99,7 +103,7 @@ function checksPerSecond(): number {
 }
 
 async function databaseOf(stack: AsyncDisposableStack, kind: GatewayInit['database'], state: string): Promise<string> {
-  if (kind === 'SQLite') return join(state, 'bench.sqlite');
+  if (kind === 'SQLite') return join(state, 'clearinghouse.sqlite');
   const server = await PostgresServer.start();
   if (server === undefined) throw new BenchError('NO_FIGURE', 'expected a PostgreSQL to measure on, none can be had');
   return await stack.use(server).createDatabase();
@@ -110,7 +114,7 @@ export async function measureGateway({ nodes, rounds, database }: GatewayInit): 
   const state = await mkdtemp(join(tmpdir(), 'potluck-bench-gateway-'));
   stack.defer(() => rm(state, { recursive: true, force: true }));
   const location = await databaseOf(stack, database, state);
-  const site = await startSite(stack, state, location);
+  const site = await startSite(stack, state, database === 'SQLite' ? [] : ['--database', location]);
   const api = await offer(stack, location, site);
   const before = await acquisitions(api, rounds);
   const alone = await pssMiB(site.pid);
