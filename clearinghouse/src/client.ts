@@ -1,7 +1,7 @@
 import { type Identity, parseJson, problemSchema, signSiteRequest } from '@potluck/protocol';
 import { z } from 'zod';
 import { ClearinghouseError, refusalOf } from './errors.ts';
-import { exchange } from './exchange.ts';
+import { CLIENT_LIMITS, exchange } from './exchange.ts';
 import { OPERATIONS, type Operations } from './operations.ts';
 
 export interface ClearinghouseInit {
@@ -26,6 +26,11 @@ interface Operation {
   /** JSON Schema */
   readonly result: object;
 }
+
+/** The lists of the document. */
+export type ListName = {
+  [N in keyof Operations]: 'cursor' extends keyof Operations[N]['input'] ? N : never;
+}[keyof Operations];
 
 /** Results are checked: what a clearinghouse answers is what its document says, or an error. */
 const schemas = new Map<object, z.ZodType>();
@@ -60,6 +65,23 @@ export class Clearinghouse {
     const answer = schemaOf(operation.result).safeParse(json);
     if (answer.success) return answer.data as Operations[N]['result'];
     throw this.#notOurs(status);
+  }
+
+  /** A list from its beginning to its end, page after page. @throws as `call` */
+  async *pages<N extends ListName>(
+    name: N,
+    input: Operations[N]['input'],
+    options: CallOptions = {},
+  ): AsyncGenerator<Operations[N]['result'], void> {
+    let asked: Operations[N]['input'] = input;
+    for (let page = 1; page <= CLIENT_LIMITS.pages; page += 1) {
+      const result = await this.call(name, asked, options);
+      yield result;
+      if (result.next === undefined) return;
+      asked = { ...input, cursor: result.next };
+    }
+    const message = `expected a list of at most ${CLIENT_LIMITS.pages} pages of ${this.#base.origin}, got more`;
+    throw new ClearinghouseError('CLEARINGHOUSE_BROKEN', message);
   }
 
   async #authorization(request: { method: string; path: string; body: Uint8Array | undefined }) {

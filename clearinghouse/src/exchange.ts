@@ -5,6 +5,7 @@ import { ClearinghouseError } from './errors.ts';
 export const CLIENT_LIMITS = {
   answerBytes: 8 * 1024 * 1024,
   timeoutMs: 15_000,
+  pages: 200,
 } as const;
 
 export interface Exchange {

@@ -37,11 +37,16 @@ export function makeOperations(): string {
       if (result === undefined || isForBrowsers(operation)) continue;
       const { operationId: id, summary } = operation;
       types.push(`  /** ${summary} */\n  ${id}: { input: ${inputOf(operation)}; result: ${typeOf(result)} };`);
-      rows.push(`  ${id}: ${JSON.stringify({ method: method.toUpperCase(), path, result })},`);
+      rows.push(`  ${id}: ${JSON.stringify({ method: method.toUpperCase(), path, result }, openly)},`);
     }
   }
   const table = `export const OPERATIONS = {\n${rows.join('\n')}\n} as const;`;
   return `${HEAD}\nexport interface Operations {\n${types.join('\n')}\n}\n\n${table}\n`;
+}
+
+/** A newer site may say more than the client knows of. */
+function openly(key: string, value: unknown): unknown {
+  return key === 'additionalProperties' && value === false ? undefined : value;
 }
 
 function resultOf({ responses }: Operation): Schema | undefined {
@@ -54,7 +59,7 @@ function isForBrowsers({ security }: Operation): boolean {
 }
 
 function inputOf({ parameters, requestBody }: Operation): string {
-  const asked = parameters.map(({ name, required, schema }) => `${nameOf(name, required)}: ${typeOf(schema)}`);
+  const asked = parameters.map(({ name, required, schema }) => memberOf(name, schema, required));
   const body = requestBody?.content['application/json']?.schema;
   const parts = [...(asked.length > 0 ? [`{ ${asked.join('; ')} }`] : []), ...(body ? [typeOf(body)] : [])];
   return parts.join(' & ') || 'Record<never, never>';
@@ -85,17 +90,16 @@ function typeOf(schema: Schema): string {
 }
 
 function objectOf({ properties = {}, required = [], additionalProperties }: Schema): string {
-  const members = Object.entries(properties).map(
-    ([name, schema]) => `${nameOf(name, required.includes(name))}: ${typeOf(schema)}`,
-  );
+  const members = Object.entries(properties).map(([name, schema]) => memberOf(name, schema, required.includes(name)));
   if (members.length > 0) return `{ ${members.join('; ')} }`;
   const values = typeof additionalProperties === 'object' ? typeOf(additionalProperties) : 'unknown';
   return `{ [name: string]: ${values} }`;
 }
 
-function nameOf(name: string, isRequired: boolean): string {
+function memberOf(name: string, schema: Schema, isRequired: boolean): string {
   const plain = /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
-  return `readonly ${plain}${isRequired ? '' : '?'}`;
+  const type = typeOf(schema);
+  return isRequired ? `readonly ${plain}: ${type}` : `readonly ${plain}?: ${type} | undefined`;
 }
 
 function union(types: readonly string[]): string {

@@ -1,25 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type AccountFacts,
-  type AcquireType,
-  accountSchema,
-  acquiredSchema,
-  type HeldVessel,
-  type Holdings,
-  holdingsSchema,
-  type Identity,
-  type Problem,
-  type ProblemKind,
-  parseJson,
-  problemSchema,
-  signSiteRequest,
-} from '@potluck/protocol';
-import type { z } from 'zod';
-import { exchange, LOOKUP_LIMITS } from './clearinghouse.ts';
-import { type ClearinghouseCode, ClearinghouseError } from './errors.ts';
+import { Clearinghouse, ClearinghouseError, type Operations } from '@potluck/clearinghouse';
+import type { AccountFacts, AcquireType, HeldVessel, Identity, Rule } from '@potluck/protocol';
+import { cancellable, LOOKUP_LIMITS } from './clearinghouse.ts';
 
 export interface AccountInit {
-  /** With a slash at its end. */
   readonly clearinghouse: URL;
   /** Whose key the account has. */
   readonly identity: Identity;
@@ -31,100 +15,72 @@ export interface Wanted {
   readonly count: number;
   readonly type: AcquireType;
   /** By which they are chosen: `country=NL`, `apart=500km`. */
-  readonly rules?: readonly string[];
+  readonly rules?: readonly Rule[];
   /** Names the acquisition, so that asking again gives the same vessels; a random one unless given. */
   readonly idempotencyKey?: string | undefined;
 }
 
-interface Ask<S extends z.ZodType> {
-  readonly path: string;
-  readonly result: S;
-  /** What is posted; a question unless given. */
-  readonly body?: object;
-  readonly timeoutMs?: number;
+export interface Holdings {
+  readonly credits: { readonly total: number; readonly used: number };
+  readonly vessels: readonly HeldVessel[];
 }
-
-const CODES: Record<ProblemKind, ClearinghouseCode> = {
-  internal: 'CLEARINGHOUSE_FAILED',
-  authentication: 'NOT_AUTHENTICATED',
-  invalid_request: 'INVALID_REQUEST',
-  not_enough_credits: 'NOT_ENOUGH_CREDITS',
-  unable_to_acquire: 'UNABLE_TO_ACQUIRE',
-};
 
 /** How often an acquisition is asked for whose answer did not come. */
 const ATTEMPTS = 3;
 
 /** What a user asks a clearinghouse of his account, signed by his key. Each method throws ClearinghouseError. */
 export class Account {
-  readonly #init: AccountInit;
+  readonly #client: Clearinghouse;
 
-  constructor(init: AccountInit) {
-    this.#init = init;
+  constructor({ clearinghouse, identity, account }: AccountInit) {
+    this.#client = new Clearinghouse({ url: clearinghouse, identity, account });
   }
 
   async facts(signal: AbortSignal): Promise<AccountFacts> {
-    return await this.#ask({ path: '/account', result: accountSchema }, signal);
+    return (await cancellable(signal, this.#client.call('getAccount', {}, { signal }))) as AccountFacts;
   }
 
+  /** All of them, however many pages the list has. */
   async holdings(signal: AbortSignal): Promise<Holdings> {
-    return await this.#ask({ path: '/vessels', result: holdingsSchema }, signal);
+    return await cancellable(signal, this.#allHeld(signal));
   }
 
   /** All or nothing. Asks again when the answer was lost: under one name, nothing is acquired twice. */
-  async acquire(wanted: Wanted, signal: AbortSignal): Promise<HeldVessel[]> {
-    const body = { idempotencyKey: randomUUID(), ...wanted };
+  async acquire(wanted: Wanted, signal: AbortSignal): Promise<readonly HeldVessel[]> {
+    const { idempotencyKey = randomUUID(), rules = [], ...rest } = wanted;
+    const options = { signal, timeoutMs: LOOKUP_LIMITS.acquireMs };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const timeoutMs = LOOKUP_LIMITS.acquireMs;
-        const ask = { path: '/vessels/acquire', result: acquiredSchema, body, timeoutMs };
-        return (await this.#ask(ask, signal)).vessels;
+        const asked = this.#client.call('postVesselsAcquire', { ...rest, rules, idempotencyKey }, options);
+        return heldOf(await cancellable(signal, asked));
       } catch (error) {
         if (attempt >= ATTEMPTS || !isWorthAsking(error)) throw error;
       }
     }
   }
 
-  /** @param handles `NODEID:v1`. All or none of them. */
-  async renew(handles: readonly string[], signal: AbortSignal): Promise<Holdings> {
-    return await this.#ask({ path: '/vessels/renew', result: holdingsSchema, body: { handles } }, signal);
+  /** @param handles `NODEID:v1`. All or none of them. @returns all that is held. */
+  async renew(handles: readonly string[], signal: AbortSignal): Promise<readonly HeldVessel[]> {
+    return heldOf(await cancellable(signal, this.#client.call('postVesselsRenew', { handles }, { signal })));
   }
 
   /** @param handles `NODEID:v1`. All or none of them. */
-  async release(handles: readonly string[], signal: AbortSignal): Promise<Holdings> {
-    return await this.#ask({ path: '/vessels/release', result: holdingsSchema, body: { handles } }, signal);
+  async release(handles: readonly string[], signal: AbortSignal): Promise<void> {
+    await cancellable(signal, this.#client.call('postVesselsRelease', { handles }, { signal }));
   }
 
-  async #ask<S extends z.ZodType>(ask: Ask<S>, signal: AbortSignal): Promise<z.infer<S>> {
-    const { clearinghouse, identity, account } = this.#init;
-    const { path, timeoutMs = LOOKUP_LIMITS.timeoutMs } = ask;
-    const method = ask.body === undefined ? 'GET' : 'POST';
-    const body = ask.body && Buffer.from(JSON.stringify(ask.body));
-    const audience = clearinghouse.href.replace(/\/$/, '');
-    const signed = { audience, method, path, account, ...(body && { body }) };
-    const authorization = await signSiteRequest(identity, signed);
-    const { status, text } = await exchange(new URL(path.slice(1), clearinghouse), {
-      ...{ method, signal, timeoutMs, headers: { authorization } },
-      ...(body && { body }),
-    });
-    const json = parseJson(text);
-    if (status >= 400) throw refusal(status, json, clearinghouse);
-    const answer = ask.result.safeParse(json);
-    if (answer.success) return answer.data;
-    throw notOurs(clearinghouse, status);
+  async #allHeld(signal: AbortSignal): Promise<Holdings> {
+    const pages = await Array.fromAsync(this.#client.pages('getVessels', {}, { signal }));
+    const credits = pages.at(-1)?.credits ?? { total: 0, used: 0 };
+    return { credits, vessels: pages.flatMap(heldOf) };
   }
 }
 
-function refusal(status: number, json: unknown, clearinghouse: URL): ClearinghouseError {
-  const problem = problemSchema.safeParse(json);
-  if (!problem.success) return notOurs(clearinghouse, status);
-  const { kind, code, detail, details } = problem.data satisfies Problem;
-  return new ClearinghouseError(CODES[kind], detail, { details: { ...details, status, code } });
-}
+type Held = Pick<Operations['getVessels']['result'], 'vessels'>;
 
-function notOurs({ origin }: URL, status: number): ClearinghouseError {
-  const message = `expected an answer of a clearinghouse at ${origin}, got something else with HTTP status ${status}`;
-  return new ClearinghouseError('CLEARINGHOUSE_BROKEN', message, { details: { status } });
+/** As its schema in the document, which cannot say that the name of a key is a `KeyId`. */
+function heldOf({ vessels }: Held): readonly HeldVessel[] {
+  return vessels as readonly HeldVessel[];
 }
 
 /** The answer was lost, or is still being made. */

@@ -44,24 +44,6 @@ export class CommandError extends PotluckError<CommandCode> {
   }
 }
 
-/** The last five are the kinds of refusal that Seattle told apart; `details.code` has the clearinghouse's own code. */
-export type ClearinghouseCode =
-  | 'CLEARINGHOUSE_UNREACHABLE'
-  | 'CLEARINGHOUSE_REFUSED'
-  | 'CLEARINGHOUSE_BROKEN'
-  | 'CLEARINGHOUSE_FAILED'
-  | 'NOT_AUTHENTICATED'
-  | 'INVALID_REQUEST'
-  | 'NOT_ENOUGH_CREDITS'
-  | 'UNABLE_TO_ACQUIRE';
-
-/** The clearinghouse is away, refuses, or answers something that is not its protocol. */
-export class ClearinghouseError extends PotluckError<ClearinghouseCode> {
-  constructor(code: ClearinghouseCode, message: string, init: ErrorInit = {}) {
-    super('peer', code, message, init);
-  }
-}
-
 /** What programs get to see of an error: a stable code and one sentence. */
 export interface ErrorFacts {
   readonly code: string;

@@ -1,6 +1,7 @@
+export { ClearinghouseError } from '@potluck/clearinghouse';
 export { COMMANDS } from './commands/table.ts';
 export type { ErrorFacts } from './errors.ts';
-export { ClearinghouseError, CommandError, UsageError } from './errors.ts';
+export { CommandError, UsageError } from './errors.ts';
 export type { LogEnd, LogLine } from './library/follow.ts';
 export { Outcome, type Result } from './library/outcome.ts';
 export { type Ended, Runs } from './library/runs.ts';

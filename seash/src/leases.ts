@@ -75,9 +75,9 @@ export async function expiries(context: Context): Promise<ReadonlyMap<string, Ex
 export async function renew(context: Context, which: readonly Target[] | 'all'): Promise<Bulk<Lease>> {
   const { held, strangers } = await chosen(context, which);
   const account = accountOf(context);
-  let vessels: HeldVessel[] = [];
+  let vessels: readonly HeldVessel[] = [];
   for (const handles of chunksOf(held.map(({ handle }) => handle))) {
-    ({ vessels } = await account.renew(handles, context.signal));
+    vessels = await account.renew(handles, context.signal);
   }
   const known = knownBy(context);
   const wanted = new Set(held.map(({ handle }) => handle));

@@ -28,7 +28,7 @@ export interface Lookup {
 
 interface Source {
   readonly name: string;
-  ask(): Promise<string[]>;
+  ask(): Promise<readonly string[]>;
 }
 
 /**

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { CLIENT_LIMITS } from '@potluck/clearinghouse';
 import { generateIdentity, type ProblemKind, SITE_SCHEME, verifySiteRequest } from '@potluck/protocol';
 import { Account } from '../src/account.ts';
 import { clearinghouseUrl } from '../src/clearinghouse.ts';
@@ -10,6 +11,23 @@ import { clearinghouseUrl } from '../src/clearinghouse.ts';
 const identity = generateIdentity();
 const { signal } = new AbortController();
 const NONE = JSON.stringify({ vessels: [] });
+const HOLDINGS = { credits: { total: 200, used: 120 }, userPort: null };
+
+function vesselOf(index: number) {
+  const vessel = `v${Math.max(1, index)}`;
+  const reach = { addresses: [], relays: [] };
+  const times = { expiresAt: 2, warnAt: 1 };
+  return {
+    handle: `${identity.id}:${index}`,
+    node: identity.id,
+    vessel,
+    reach,
+    active: true,
+    ...times,
+    messports: [],
+    connports: [],
+  };
+}
 
 type Answer = (response: ServerResponse, asked: { path: string; body: string }) => void;
 
@@ -109,6 +127,47 @@ describe("a user's account at a site", () => {
       answers = [(response) => void response.writeHead(status).end(text)];
       await assert.rejects(account.holdings(signal), { code: 'CLEARINGHOUSE_BROKEN' });
     }
+  });
+
+  it('sees all that is held, page after page, each signed with its query', async () => {
+    const held = Array.from({ length: 120 }, (_, index) => vesselOf(index));
+    const page = (vessels: readonly object[], next?: string): Answer => {
+      return (response) => void response.end(JSON.stringify({ ...HOLDINGS, vessels, next }));
+    };
+    answers = [page(held.slice(0, 100), 'after 100'), page(held.slice(100))];
+    const { vessels, credits } = await account.holdings(signal);
+    assert.deepEqual(
+      vessels.map(({ handle }) => handle),
+      held.map(({ handle }) => handle),
+    );
+    assert.deepEqual(credits, HOLDINGS.credits);
+    assert.deepEqual(
+      asked.map(({ path }) => path),
+      ['/potluck/vessels', '/potluck/vessels?cursor=after+100'],
+    );
+  });
+
+  it('is nothing at all when a later page does not come', async () => {
+    answers = [(response) => void response.end(JSON.stringify({ ...HOLDINGS, vessels: [], next: 'x' })), cut];
+    await assert.rejects(account.holdings(signal), { code: 'CLEARINGHOUSE_UNREACHABLE' });
+  });
+
+  it(`has at most ${CLIENT_LIMITS.pages} pages: a site that never ends its list is not asked for ever`, async () => {
+    const more: Answer = (response) => void response.end(JSON.stringify({ ...HOLDINGS, vessels: [], next: 'x' }));
+    const last: Answer = (response) => void response.end(JSON.stringify({ ...HOLDINGS, vessels: [] }));
+    answers = [...Array<Answer>(CLIENT_LIMITS.pages - 1).fill(more), last];
+    await account.holdings(signal);
+    assert.equal(asked.length, CLIENT_LIMITS.pages);
+    answers = [more];
+    await assert.rejects(account.holdings(signal), { code: 'CLEARINGHOUSE_BROKEN', message: /pages/ });
+    assert.equal(asked.length, 2 * CLIENT_LIMITS.pages);
+  });
+
+  it('may tell more than this version knows of', async () => {
+    answers = [
+      (response) => void response.end(JSON.stringify({ ...HOLDINGS, vessels: [{ ...vesselOf(1), new: 1 }], more: 2 })),
+    ];
+    assert.equal((await account.holdings(signal)).vessels[0]?.vessel, 'v1');
   });
 
   it('can be cancelled while the site is silent', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { CLIENT_LIMITS } from '@potluck/clearinghouse';
 import { generateIdentity, signAdvertisement } from '@potluck/protocol';
 import { advertisementsAt, clearinghouseUrl, LOOKUP_LIMITS } from '../src/clearinghouse.ts';
 import { sightingsOf } from '../src/lookup.ts';
@@ -64,10 +65,28 @@ describe('a lookup at a clearinghouse', () => {
   });
 
   it('is CLEARINGHOUSE_REFUSED with the reason of the site', async () => {
-    const url = await answering({ detail: 'too many requests' }, 429);
+    const facts = { type: 'urn:x', title: 'No', code: 'TOO_MANY_REQUESTS', kind: 'invalid_request' };
+    const url = await answering({ ...facts, status: 429, detail: 'too many requests' }, 429);
     await assert.rejects(advertisementsAt(url, key, signal), {
       code: 'CLEARINGHOUSE_REFUSED',
       message: /got HTTP status 429: too many requests$/,
+    });
+  });
+
+  it('is CLEARINGHOUSE_REFUSED without a reason when what stands before the site refuses', async () => {
+    await assert.rejects(advertisementsAt(await answering('<p>', 502), key, signal), {
+      code: 'CLEARINGHOUSE_REFUSED',
+      message: /got HTTP status 502$/,
+    });
+  });
+
+  it(`takes ${LOOKUP_LIMITS.advertisements} advertisements, and not one more`, async () => {
+    const many = (length: number) => ({ advertisements: Array<string>(length).fill('x') });
+    const { advertisements } = LOOKUP_LIMITS;
+    assert.equal((await advertisementsAt(await answering(many(advertisements)), key, signal)).length, advertisements);
+    server?.close();
+    await assert.rejects(advertisementsAt(await answering(many(advertisements + 1)), key, signal), {
+      code: 'CLEARINGHOUSE_BROKEN',
     });
   });
 
@@ -88,7 +107,7 @@ describe('a lookup at a clearinghouse', () => {
     });
     await assert.rejects(advertisementsAt(url, key, signal), {
       code: 'CLEARINGHOUSE_BROKEN',
-      message: new RegExp(`at most ${LOOKUP_LIMITS.answerBytes} bytes`),
+      message: new RegExp(`at most ${CLIENT_LIMITS.answerBytes} bytes`),
     });
   });
 

@@ -1,4 +1,4 @@
-import { type HeldVessel, ruleText } from '@potluck/protocol';
+import type { HeldVessel, Rule } from '@potluck/protocol';
 import type { Account } from '../account.ts';
 import { inParallel } from '../bulk.ts';
 import { throwIfCancelled } from '../cancel.ts';
@@ -19,7 +19,7 @@ export class HeldVessels implements Place {
   /** Handles of what this process has acquired: as it was asked for, so that it may be taken. */
   readonly #acquired = new Set<string>();
   #type: NonNullable<Deployment['where']>['type'] = 'random';
-  #rules: readonly string[] = [];
+  #rules: readonly Rule[] = [];
 
   constructor(context: Context, account: Account) {
     this.#context = context;
@@ -29,7 +29,7 @@ export class HeldVessels implements Place {
   /** A vessel whose node cannot be met is left out until it can. @throws ClearinghouseError */
   async candidates({ where }: Deployment): Promise<readonly Candidate[]> {
     this.#type = where?.type ?? 'random';
-    this.#rules = where?.rules.map(ruleText) ?? [];
+    this.#rules = where?.rules ?? [];
     const { vessels } = await this.#account.holdings(this.#context.signal);
     await this.#meet(vessels);
     const known = new Map(this.#context.session.targets.all.map((target) => [handleOf(target), target]));

@@ -4,6 +4,7 @@ import {
   creditsSchema,
   hintFor,
   keyIdSchema,
+  type Rule,
   rulesSchema,
   ruleText,
   termsSchema,
@@ -42,7 +43,7 @@ const get = command({
   run: async (context, { N, RULES }) => {
     const { type, rules } = wishOf(RULES);
     const acquired = await acquire(context, { count: numberOf(N), type, rules });
-    return { type, rules, ...acquired };
+    return { type, rules: rules.map(ruleText), ...acquired };
   },
   render: ({ vessels }, style) => {
     if (vessels.length === 0) return '';
@@ -124,7 +125,7 @@ export const clearinghouseModule: Module = {
 };
 
 /** At most one word that is a type, and any number that are rules. */
-function wishOf(words: readonly string[]): { type: AcquireType; rules: string[] } {
+function wishOf(words: readonly string[]): { type: AcquireType; rules: Rule[] } {
   const [word = 'random', ...more] = words.filter((text) => !text.includes('='));
   const type = acquireTypeSchema.safeParse(word);
   if (!type.success || more.length > 0) {
@@ -133,7 +134,7 @@ function wishOf(words: readonly string[]): { type: AcquireType; rules: string[] 
     throw new CommandError('BAD_ARGUMENTS', message);
   }
   const rules = rulesSchema.safeParse(words.filter((text) => text.includes('=')));
-  if (rules.success) return { type: type.data, rules: rules.data.map(ruleText) };
+  if (rules.success) return { type: type.data, rules: rules.data };
   throw new CommandError('BAD_ARGUMENTS', rules.error.issues.map(({ message }) => message).join('; '));
 }
 
