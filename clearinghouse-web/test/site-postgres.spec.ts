@@ -52,6 +52,25 @@ describe('a clearinghouse on PostgreSQL', () => {
     assert.equal((await rows("select 1 from information_schema.tables where table_name = 'donor_keys'")).length, 0);
   });
 
+  it('says on its status page that the database is down, and to programs with a code', async () => {
+    const own = await PostgresServer.start();
+    assert.ok(own);
+    await using site = await Site.start({
+      database: await own.createDatabase(),
+      keysDatabase: await own.createDatabase(),
+    });
+    const { url } = site.clearinghouse;
+    await own[Symbol.asyncDispose]();
+    const response = await eventually(async () => {
+      const got = await fetch(`${url}/status`, { headers: { accept: 'text/html' } });
+      return got.status === 503 ? got : undefined;
+    });
+    assert.match(await response.text(), /The database does not answer/);
+    const answer = await site.api().get('/status');
+    assert.equal(answer.status, 503);
+    assert.equal(answer.body.code, 'NOT_READY');
+  });
+
   async function rows(text: string): Promise<Record<string, unknown>[]> {
     const db = openDatabase(database);
     try {

@@ -69,7 +69,7 @@ test.describe('the portal', () => {
 
     await test.step('renews one, then releases it after it was asked twice', async () => {
       await page.getByRole('button', { name: /^Renew .* v1$/ }).click();
-      await expect(page.getByRole('status')).toContainText('Renewed');
+      await expect(page.locator('.notice')).toContainText('Renewed');
       await expect(page.getByRole('row', { name: /in 7 days/ })).toHaveCount(1);
       await page.getByRole('button', { name: /^Release .* v1$/ }).click();
       await page.getByRole('button', { name: 'Keep' }).click();

@@ -45,7 +45,7 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
     const meet = async (request: Request, response: Response): Promise<void> => {
       response.locals.visit = await visitOf(request, response, everything).catch((error: unknown) => {
         // A stranger, who is counted as one before he is refused.
-        response.locals.refusal = error;
+        if (error instanceof PortalError || route.always === undefined) response.locals.refusal = error;
         return nobody(request, response);
       });
     };
@@ -97,7 +97,7 @@ async function answer(route: Route<unknown>, visit: Visit): Promise<void> {
   } catch (thrown) {
     const error = portalErrorOf(thrown);
     if (visit.response.headersSent) throw thrown;
-    const isForPeople = mayShow && error.status < 500 && !wantsJson(visit);
+    const isForPeople = mayShow && (error.status < 500 || route.always === true) && !wantsJson(visit);
     await refuse(visit, error, isForPeople ? await route.refused?.(visit, error, entered) : undefined);
   }
 }

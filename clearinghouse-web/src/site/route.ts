@@ -82,6 +82,8 @@ export interface Route<B, Q = unknown> {
   readonly body: z.ZodType<B>;
   /** What may stand behind the `?`; anything is let pass and not looked at unless given. */
   readonly query?: z.ZodType<Q>;
+  /** It answers when the database does not, too: nobody is known then. */
+  readonly always?: true;
   /** With what it refuses, beyond what every route of its access does. */
   readonly problems?: readonly PortalCode[];
   /** What a program is answered; every answer in the tests is checked against it. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PortalError } from '../errors.ts';
 import { HISTORY_LIMITS } from '../limits.ts';
 import type { Pulse } from '../store/history.ts';
 import type { NodeLife } from '../store/schema.ts';
@@ -55,14 +56,29 @@ export const status: Route<object> = {
   path: '/status',
   summary: 'Whether all is well, and how the last day and week were.',
   access: 'anyone',
+  always: true,
+  problems: ['NOT_READY'],
   body: nothingSchema,
   result: statusSchema,
   handle: async ({ store, backendRuns }) => {
-    const facts = await factsOf(store);
+    const facts = await factsOf(store).catch((cause: unknown) => {
+      throw new PortalError(
+        'NOT_READY',
+        'expected the database to answer, it does not: nothing can be done here before',
+        {
+          cause,
+        },
+      );
+    });
     const backend = { ok: backendRuns() };
     const json = { ...facts, backend, ok: backend.ok && facts.queue.ok };
     return { json, page: { view: 'status', title: 'Status', data: json } };
   },
+  refused: async ({ backendRuns }) => ({
+    view: 'down',
+    title: 'Status',
+    data: { backend: { ok: backendRuns() } },
+  }),
 };
 
 const factsOf = perStore(KEPT_MS, async (store: Store) => {
