@@ -131,6 +131,11 @@ function countDown() {
   }
 }
 
+// A refused form is answered at the address of what it asked, where no page is: asked again, by this or by the reader, it
+// is the page that the form was on.
+const { page } = document.querySelector('[data-page]')?.dataset ?? {};
+if (page !== undefined && location.pathname !== page) history.replaceState(history.state, '', page);
+
 if (document.querySelector('[data-live]') !== null) {
   listen();
   document.addEventListener('visibilitychange', () => {

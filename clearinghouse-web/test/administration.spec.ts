@@ -124,6 +124,33 @@ describe('administration', () => {
     await eventually(async () => ((await admin.get('/')).body.free === 2 ? true : undefined));
   });
 
+  it('renews all but what is on a drained node, and refuses only when nothing else is held', async () => {
+    const [going, staying] = [await site.peer(admin, 'admin', 1), await site.peer(admin, 'admin', 1)];
+    assert.equal((await user.post('/vessels/acquire', { count: 2 })).status, 201);
+    const drained = `/admin/nodes/${going.identity.id}`;
+    await admin.post(`${drained}/drain`, {});
+    const endOf = (node: string): unknown =>
+      site.rows("SELECT expires_at FROM vessels WHERE node_id = ? AND state = 'leased'", node)[0]?.expires_at;
+    const [before, other] = [endOf(going.identity.id), endOf(staying.identity.id)];
+    const form = new URLSearchParams({ all: 'yes', _csrf: user.csrfToken });
+    const page = await fetch(`${user.url}/vessels/renew`, {
+      ...{ method: 'POST', redirect: 'manual', body: form },
+      headers: { accept: 'text/html', cookie: user.cookie },
+    });
+    assert.equal(page.headers.get('location'), '/vessels?notice=renewed-some');
+    assert.equal(endOf(going.identity.id), before);
+    assert.ok(Number(endOf(staying.identity.id)) > Number(other));
+    assert.equal((await user.post('/vessels/renew', { all: true })).status, 200);
+    await user.post('/vessels/release', { handles: [`${staying.identity.id}:v1`] });
+    assert.equal((await user.post('/vessels/renew', { all: true })).body.code, 'DRAINING');
+    await user.post('/vessels/release', { all: true });
+    assert.equal(
+      (await user.post('/vessels/renew', { all: true })).status,
+      200,
+      'nothing is held, and nothing is left out',
+    );
+  });
+
   it('shows why a node is broken, and tries it again or forgets it when told to', async () => {
     const peer = await site.peer(admin, 'admin', 2);
     const node = `/admin/nodes/${peer.identity.id}`;

@@ -36,6 +36,7 @@ async function noticeOf({ store, request }: Visit): Promise<string | undefined> 
       welcome: 'Welcome to the table. Your key is your name here: keep the downloaded file safe.',
       acquired: `The vessels are yours for ${spanInWords(firstLeaseMs)}; renew them to keep them for ${renewal}.`,
       renewed: `Renewed for ${renewal} from now.`,
+      'renewed-some': `Renewed for ${renewal} from now, but for vessels on machines that are being drained: they end when their time is over.`,
       released: 'Released. They are being emptied, and your credits are back.',
     }),
   );
@@ -109,14 +110,17 @@ export const renewVessels: Route<Selection> = {
   summary: 'Renew vessels, all or none of those named.',
   access: 'user',
   scope: 'vessels:write',
-  problems: ['NO_SUCH_VESSEL', 'NOT_ENOUGH_CREDITS'],
+  problems: ['NO_SUCH_VESSEL', 'NOT_ENOUGH_CREDITS', 'DRAINING'],
   body: selectionSchema,
   result: holdingsSchema,
   handle: async (visit, selection) => {
     const { store, bus, account } = memberOf(visit);
-    await store.leases.renew(account.id, await selected(visit, selection));
+    const isAll = selection.all !== undefined && selection.only === undefined;
+    const left = isAll ? await store.leases.renewAll(account.id) : [];
+    if (!isAll) await store.leases.renew(account.id, await selected(visit, selection));
     bus.publish('vessel.changed', { account: account.id });
-    return { json: await overviewOf(visit), redirect: `${selection.next ?? '/vessels'}?notice=renewed` };
+    const notice = left.length === 0 ? 'renewed' : 'renewed-some';
+    return { json: await overviewOf(visit), redirect: `${selection.next ?? '/vessels'}?notice=${notice}` };
   },
   refused: async (visit, error) => await pageOf(visit, { error }),
 };

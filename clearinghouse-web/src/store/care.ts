@@ -77,13 +77,16 @@ function wrongLife(expected: string, got: NodeLife): PortalError {
   return new PortalError('INVALID_REQUEST', `expected ${expected}, got one that is ${got}`);
 }
 
-/** Leases on a node that is drained end when they end. @throws PortalError DRAINING */
-export async function checkNotDrained(trx: Trx, refs: readonly VesselRef[]): Promise<void> {
-  if (refs.length === 0) return;
+/** Leases on a node that is drained end when they end. @returns those of these that are on such nodes. */
+export async function drainedOf(trx: Trx, refs: readonly VesselRef[]): Promise<VesselRef[]> {
+  if (refs.length === 0) return [];
   const drained = await trx.selectFrom('nodes').select('id').where('draining', '=', sql.lit(1)).execute();
   const nodes = new Set(drained.map(({ id }) => id));
-  const on = refs.filter(({ node }) => nodes.has(node)).map(({ node, name }) => `${node}:${name}`);
-  if (on.length === 0) return;
+  return refs.filter(({ node }) => nodes.has(node));
+}
+
+export function drainingError(refs: readonly VesselRef[]): PortalError {
+  const on = refs.map(({ node, name }) => `${node}:${name}`);
   const message = `expected vessels on machines that stay, got ${on.length} on machines that are being drained: ${on.join(', ')}; renew the others, and acquire new ones for these`;
-  throw new PortalError('DRAINING', message, { details: { handles: on } });
+  return new PortalError('DRAINING', message, { details: { handles: on } });
 }

@@ -6,7 +6,7 @@ import type { Wish } from '../rules/facts.ts';
 import type { Candidate } from '../rules/search.ts';
 import { keepAcquisition } from './acquisitions.ts';
 import { record } from './audit.ts';
-import { checkNotDrained } from './care.ts';
+import { drainedOf, drainingError } from './care.ts';
 import { chooseVessels } from './choice.ts';
 import { type Database, type Trx, transact } from './database.ts';
 import { checkPermitted } from './emergency.ts';
@@ -134,16 +134,24 @@ export class Leases {
    */
   async renew(accountId: string, refs: readonly VesselRef[]): Promise<void> {
     await transact(this.#db, async (trx) => {
-      await checkCredits(trx, accountId, 0);
-      const { renewalMs } = await policyOf(trx);
-      await checkNotDrained(trx, refs);
-      for (const ref of refs) {
-        const renewed = await ofHolder(trx, accountId, ref)
-          .set({ expires_at: Date.now() + renewalMs })
-          .executeTakeFirst();
-        if (renewed.numUpdatedRows === 0n) throw notHeld(ref);
-        await record(trx, { actor: accountId, action: 'vessel.renew', subject: handleOf(ref) });
-      }
+      const drained = await drainedOf(trx, refs);
+      if (drained.length > 0) throw drainingError(drained);
+      await extend(trx, accountId, refs);
+    });
+  }
+
+  /**
+   * The same for all that the account holds, but for what is on machines that are being drained.
+   * @returns what was left out. @throws PortalError NOT_ENOUGH_CREDITS, DRAINING (then everything is on such machines)
+   */
+  async renewAll(accountId: string): Promise<VesselRef[]> {
+    return await transact(this.#db, async (trx) => {
+      const held = await holdingsOf(trx, accountId);
+      const drained = new Set(await drainedOf(trx, held));
+      const refs = held.filter((ref) => !drained.has(ref));
+      if (held.length > 0 && refs.length === 0) throw drainingError(held);
+      await extend(trx, accountId, refs);
+      return [...drained];
     });
   }
 
@@ -204,6 +212,18 @@ export class Leases {
       payload: { node, vessel: name, fence },
     });
     return { node, name, task };
+  }
+}
+
+async function extend(trx: Trx, accountId: string, refs: readonly VesselRef[]): Promise<void> {
+  await checkCredits(trx, accountId, 0);
+  const { renewalMs } = await policyOf(trx);
+  for (const ref of refs) {
+    const renewed = await ofHolder(trx, accountId, ref)
+      .set({ expires_at: Date.now() + renewalMs })
+      .executeTakeFirst();
+    if (renewed.numUpdatedRows === 0n) throw notHeld(ref);
+    await record(trx, { actor: accountId, action: 'vessel.renew', subject: handleOf(ref) });
   }
 }
 
