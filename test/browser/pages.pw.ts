@@ -90,6 +90,7 @@ test.describe('every page', () => {
             await expect.soft(page.locator('h1'), `${path} has one title`).toHaveCount(1);
             expect.soft(await sidewaysOf(page), `${path} is no wider than the screen`).toEqual([]);
             expect.soft(await violationsOf(page), `${path} is for everybody`).toEqual([]);
+            expect.soft(await repeatedIdsOf(page), `on ${path} an id names one thing`).toEqual([]);
           });
         }
         expect(complaints).toEqual([]);
@@ -137,6 +138,14 @@ async function violationsOf(page: Page): Promise<string[]> {
   );
 }
 
+/** A script that asks for one of them is given the other. */
+async function repeatedIdsOf(page: Page): Promise<string[]> {
+  return await page.evaluate(`(() => {
+    const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id);
+    return ids.filter((id, index) => ids.indexOf(id) !== index);
+  })()`);
+}
+
 /** The elements that stick out, when the page can be scrolled sideways. */
 async function sidewaysOf(page: Page): Promise<string[]> {
   return await page.evaluate(`(() => {
@@ -165,9 +174,13 @@ async function tabThrough(page: Page): Promise<{ missed: string[]; unseen: strin
       let one = document.activeElement;
       globalThis.toReach.delete(one);
       // An editor has its own tree, and draws the focus around all of it.
-      while (one.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+      const hosts = [];
+      while (one.shadowRoot?.activeElement) {
+        hosts.push(one, one.parentElement);
+        one = one.shadowRoot.activeElement;
+      }
       const hasOutline = (shown) => getComputedStyle(shown).outlineStyle !== 'none' && getComputedStyle(shown).outlineWidth !== '0px';
-      const around = [one, one.parentElement, one.parentElement?.parentElement].filter((shown) => shown);
+      const around = [one, one.parentElement, one.parentElement?.parentElement, ...hosts].filter((shown) => shown);
       // It does so in its next turns.
       for (let frame = 0; frame < 30 && !around.some(hasOutline); frame += 1) await new Promise(requestAnimationFrame);
       if (one !== document.body && !around.some(hasOutline)) globalThis.unseen.push(one.outerHTML.slice(0, 120));
