@@ -81,6 +81,18 @@ describe('API tokens', () => {
     assert.equal(refused.headers.get('www-authenticate'), 'Bearer, Potluck');
   });
 
+  it('leave in the audit log who made and who revoked them, and nothing of the secret', async () => {
+    const { secret, token } = (await made()).body;
+    await user.post('/account/tokens/revoke', { id: token.id });
+    const rows = site.rows('SELECT actor, subject, action, details FROM audit WHERE details LIKE ?', `%${token.id}%`);
+    const [account] = site.rows('SELECT id FROM accounts WHERE username = ?', 'user');
+    assert.deepEqual(rows.map(({ action }) => action).sort(), ['account.token-make', 'account.token-revoke']);
+    for (const { actor, subject, details } of rows) {
+      assert.deepEqual([actor, subject], [account?.id, account?.id]);
+      assert.ok(!String(details).includes(secret.slice(TOKEN_PREFIX.length)));
+    }
+  });
+
   it('are refused once they have expired, and say so', async () => {
     const { secret, token } = (await made()).body;
     site.write('UPDATE tokens SET expires_at = ? WHERE id = ?', Date.now() - 1, token.id);

@@ -4,6 +4,7 @@ import type { Selectable } from 'kysely';
 import { PortalError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { Account } from './accounts.ts';
+import { record } from './audit.ts';
 import { type Database, transact } from './database.ts';
 import type { TokensTable } from './schema.ts';
 import { hashOf, newSecret } from './secrets.ts';
@@ -56,6 +57,9 @@ export class Tokens {
         const message = `expected at most ${LIMITS.tokensPerAccount} tokens, got one more: revoke one first`;
         throw new PortalError('TOO_MANY', message);
       }
+      const { id, name, scopes } = values;
+      const details = { id, name, scopes };
+      await record(trx, { actor: accountId, action: 'account.token-make', subject: accountId, details });
       return await trx.insertInto('tokens').values(values).returningAll().executeTakeFirstOrThrow();
     });
     return { token: tokenOf(row), secret: TOKEN_PREFIX + secret };
@@ -75,12 +79,18 @@ export class Tokens {
 
   /** @returns whether the account had it. */
   async revoke(accountId: string, id: string): Promise<boolean> {
-    const gone = await this.#db
-      .deleteFrom('tokens')
-      .where('account_id', '=', accountId)
-      .where('id', '=', id)
-      .executeTakeFirst();
-    return gone.numDeletedRows > 0n;
+    return await transact(this.#db, async (trx) => {
+      const gone = await trx
+        .deleteFrom('tokens')
+        .where('account_id', '=', accountId)
+        .where('id', '=', id)
+        .returning('name')
+        .executeTakeFirst();
+      if (gone === undefined) return false;
+      const details = { id, name: gone.name };
+      await record(trx, { actor: accountId, action: 'account.token-revoke', subject: accountId, details });
+      return true;
+    });
   }
 
   /** Whose token it is, whether or not it has expired; that it was used is written down. */
