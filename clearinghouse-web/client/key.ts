@@ -26,9 +26,7 @@ interface KeptKey {
  * @throws PageError KEY_FILE_BROKEN, WRONG_KEY, NO_CRYPTO
  */
 export async function openKey(text: string, account: KeyId): Promise<Signer> {
-  if (globalThis.crypto?.subtle === undefined) {
-    throw new PageError('NO_CRYPTO', 'expected https, got plain http: a browser signs nothing there');
-  }
+  requireCrypto();
   const jwk = parseKey(text);
   const id = await keyIdFrom(jwk);
   if (id !== account) {
@@ -48,8 +46,23 @@ export async function keptKey(account: KeyId): Promise<Signer | undefined> {
   return kept === undefined ? undefined : signerOf(kept);
 }
 
+/** A key for questions that anybody may ask; nothing keeps it. @throws PageError NO_CRYPTO */
+export async function passingKey(): Promise<Signer> {
+  requireCrypto();
+  const pair = (await crypto.subtle.generateKey(ED25519, false, ['sign', 'verify'])) as CryptoKeyPair;
+  const { x = '' } = await crypto.subtle.exportKey('jwk', pair.publicKey);
+  const publicJwk: PublicJwk = { kty: 'OKP', crv: 'Ed25519', x };
+  return signerOf({ id: await keyIdFrom(publicJwk), publicJwk, privateKey: pair.privateKey });
+}
+
 export async function forgetKey(account: KeyId): Promise<void> {
   await withStore('readwrite', (store) => store.delete(account));
+}
+
+function requireCrypto(): void {
+  if (globalThis.crypto?.subtle === undefined) {
+    throw new PageError('NO_CRYPTO', 'expected https, got plain http: a browser signs nothing there');
+  }
 }
 
 function parseKey(text: string): PrivateJwk {

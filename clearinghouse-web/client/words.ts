@@ -1,4 +1,7 @@
-import type { Ending, VesselState } from '@potluck/protocol';
+import type { Ending, VesselInfo, VesselState } from '@potluck/protocol';
+
+/** Of how a program ended, in a list. */
+const MOST_SHOWN = 60;
 
 const STATES: Readonly<Record<VesselState, string>> = {
   Fresh: 'empty',
@@ -16,6 +19,15 @@ export function stateInWords(state: VesselState): string {
 export function endingInWords(ending: Ending | undefined): string {
   if (ending === undefined) return '';
   return ending.exitCode === 0 ? ending.message : `${ending.message} (exit code ${ending.exitCode})`;
+}
+
+/** In a few words, `running hello.js`, and how it ended. */
+export function programInWords({ state, program, ending }: VesselInfo): { text: string; more: string } {
+  if (state === 'Fresh') return { text: 'nothing yet', more: '' };
+  if (state === 'Started') return { text: `running ${program ?? 'a program'}`, more: '' };
+  const how = endingInWords(ending);
+  const few = how.length > MOST_SHOWN ? `${how.slice(0, MOST_SHOWN - 1)}…` : how;
+  return { text: [`${program ?? ''} ${stateInWords(state)}`.trim(), few].filter(Boolean).join(': '), more: how };
 }
 
 /** `12 B`, `3.4 KiB`, `7.5 MiB`. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { BrowserContext } from '@playwright/test';
 import { generateIdentity, type KeyId, type VesselName } from '@potluck/protocol';
 import { openDatabase } from '../../clearinghouse-web/src/store/database.ts';
 import { post } from '../../clearinghouse-web/src/store/ledger.ts';
@@ -92,4 +93,9 @@ export async function addDays(state: string, username: string, days: number): Pr
   } finally {
     await db.destroy();
   }
+}
+
+/** Their machines are nowhere, or somebody else's: the page must not have them asked what runs there. */
+export async function askNobody(context: BrowserContext): Promise<void> {
+  await context.routeWebSocket(/\/pass\//, async (socket) => await socket.close());
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { addCrowd } from './crowd.ts';
+import { addCrowd, askNobody } from './crowd.ts';
 import { donate, emptyPayload } from './donor.ts';
 import { enter, wear } from './visitors.ts';
 import { stop, World } from './world.ts';
@@ -21,16 +21,19 @@ test.describe('the list of vessels', () => {
     await page.getByLabel('How many vessels?').fill('2');
     await page.getByRole('button', { name: 'Acquire' }).click();
     await expect(page.getByRole('row', { name: /active/ })).toHaveCount(2);
+    await expect(page.getByRole('cell', { name: 'nothing yet' })).toHaveCount(2);
     await page.evaluate('globalThis.isTheSame = true');
     await page.getByRole('checkbox', { name: /^Choose .* v1$/ }).check();
 
     await stop(node);
     await expect(page.getByRole('row', { name: /away/ })).toHaveCount(2);
+    await expect(page.locator('[data-program]')).toHaveText(['–', '–']);
     await expect(page.locator('[role="status"]', { hasText: /v1 is away now/ })).toBeAttached();
     await expect(page.getByRole('checkbox', { name: /^Choose .* v1$/ })).toBeChecked();
 
     await world.startNode('donor');
     await expect(page.getByRole('row', { name: /active/ })).toHaveCount(2);
+    await expect(page.getByRole('cell', { name: 'nothing yet' })).toHaveCount(2);
 
     await test.step('and what the user does elsewhere', async () => {
       const other = await context.newPage();
@@ -50,6 +53,7 @@ test.describe('the list of vessels', () => {
   test('is sifted and sorted, 500 rows of them, and acts only on what is seen', async ({ page, context }) => {
     const holder = await enter(site.url, 'holder');
     await wear(context, site.url, holder);
+    await askNobody(context);
     await addCrowd({ state: site.state, donor: 'holder', holder: 'holder', nodes: 100, held: 500 });
     await page.goto(`${site.url}/vessels`);
     const rows = page.locator('#held-rows tr:visible');
@@ -74,6 +78,7 @@ test.describe('the list of vessels', () => {
   test('goes from row to row by the arrows', async ({ page, context }) => {
     const holder = await enter(site.url, 'typist');
     await wear(context, site.url, holder);
+    await askNobody(context);
     await addCrowd({ state: site.state, donor: 'typist', holder: 'typist', nodes: 3, held: 3 });
     await page.goto(`${site.url}/vessels`);
     const boxes = page.locator('#held-rows input[name="handles"]');
@@ -92,5 +97,6 @@ test.describe('the list of vessels', () => {
     await page.goto(`${site.url}/vessels`);
     await expect(page.locator('#held-rows tr')).toHaveCount(8);
     await expect(page.getByLabel('Find')).toBeHidden();
+    await expect(page.locator('[data-program]').first()).toHaveText('–');
   });
 });

@@ -1,7 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import { type BrowserContext, expect, type Page, test } from '@playwright/test';
 import { ROUTES } from '@potluck/clearinghouse-web';
-import { addCrowd } from './crowd.ts';
+import { addCrowd, askNobody } from './crowd.ts';
 import { emptyPayload } from './donor.ts';
 import { enter, type Visitor, wear } from './visitors.ts';
 import { World } from './world.ts';
@@ -81,6 +81,7 @@ test.describe('every page', () => {
     for (const [index, { colorScheme, width }] of LOOKS.entries()) {
       test(`as ${who} sees it, ${colorScheme}, ${width} px wide`, async ({ browser }) => {
         await using context = await browser.newContext({ colorScheme, viewport: { width, height: 800 } });
+        await askNobody(context);
         await wearing(context, `${who} ${index}`);
         const page = await context.newPage();
         const complaints = complaintsOf(page, site.url);
@@ -99,6 +100,7 @@ test.describe('every page', () => {
 
     test(`as ${who} goes through it with the keyboard alone`, async ({ browser }) => {
       await using context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+      await askNobody(context);
       await wearing(context, `${who} 0`);
       // What changes under the hands is another test's.
       await context.route('**/events', async (route) => await route.abort());

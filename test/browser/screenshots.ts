@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from '@playwright/test';
-import { addCrowd, addDays } from './crowd.ts';
+import { addCrowd, addDays, askNobody } from './crowd.ts';
 import { emptyPayload } from './donor.ts';
 import config from './playwright.config.ts';
 import { enter, type Visitor, wear } from './visitors.ts';
@@ -31,6 +31,7 @@ const SHOTS: readonly Shot[] = [
 async function shoot(browser: Browser, { url, visitor }: { url: string; visitor: Visitor }, shot: Shot): Promise<void> {
   const { name, path, width, height, colorScheme } = shot;
   await using context = await browser.newContext({ viewport: { width, height }, colorScheme });
+  await askNobody(context);
   await wear(context, url, visitor);
   const page: Page = await context.newPage();
   await page.goto(url + path, { waitUntil: 'load' });

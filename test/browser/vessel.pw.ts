@@ -18,7 +18,7 @@ test.describe('a vessel’s page', () => {
   test.beforeAll(async () => {
     world = await World.create();
     site = await world.clearinghouse('--payload', await emptyPayload(world.directory));
-    await donate(world, site.url, { name: 'donor', vessels: 4 });
+    await donate(world, site.url, { name: 'donor', vessels: 5 });
   });
 
   test.afterAll(async () => await world[Symbol.asyncDispose]());
@@ -204,6 +204,29 @@ test.describe('a vessel’s page', () => {
     await expect(page.getByRole('log')).toContainText('tick 3');
     await page.getByRole('button', { name: 'Stop' }).click();
     await expect(page.locator('#state')).toHaveText('stopped');
+    expect(complaints).toEqual([]);
+  });
+
+  test('is named in the list with its program, which changes as it does', async ({ page, context }) => {
+    const complaints = complaintsOf(page);
+    await begin(page, 'frieda');
+    await upload(page, 'ticks.js', PROGRAM);
+    const list = await context.newPage();
+    await list.goto(`${site.url}/vessels`);
+    const program = list.locator('[data-program]');
+    await expect(program).toHaveText('nothing yet');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await expect(program).toHaveText('running ticks.js');
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await expect(program).toHaveText(/^ticks\.js stopped/);
+    await expectAccessible(list);
+
+    await test.step('and also when the key was forgotten, for a node tells anybody', async () => {
+      await page.getByRole('button', { name: 'Forget' }).click();
+      await expect(page.locator('#key-state')).toHaveText(/^Closed/);
+      await list.reload();
+      await expect(program).toHaveText(/^ticks\.js stopped/);
+    });
     expect(complaints).toEqual([]);
   });
 

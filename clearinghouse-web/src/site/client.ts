@@ -8,7 +8,7 @@ const FOLDER = join(import.meta.dirname, '..', '..', 'client');
 /** The bundler compiles WebAssembly, in a worker, and a worker has the policy that its script came with. */
 const WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 /** Scripts that pages load; what two of them share is a file of its own. */
-const PAGES = ['vessel', 'run', 'bundler'] as const;
+const PAGES = ['vessel', 'vessels', 'run', 'bundler'] as const;
 export type ClientPage = (typeof PAGES)[number];
 
 let built: Promise<ReadonlyMap<string, string>> | undefined;

@@ -14,7 +14,7 @@ import { clientUrl } from './client.ts';
 import { nextSchema, type PageQuery, pageQuerySchema, sliceOf } from './paging.ts';
 import { countryOf } from './places.ts';
 import { titleOf } from './problems.ts';
-import { fieldsOf } from './render.ts';
+import { fieldsOf, wantsJson } from './render.ts';
 import type { Page, Route, Visit } from './route.ts';
 import {
   acquireSchema as acquireBody,
@@ -171,6 +171,7 @@ async function pageOf(
       fields: error === undefined ? {} : fieldsOf(error, {}),
       rulesWrong: error && rulesFault(error),
       publicUrl: visit.publicUrl(),
+      client: wantsJson(visit) ? undefined : await clientUrl('vessels'),
     },
   };
 }
