@@ -121,6 +121,17 @@ forEachDatabase((database) => {
       assert.equal((await store.nodes.counts()).free, 2);
     });
 
+    it('draws a lot for each vessel and port that comes in, by which they are offered; what stays keeps its own', async () => {
+      const lots = async (table: 'vessels' | 'vessel_ports'): Promise<number[]> => {
+        return (await db.selectFrom(table).select('lot').orderBy('name').execute()).map(({ lot }) => lot);
+      };
+      await find({ v1: SMALL, v2: SMALL });
+      const [vessels, ports] = [await lots('vessels'), await lots('vessel_ports')];
+      for (const drawn of [vessels, ports]) assert.equal(new Set(drawn).add(0).size, drawn.length + 1);
+      await find({ v1: SMALL, v2: SMALL });
+      assert.deepEqual([await lots('vessels'), await lots('vessel_ports')], [vessels, ports]);
+    });
+
     it('splits no vessel that somebody holds', async () => {
       await find({ v1: SMALL });
       await lease();

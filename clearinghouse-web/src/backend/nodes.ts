@@ -55,8 +55,12 @@ export async function splitNode(components: Components, { node }: TaskOf<'split-
   const plan = await store.inventory.splitting(node);
   if (plan === undefined) return nothing;
   await using client = await connect(components, node, plan.owner);
+  let before = -1;
   for (let split = 0; split < SPLITS; split += 1) {
     const vessels = await vesselsOf(client);
+    // One that says yes and does nothing would be asked for ever.
+    if (vessels.length <= before) throw unsplit(client, vessels.length);
+    before = vessels.length;
     const rule = await ruleOf(components, client);
     const mine = vessels.filter(({ owner, name }) => owner === plan.owner && !plan.kept.has(name));
     const measured = await Promise.all(mine.map(async (vessel) => await measure(client, vessel, rule)));
@@ -69,6 +73,10 @@ export async function splitNode(components: Components, { node }: TaskOf<'split-
     await client.call('SplitVessel', { vessel: largest.vessel.name, restrictions }, within);
   }
   return async (trx) => await store.inventory.split(trx, node, 'more');
+}
+
+function unsplit({ node }: NodeClient, vessels: number): TaskError {
+  return new TaskError('TASK_FAILED', `expected ${node} to have more vessels after a split, got ${vessels} as before`);
 }
 
 async function measure(client: NodeClient, vessel: VesselInfo, { slice, offcut }: Rule): Promise<Measured> {

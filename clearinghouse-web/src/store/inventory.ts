@@ -180,7 +180,8 @@ export class Inventory {
     const fence = known?.fence ?? Date.now();
     // Not an upsert: a database checks the row to be inserted, and one that is held says by whom.
     if (known === undefined) {
-      await trx.insertInto('vessels').values({ node_id: node, name, owner, restrictions, state, fence }).execute();
+      const place = { node_id: node, name, owner, restrictions, state, fence, lot: drawn() };
+      await trx.insertInto('vessels').values(place).execute();
     } else {
       const facts = { owner, restrictions, state };
       await trx.updateTable('vessels').set(facts).where('node_id', '=', node).where('name', '=', name).execute();
@@ -192,9 +193,16 @@ export class Inventory {
     }
   }
 
+  /** Ports that it keeps keep their lots, too. */
   async #recordPorts(trx: Trx, { node, name }: VesselRef, ports: readonly number[]): Promise<void> {
-    await trx.deleteFrom('vessel_ports').where('node_id', '=', node).where('name', '=', name).execute();
-    const rows = ports.map((port) => ({ node_id: node, name, port }));
+    const mine = trx.selectFrom('vessel_ports').select('port').where('node_id', '=', node).where('name', '=', name);
+    const known = new Set((await mine.execute()).map(({ port }) => port));
+    const gone = [...known].filter((port) => !ports.includes(port));
+    if (gone.length > 0) {
+      const rows = trx.deleteFrom('vessel_ports').where('node_id', '=', node).where('name', '=', name);
+      await rows.where('port', 'in', gone).execute();
+    }
+    const rows = ports.filter((port) => !known.has(port)).map((port) => ({ node_id: node, name, port, lot: drawn() }));
     if (rows.length > 0) await trx.insertInto('vessel_ports').values(rows).execute();
   }
 }
