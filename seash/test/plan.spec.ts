@@ -150,6 +150,20 @@ describe('a plan', () => {
     );
   });
 
+  it('goes on where a member was lost with its node and is not started again', () => {
+    const restart = { when: 'never', atMost: 1, firstDelay: 1000, longestDelay: 4000 } as const;
+    const rollout = { atOnce: 1, healthyAfter: HEALTHY };
+    const wanted = { version: 'new', count: 2, acquires: false, args: ['{{index}}'], renew: DAY, restart, rollout };
+    const member = { version: 'new', why: 'it ended', restarts: 0, dueAt: 0, provenAt: 0, ours: false };
+    const seen = (index: number, args: string[], doing: Member['doing']): Seen => {
+      const at = { key: `N${index}:v1`, ip: '10.0.0.1', port: 63_100, situation: 'member' } as const;
+      return { ...at, member: { ...member, index, args, doing } };
+    };
+    const world = new World(wanted, [seen(0, ['0'], 'lost'), seen(1, [], 'new')]);
+    assert.deepEqual(world.settle(false).steps, []);
+    assert.deepEqual(world.vessels[1]?.member?.args, ['1']);
+  });
+
   it('without a fault means that as many members as are wanted do what is declared', () => {
     fc.assert(
       fc.property(wantedArbitrary, worldArbitrary, (wanted, vessels) => {

@@ -118,8 +118,9 @@ function worstFirst(work: readonly Work[]): Step[] {
   );
 }
 
+/** A version has not failed where a node went away; it may be long until that member is started again, if it ever is. */
 function isUnproven({ doing, provenAt }: Member, { now }: PlanInit): boolean {
-  return doing === 'started' ? provenAt > now : doing !== 'finished';
+  return doing === 'started' ? provenAt > now : doing !== 'finished' && doing !== 'lost';
 }
 
 /** Old members are started again as what they are, by the rule. */
