@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { RequestError } from '@potluck/protocol';
-import { networkOf } from '../src/store/networks.ts';
+import { type KeyId, RequestError } from '@potluck/protocol';
+import { networkOf, reachFrom } from '../src/store/networks.ts';
 import type { Api, ApiAnswer } from './support/api.ts';
 import { type Peer, refuseFirst } from './support/peer.ts';
 import { Site } from './support/site.ts';
@@ -19,6 +19,27 @@ describe('the network of a node', () => {
   ] as const) {
     it(`of ${host} is ${network}`, () => assert.equal(networkOf(host), network));
   }
+});
+
+describe('where a node may be dialled', () => {
+  const said = ['8.8.4.4', '10.0.0.5', '127.0.0.1', '169.254.169.254', 'fd00::1', '::ffff:192.168.0.1', 'node.example'];
+  const relays = [{ host: '9.9.9.9', port: 8443, key: 'k'.repeat(43) as KeyId }];
+  const hostsFrom = (host: string | undefined): string[] => {
+    const reach = reachFrom(host, { addresses: said.map((one) => ({ host: one, port: 6379 })), relays });
+    assert.deepEqual(reach.relays, relays);
+    return reach.addresses.map((address) => address.host);
+  };
+
+  it('is not on a network of the operator, when it comes from the open network', () => {
+    for (const host of ['9.9.9.9', '::ffff:9.9.9.9', '2620:fe::fe']) {
+      assert.deepEqual(hostsFrom(host), ['8.8.4.4', 'node.example'], host);
+    }
+  });
+
+  it('is where it says, when it comes from such a network itself', () => {
+    for (const host of ['127.0.0.1', '192.168.0.9', 'fd00::2', undefined])
+      assert.deepEqual(hostsFrom(host), said, String(host));
+  });
 });
 
 describe('acquiring by networks', () => {

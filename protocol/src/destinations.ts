@@ -49,9 +49,16 @@ const SPECIAL = [
   'ff00::/8', // multicast
 ];
 
+const elsewhere = networksOf([...NOWHERE, ...LOOPBACK, ...METADATA, ...SPECIAL]);
 const nowhere = networksOf(NOWHERE);
 const loopback = networksOf(LOOPBACK);
 const metadata = networksOf(METADATA);
+
+/** Whether it is a numeric address of the open network, also as what it stands for where IPv4 is carried in it. */
+export function isOpenAddress(host: string): boolean {
+  const address = canonicalAddress(host);
+  return address !== undefined && ![address, ...innerAddresses(address)].some(elsewhere);
+}
 
 export interface DestinationInit {
   /** The addresses at which the node's programs may listen. */

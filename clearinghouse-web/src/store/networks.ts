@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { canonicalAddress, groupsOf } from '@potluck/protocol';
+import { canonicalAddress, groupsOf, isOpenAddress, type Reach } from '@potluck/protocol';
 
 /** The network that a node is in, for "wan" and "lan": the /24 of IPv4, the /48 of IPv6; a name is one of its own. */
 export function networkOf(host: string): string {
@@ -8,4 +8,15 @@ export function networkOf(host: string): string {
   if (!isIPv6(address)) return `${address.split('.').slice(0, 3).join('.')}.0/24`;
   const groups = groupsOf(address).slice(0, 3);
   return `${groups.map((group) => group.toString(16)).join(':')}::/48`;
+}
+
+/**
+ * What may be dialled of what a node says of its addresses. Who comes from the open network cannot be on the operator's own:
+ * a node that says so would have the clearinghouse look for open doors there.
+ * @param host where its connection came from
+ */
+export function reachFrom(host: string | undefined, { addresses, relays }: Reach): Reach {
+  if (host === undefined || !isOpenAddress(host)) return { addresses, relays };
+  const isOther = (address: string): boolean => canonicalAddress(address) === undefined || isOpenAddress(address);
+  return { addresses: addresses.filter((address) => isOther(address.host)), relays };
 }

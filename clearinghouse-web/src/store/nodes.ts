@@ -6,7 +6,7 @@ import { type Database, type Trx, transact } from './database.ts';
 import { endLeases } from './ending.ts';
 import { settleDonations, unsettledDonations } from './ledger.ts';
 import { advance } from './life.ts';
-import { networkOf } from './networks.ts';
+import { networkOf, reachFrom } from './networks.ts';
 import type { Tasks } from './tasks.ts';
 
 /** Nodes that one sweep looks after, so that it ends soon. */
@@ -47,7 +47,8 @@ export class Nodes {
    */
   async seen({ node, advertisement, jws, first, host, site = 0 }: Sighting): Promise<boolean> {
     const now = Date.now();
-    const { addresses, relays, labels = [] } = advertisement;
+    const { labels = [], ...said } = advertisement;
+    const { addresses, relays } = reachFrom(host, said);
     const reach = JSON.stringify({ addresses, relays });
     return await transact(this.#db, async (trx) => {
       const known = await trx.selectFrom('nodes').selectAll().where('id', '=', node).executeTakeFirst();
