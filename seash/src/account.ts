@@ -28,6 +28,13 @@ export interface Holdings {
 /** How often an acquisition is asked for whose answer did not come. */
 const ATTEMPTS = 3;
 
+export interface Renewed {
+  /** All that is held. */
+  readonly vessels: readonly HeldVessel[];
+  /** The handles that were not renewed. */
+  readonly drained: readonly string[];
+}
+
 /** What a user asks a clearinghouse of his account, signed by his key. Each method throws ClearinghouseError. */
 export class Account {
   readonly #client: Clearinghouse;
@@ -59,8 +66,22 @@ export class Account {
     }
   }
 
-  /** @param handles `NODEID:v1`. All or none of them. @returns all that is held. */
-  async renew(handles: readonly string[], signal: AbortSignal): Promise<readonly HeldVessel[]> {
+  /**
+   * All of them or none, but for those on machines that are being drained: they run out.
+   * @param handles `NODEID:v1`
+   */
+  async renew(handles: readonly string[], signal: AbortSignal): Promise<Renewed> {
+    try {
+      return { vessels: await this.#renew(handles, signal), drained: [] };
+    } catch (error) {
+      const drained = drainedOf(error);
+      const others = handles.filter((handle) => !drained.includes(handle));
+      if (drained.length === 0 || others.length === 0) throw error;
+      return { vessels: await this.#renew(others, signal), drained };
+    }
+  }
+
+  async #renew(handles: readonly string[], signal: AbortSignal): Promise<readonly HeldVessel[]> {
     return heldOf(await cancellable(signal, this.#client.call('postVesselsRenew', { handles }, { signal })));
   }
 
@@ -87,4 +108,11 @@ function heldOf({ vessels }: Held): readonly HeldVessel[] {
 function isWorthAsking(error: unknown): boolean {
   if (!(error instanceof ClearinghouseError)) return false;
   return error.code === 'CLEARINGHOUSE_UNREACHABLE' || error.details.code === 'IN_PROGRESS';
+}
+
+/** @returns the handles because of which the clearinghouse renewed none. */
+function drainedOf(error: unknown): readonly string[] {
+  if (!(error instanceof ClearinghouseError) || error.details.code !== 'DRAINING') return [];
+  const { handles } = error.details;
+  return Array.isArray(handles) ? handles.map(String) : [];
 }

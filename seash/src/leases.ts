@@ -76,19 +76,24 @@ export async function renew(context: Context, which: readonly Target[] | 'all'):
   const { held, strangers } = await chosen(context, which);
   const account = accountOf(context);
   let vessels: readonly HeldVessel[] = [];
+  const left = new Set<string>();
   for (const handles of chunksOf(held.map(({ handle }) => handle))) {
-    vessels = await account.renew(handles, context.signal);
+    const answer = await account.renew(handles, context.signal);
+    vessels = answer.vessels;
+    for (const handle of answer.drained) left.add(handle);
   }
   const known = knownBy(context);
-  const wanted = new Set(held.map(({ handle }) => handle));
+  const wanted = new Set(held.map(({ handle }) => handle).filter((handle) => !left.has(handle)));
+  const drained = [...left].flatMap((handle) => known.get(handle) ?? []);
   const renewed = vessels.filter(({ handle }) => wanted.has(handle));
   const { targets } = context.session;
   targets.setGroup(
     'renewgood',
     renewed.flatMap(({ handle }) => known.get(handle) ?? []),
   );
-  targets.setGroup('renewfail', strangers);
-  return { vessels: renewed.map((vessel) => leaseOf(vessel, known)), failed: notHeld(strangers) };
+  targets.setGroup('renewfail', [...strangers, ...drained]);
+  const failed = [...notHeld(strangers), ...onDrained(drained)];
+  return { vessels: renewed.map((vessel) => leaseOf(vessel, known)), failed };
 }
 
 /** Gives back what the account holds of these vessels, or all that it holds; the shell forgets them. Leaves `releasefail`. */
@@ -153,6 +158,11 @@ function notHeld(strangers: readonly Target[]) {
     'expected a vessel that the account holds, got one that it does not hold',
   );
   return groupFailures(strangers.map((target) => ({ affected: nameOf(target), error })));
+}
+
+function onDrained(targets: readonly Target[]) {
+  const error = new CommandError('NO_VESSELS', 'expected a machine that stays, got one that is being drained');
+  return groupFailures(targets.map((target) => ({ affected: nameOf(target), error })));
 }
 
 function chunksOf<T>(items: readonly T[]): T[][] {

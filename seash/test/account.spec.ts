@@ -67,10 +67,10 @@ describe("a user's account at a site", () => {
   }
 
   const problem =
-    (kind: ProblemKind, code: string): Answer =>
+    (kind: ProblemKind, code: string, details: object = { wanted: 3 }): Answer =>
     (response) => {
       const detail = 'expected something else';
-      const facts = { type: 'urn:x', title: 'No', status: 409, detail, code, kind, details: { wanted: 3 } };
+      const facts = { type: 'urn:x', title: 'No', status: 409, detail, code, kind, details };
       response.writeHead(409).end(JSON.stringify(facts));
     };
   const cut: Answer = (response) => void response.destroy();
@@ -98,6 +98,20 @@ describe("a user's account at a site", () => {
     assert.equal(asked.length, 3);
     await assert.rejects(account.release(['x'], signal), { code: 'CLEARINGHOUSE_UNREACHABLE' });
     assert.equal(asked.length, 4);
+  });
+
+  it('renews what is not on a machine that is being drained, and says what was left out', async () => {
+    const draining = problem('unable_to_acquire', 'DRAINING', { handles: ['b'] });
+    const renewed: Answer = (response) => void response.end(JSON.stringify({ ...HOLDINGS, vessels: [vesselOf(1)] }));
+    answers = [draining, renewed];
+    const { vessels, drained } = await account.renew(['a', 'b'], signal);
+    assert.deepEqual([vessels.length, drained], [1, ['b']]);
+    assert.deepEqual(
+      asked.map(({ body }) => JSON.parse(body).handles),
+      [['a', 'b'], ['a']],
+    );
+    answers = [draining];
+    await assert.rejects(account.renew(['b'], signal), { code: 'UNABLE_TO_ACQUIRE' });
   });
 
   for (const [kind, code] of [

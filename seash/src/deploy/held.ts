@@ -1,4 +1,3 @@
-import { ClearinghouseError } from '@potluck/clearinghouse';
 import type { HeldVessel, Rule } from '@potluck/protocol';
 import type { Account } from '../account.ts';
 import { inParallel } from '../bulk.ts';
@@ -48,16 +47,9 @@ export class HeldVessels implements Place {
     for (const { handle } of acquired) this.#acquired.add(handle);
   }
 
-  /** What is on machines that are being drained runs out, and others take its place; it keeps no other from being renewed. */
+  /** What is on machines that are being drained runs out, and others take its place. */
   async renew(handles: readonly string[]): Promise<void> {
-    try {
-      await this.#account.renew(handles, this.#context.signal);
-    } catch (error) {
-      const drained = drainedOf(error);
-      const others = handles.filter((handle) => !drained.includes(handle));
-      if (drained.length === 0 || others.length === 0) throw error;
-      await this.#account.renew(others, this.#context.signal);
-    }
+    await this.#account.renew(handles, this.#context.signal);
   }
 
   async release(handles: readonly string[]): Promise<void> {
@@ -95,11 +87,4 @@ export class HeldVessels implements Place {
   #quiet(): Context {
     return this.#context.with({ onProgress: () => undefined });
   }
-}
-
-/** @returns the handles because of which the clearinghouse renewed none. */
-function drainedOf(error: unknown): readonly string[] {
-  if (!(error instanceof ClearinghouseError) || error.details.code !== 'DRAINING') return [];
-  const { handles } = error.details;
-  return Array.isArray(handles) ? handles.map(String) : [];
 }
