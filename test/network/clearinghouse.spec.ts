@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { generateIdentity, type Identity, NodeClient, RequestError, signKeyProof } from '@potluck/protocol';
+import {
+  generateIdentity,
+  type HeldVessel,
+  type Identity,
+  NodeClient,
+  RequestError,
+  signKeyProof,
+} from '@potluck/protocol';
+import { openDatabase } from '../../clearinghouse-web/src/store/database.ts';
 import { donate, emptyPayload } from '../browser/donor.ts';
 import { stop, World } from '../browser/world.ts';
 import { User } from './user.ts';
@@ -17,6 +25,16 @@ async function taken(ask: () => Promise<unknown>): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
+}
+
+/** A program that goes on until it is stopped. */
+async function run(held: HeldVessel, identity: Identity): Promise<void> {
+  const { node, vessel, address } = held;
+  assert.ok(address);
+  await using client = await NodeClient.connect({ address, node, identity });
+  const attachment = Buffer.from("recvmess(getmyip(), 63100, () => log('heard'));");
+  await client.call('AddFileToVessel', { vessel, name: 'wait.js' as never }, { attachment });
+  await client.call('StartVessel', { vessel, program: 'wait.js' as never, args: [] });
 }
 
 describe('a clearinghouse with real node managers', () => {
@@ -49,23 +67,37 @@ describe('a clearinghouse with real node managers', () => {
     assert.deepEqual((await second.call('ListFilesInVessel', { vessel: vessel.vessel })).result, { files: [] });
   });
 
-  it('empties a vessel that was released while its node was away, as soon as the node is back at another port', async () => {
-    const node = await donate(world, url, { name: 'donor', vessels: 1 });
-    const user = await new User(url).join('user');
-    const [vessel] = (await user.ask('/vessels/acquire', { count: 1 })).vessels;
-    assert.ok(vessel);
-    await stop(node, 'SIGKILL');
-    await user.until('/vessels', ({ vessels }) => vessels[0]?.active === false);
-    assert.deepEqual((await user.ask('/vessels/release', { handles: [vessel.handle] })).vessels, []);
-    assert.equal((await user.ask('/vessels/acquire', { count: 1 })).code, 'UNABLE_TO_ACQUIRE');
-    await world.startNode('donor');
-    await user.until('/', ({ free }) => free === 1);
-    const address = JSON.parse(await readFile(join(world.directory, 'donor', 'address.json'), 'utf8'));
-    await using client = await NodeClient.connect({ address, node: vessel.node, identity: user.identity });
-    const [found] = (await client.call('GetVessels', {})).result.vessels;
-    assert.deepEqual(found?.users, []);
-    assert.equal(found?.state, 'Fresh');
-  });
+  /** As if its hours were over: nothing but the time is changed. */
+  async function runOut(): Promise<void> {
+    await using db = openDatabase(join(world.directory, 'clearinghouse', 'clearinghouse.sqlite'));
+    await db.updateTable('vessels').set({ expires_at: 1 }).where('state', '=', 'leased').execute();
+  }
+
+  for (const ending of ['was released', 'ran out'] as const) {
+    it(`stops and empties a vessel that ${ending} while its node was away, once the node is back at another port`, async () => {
+      const node = await donate(world, url, { name: 'donor', vessels: 1 });
+      const user = await new User(url).join('user');
+      const [vessel] = (await user.ask('/vessels/acquire', { count: 1 })).vessels;
+      assert.ok(vessel);
+      await run(vessel, user.identity);
+      await stop(node, 'SIGKILL');
+      await user.until('/vessels', ({ vessels }) => vessels[0]?.active === false);
+      if (ending === 'ran out') await runOut();
+      else assert.deepEqual((await user.ask('/vessels/release', { handles: [vessel.handle] })).vessels, []);
+      await user.until('/vessels', ({ vessels }) => vessels.length === 0);
+      assert.equal((await user.ask('/vessels/acquire', { count: 1 })).code, 'UNABLE_TO_ACQUIRE');
+      await world.startNode('donor');
+      await user.until('/', ({ free }) => free === 1);
+      const address = JSON.parse(await readFile(join(world.directory, 'donor', 'address.json'), 'utf8'));
+      await using client = await NodeClient.connect({ address, node: vessel.node, identity: user.identity });
+      const [found] = (await client.call('GetVessels', {})).result.vessels;
+      assert.deepEqual(found?.users, []);
+      assert.equal(found?.state, 'Fresh');
+      const [again] = (await user.ask('/vessels/acquire', { count: 1 })).vessels;
+      assert.equal(again?.handle, vessel.handle);
+      assert.deepEqual((await client.call('ListFilesInVessel', { vessel: vessel.vessel })).result, { files: [] });
+    });
+  }
 
   it('hands a vessel to the new key of its user, also when the node was away, and refuses the old one there', async () => {
     const node = await donate(world, url, { name: 'donor', vessels: 1 });
