@@ -190,3 +190,22 @@ describe('the directories of a node', () => {
     assert.equal(listing(NODE_LIMITS.directories + 1).success, false);
   });
 });
+
+describe('the labels of a node', () => {
+  it('stand in what it says of itself, as its configuration has them', async () => {
+    await using node = await TestNode.start({ config: { labels: ['gpu', 'campus-north'] } });
+    const client = await node.client(node.stranger);
+    const { attachment } = await client.call('LookUp', { key: node.id });
+    const [line = ''] = Buffer.from(attachment).toString().split('\n');
+    assert.deepEqual((await verifyAdvertisement(line)).advertisement.labels, ['gpu', 'campus-north']);
+  });
+
+  it('advertisedLabels: are as many, and not one more', () => {
+    const labelled = (count: number) => {
+      const labels = Array.from({ length: count }, (_, index) => `label-${index}`);
+      return nodeConfigSchema.safeParse({ listen: { host: '127.0.0.1', port: 0 }, vessels: [], labels });
+    };
+    assert.equal(labelled(LIMITS.advertisedLabels).success, true);
+    assert.equal(labelled(LIMITS.advertisedLabels + 1).success, false);
+  });
+});
