@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { BrowserContext } from '@playwright/test';
 import { generateIdentity, type KeyId, type VesselName } from '@potluck/protocol';
 import { openDatabase } from '../../clearinghouse-web/src/store/database.ts';
-import { post } from '../../clearinghouse-web/src/store/ledger.ts';
+import { post, settleDonations } from '../../clearinghouse-web/src/store/ledger.ts';
 import { restrictionsOf } from './world.ts';
 
 /** Addresses of many countries, and one of none. */
@@ -67,6 +67,7 @@ export async function addCrowd({ state, donor, holder, nodes, held }: Crowd): Pr
         await trx.insertInto('vessels').values(vessel).execute();
         await post(trx, [{ accountId: holderId, amount: -1, why: 'acquire', subject: `${id}:${name}` }]);
       }
+      await settleDonations(trx); // As the next sweep does.
     });
     return ids;
   } finally {
