@@ -42,10 +42,6 @@ export class Devices {
     return row?.token_hash;
   }
 
-  async forgetAll(accountId: string): Promise<void> {
-    await this.#db.deleteFrom('devices').where('account_id', '=', accountId).execute();
-  }
-
   async expire(now = Date.now()): Promise<void> {
     await this.#db.deleteFrom('devices').where('expires_at', '<=', now).execute();
   }
