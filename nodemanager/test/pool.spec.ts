@@ -72,9 +72,10 @@ describe('the warm pool', () => {
 
   it('makes new processes a rest after the last start, but puts that off for ten rests at most', async () => {
     let asked = 0;
+    const answered = Promise.withResolvers<never>();
     const files = async (): Promise<never> => {
       asked += 1;
-      throw new NodeManagerError('PROCESS_NOT_READY', 'expected a runtime, got none for now');
+      return await answered.promise; // A failure would be tried again, by a clock that is not this test's.
     };
     await using made = make(files);
     let nowMs = 0;
@@ -93,6 +94,7 @@ describe('the warm pool', () => {
       await setImmediate();
       assert.equal(asked, 1);
     } finally {
+      answered.reject(new NodeManagerError('PROCESS_NOT_READY', 'expected a runtime, got none for now'));
       mock.reset();
       mock.timers.reset();
     }
