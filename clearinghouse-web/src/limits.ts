@@ -167,10 +167,20 @@ export const QUEUE = {
   sweepMs: 1_000,
   /** Tasks under way at once. */
   concurrency: 16,
-  /** Of them, tasks for which nobody waits: resets and inspections. */
-  background: 12,
-  /** Of them, tasks at one node: it may be slow on purpose. */
+  /** Of them, tasks for which nobody waits before a page; and of these, tasks that have time: looks at nodes, retries. */
+  unawaited: 12,
+  background: 8,
+  /** Of them, tasks at one node, and for which nobody waits at all nodes of one donor: they may be slow on purpose. */
   perNode: 4,
+  perGiver: 4,
+  /** Of them, at all nodes that nobody knows yet or that kept the backend waiting lately. */
+  doubted: 6,
+  /** A task that takes longer has waited for its node, which then rests: first, longest; doubled in between. */
+  slowMs: 10_000,
+  restFirstMs: 10_000,
+  restLongestMs: 5 * 60_000,
+  /** A node is doubted for so long after its rest. */
+  doubtMs: 3_600_000,
   /** Ended tasks are kept this long, for the operator. */
   keepMs: 24 * 3_600_000,
   /** Waiting for one wave of an acquisition, then its slow nodes are replaced. */
@@ -178,6 +188,9 @@ export const QUEUE = {
   /** How often a donated node is looked at that is there, and one that is broken. */
   inspectMs: 3_600_000,
   inspectBrokenMs: 10 * 60_000,
+  /** How often it is looked at because it dials, on average and after a pause. */
+  inspectLeastMs: 60_000,
+  inspectBurst: 5,
 } as const;
 
 /** What the processes of one clearinghouse tell each other. */

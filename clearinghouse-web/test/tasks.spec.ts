@@ -53,11 +53,28 @@ forEachDatabase((test) => {
       assert.equal((await tasks.claim())?.node_id, slow);
     });
 
-    it('gives a claimer only kinds that he asks for', async () => {
-      await add('node:a');
-      const id = await add('vessel:a', undefined, 'change-users');
-      assert.equal((await tasks.claim(['change-users']))?.id, id);
-      assert.equal(await tasks.claim(['change-users']), undefined);
+    it('gives what somebody waits for first, then what is to be emptied, then what has time, and no less than was asked for', async () => {
+      const [look, reset, change] = [
+        await add('node:a'),
+        await add('vessel:a', undefined, 'reset-vessel'),
+        await add('vessel:b', undefined, 'change-users'),
+      ];
+      assert.equal((await tasks.claim(0))?.id, change);
+      assert.equal(await tasks.claim(0), undefined);
+      assert.equal((await tasks.claim(1))?.id, reset);
+      assert.equal(await tasks.claim(1), undefined);
+      assert.equal((await tasks.claim())?.id, look);
+    });
+
+    it('gives what is tried again like all that has time', async () => {
+      const again = await add('vessel:a', undefined, 'reset-vessel');
+      const claim = await tasks.claim();
+      assert.ok(claim);
+      await tasks.retry(claim, 'away', 0);
+      const first = await add('vessel:b', undefined, 'reset-vessel');
+      assert.equal((await tasks.claim(1))?.id, first);
+      assert.equal(await tasks.claim(1), undefined);
+      assert.equal((await tasks.claim())?.id, again);
     });
 
     it('takes a result only under the token of the claim: who was too late changes nothing', async () => {

@@ -1,8 +1,9 @@
-import { describeError } from '@potluck/protocol';
+import { describeError, PeerError } from '@potluck/protocol';
 import type { Logger } from 'pino';
 import { ZodError } from 'zod';
 import { TaskError } from '../errors.ts';
 import { QUEUE } from '../limits.ts';
+import type { Urgency } from '../store/due.ts';
 import { advance } from '../store/life.ts';
 import type { Claim } from '../store/tasks.ts';
 import { type Components, carryOut, type Effect } from './handlers.ts';
@@ -18,9 +19,6 @@ const ATTEMPTS: Record<Task['kind'], number> = {
   'reset-vessel': Number.POSITIVE_INFINITY,
 };
 
-/** Somebody sits before a page and waits for these. */
-const AWAITED: readonly Task['kind'][] = ['make-donor-key', 'change-users'];
-
 export interface WorkerInit {
   readonly logger: Logger;
   /** A task has ended, well or not. */
@@ -31,8 +29,8 @@ export interface WorkerInit {
 export class Worker {
   readonly #components: Components;
   readonly #init: WorkerInit;
-  readonly #running = new Set<Promise<void>>();
-  #background = 0;
+  /** With how urgent each is. */
+  readonly #running = new Map<Promise<void>, number>();
   #sweep: NodeJS.Timeout | undefined;
   #claiming = false;
   #again = false;
@@ -54,7 +52,7 @@ export class Worker {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#sweep);
-    await Promise.all(this.#running);
+    await Promise.all(this.#running.keys());
   }
 
   /** There may be something to do. */
@@ -78,9 +76,8 @@ export class Worker {
     try {
       while (this.#again && !this.#stopped) {
         this.#again = false;
-        while (this.#running.size < QUEUE.concurrency && !this.#stopped) {
-          const kinds = this.#background < QUEUE.background ? undefined : AWAITED;
-          const claim = await this.#components.store.tasks.claim(kinds);
+        for (let least = this.#least; least !== undefined && !this.#stopped; least = this.#least) {
+          const claim = await this.#components.store.tasks.claim(least);
           if (claim === undefined) break;
           this.#run(claim);
         }
@@ -93,17 +90,36 @@ export class Worker {
     }
   }
 
+  /** The least urgency for which there is a place; undefined when all are taken. */
+  get #least(): Urgency | undefined {
+    const taken = (urgency: Urgency): number => [...this.#running.values()].filter((of) => of >= urgency).length;
+    if (taken(0) >= QUEUE.concurrency) return undefined;
+    if (taken(1) >= QUEUE.unawaited) return 0;
+    return taken(2) >= QUEUE.background ? 1 : 2;
+  }
+
   #run(claim: Claim): void {
-    const counts = isAwaited(claim.kind) ? 0 : 1;
-    this.#background += counts;
     const running = this.#work(claim)
       .catch((error: unknown) => this.#init.logger.error({ task: claim.id, error: describeError(error) }, 'task lost'))
       .finally(() => {
         this.#running.delete(running);
-        this.#background -= counts;
         this.wake();
       });
-    this.#running.add(running);
+    this.#running.set(running, claim.urgency);
+  }
+
+  /** Writes down which node kept it waiting: it has its place for as long, however well it ended. */
+  async #carryOut(claim: Claim, task: Task): Promise<Effect> {
+    const { tasks } = this.#components.store;
+    const before = performance.now();
+    try {
+      const effect = await within(QUEUE.workMs, carryOut(this.#components, task));
+      if (performance.now() - before > QUEUE.slowMs) await tasks.missed(claim);
+      return effect;
+    } catch (error) {
+      if (isSilence(error) || performance.now() - before > QUEUE.slowMs) await tasks.missed(claim);
+      throw error;
+    }
   }
 
   async #work(claim: Claim): Promise<void> {
@@ -112,7 +128,7 @@ export class Worker {
     const facts = { task: claim.id, kind: claim.kind, subject: claim.subject };
     try {
       const task = taskSchema.parse({ ...JSON.parse(claim.payload), kind: claim.kind });
-      const effect = await within(QUEUE.workMs, carryOut(this.#components, task));
+      const effect = await this.#carryOut(claim, task);
       const written = await tasks.finish(claim, effect);
       logger.info(facts, written ? 'done' : 'done too late, fenced off');
       onEnded(claim, written);
@@ -131,6 +147,14 @@ export class Worker {
       onEnded(claim, false);
     }
   }
+}
+
+/** It has taken the connection, or our time, and not answered. */
+function isSilence(error: unknown): boolean {
+  return (
+    (error instanceof PeerError && error.code === 'TIMEOUT') ||
+    (error instanceof TaskError && error.code === 'TASK_TIMEOUT')
+  );
 }
 
 /** The work must be over before its claim is; what goes on after that can write nothing any more. */
@@ -152,10 +176,6 @@ function failureOf({ kind, node_id: node }: Claim, message: string): Effect {
     const here = trx.selectFrom('nodes').select('id').where('id', '=', node).where('connected', '=', 1);
     if ((await here.executeTakeFirst()) !== undefined) await advance(trx, node, 'failed', `${kind}: ${message}`);
   };
-}
-
-function isAwaited(kind: string): boolean {
-  return (AWAITED as readonly string[]).includes(kind);
 }
 
 function attemptsOf(kind: string): number {

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { LIMITS, POLICY, QUEUE } from '../limits.ts';
 import { countryOf } from '../rules/facts.ts';
 import { type Database, type Trx, transact } from './database.ts';
+import { lookAt } from './due.ts';
 import { endLeases } from './ending.ts';
 import { settleDonations, unsettledDonations } from './ledger.ts';
 import { advance } from './life.ts';
@@ -80,7 +81,7 @@ export class Nodes {
         await this.#tasks.wakeNode(trx, node);
         if (await namesDonor(trx, advertisement.keys)) {
           await advance(trx, node, 'seen', 'it has dialled in');
-          await this.#inspect(trx, node, now + QUEUE.inspectMs);
+          await this.#inspect(trx, node, { nextAt: now + QUEUE.inspectMs, at: await lookAt(trx, node, now) });
         }
       }
       if (known?.connected !== 1 || known.advertised_until <= now) await settleDonations(trx, node);
@@ -109,7 +110,8 @@ export class Nodes {
     for (const { id } of toInspect) {
       await transact(this.#db, async (trx) => {
         const row = await trx.selectFrom('nodes').select('life').where('id', '=', id).executeTakeFirst();
-        await this.#inspect(trx, id, now + (row?.life === 'broken' ? QUEUE.inspectBrokenMs : QUEUE.inspectMs));
+        const nextAt = now + (row?.life === 'broken' ? QUEUE.inspectBrokenMs : QUEUE.inspectMs);
+        await this.#inspect(trx, id, { nextAt, at: now });
       });
     }
     for (const { id } of toForget) await transact(this.#db, async (trx) => await this.#absent(trx, id, now));
@@ -130,9 +132,11 @@ export class Nodes {
     await endLeases(trx, this.#tasks, (eb) => eb('node_id', '=', node));
   }
 
-  async #inspect(trx: Trx, node: KeyId, nextAt: number): Promise<void> {
-    await trx.updateTable('nodes').set({ inspect_at: nextAt }).where('id', '=', node).execute();
-    await this.#tasks.addOnce(trx, { kind: 'inspect-node', subject: `node:${node}`, node, payload: { node } });
+  async #inspect(trx: Trx, node: KeyId, { nextAt, at }: { nextAt: number; at: number }): Promise<void> {
+    const set = trx.updateTable('nodes').set({ inspect_at: nextAt }).where('id', '=', node);
+    const row = await set.returning('network').executeTakeFirst();
+    const task = { kind: 'inspect-node', subject: `node:${node}`, node, payload: { node } };
+    await this.#tasks.addOnce(trx, { ...task, giver: row?.network ?? undefined }, at);
   }
 
   /** The last connection of a node to this site has closed; if it has dialled another one since, that one counts. */

@@ -152,6 +152,7 @@ function offered(trx: Trx, { filters, without, notPort }: Sought) {
       .where('nodes.connected', '=', 1)
       .where('nodes.life', '=', 'offered')
       .where('nodes.draining', '=', 0)
+      .where('nodes.rests_until', '<=', Date.now())
       .where('nodes.advertised_until', '>', Date.now())
       .$if(without.length > 0, (query) => query.where('vessels.node_id', 'not in', without))
       .$if(notPort !== undefined, (query) => query.where((eb) => eb.not(owning(eb, notPort ?? 0)))),

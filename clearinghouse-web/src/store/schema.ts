@@ -1,6 +1,7 @@
 import type { AcquireType, KeyId, VesselName } from '@potluck/protocol';
 import type { ColumnType, Generated } from 'kysely';
 import type { CreditTables } from './credits.ts';
+import type { PatienceColumns, TurnColumns } from './due.ts';
 
 /** An administrator may see and stop everything, and every one of his acts is in the audit log. */
 export type Role = 'user' | 'admin';
@@ -95,7 +96,7 @@ export interface PasskeysTable {
  */
 export type NodeLife = 'accepting' | 'splitting' | 'offered' | 'broken' | 'gone';
 
-export interface NodesTable {
+export interface NodesTable extends PatienceColumns {
   id: KeyId;
   /** As JSON: every address and relay that it advertised. */
   reach: string;
@@ -197,7 +198,7 @@ interface HistoryTables {
 
 export type TaskState = 'waiting' | 'claimed' | 'done' | 'failed';
 
-export interface TasksTable {
+export interface TasksTable extends TurnColumns {
   id: Generated<number>;
   kind: string;
   /** What it works on; tasks on one subject never run at once. */
@@ -271,6 +272,8 @@ export interface SitesTable {
 export interface GatewayTable {
   id: number;
   key_id: KeyId;
+  /** Of the database of the donors' keys; null until a backend has shown one. */
+  keys_id: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
 export interface Tables extends HistoryTables, CreditTables {

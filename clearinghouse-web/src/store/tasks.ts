@@ -3,6 +3,7 @@ import type { KeyId } from '@potluck/protocol';
 import { type Selectable, sql } from 'kysely';
 import { QUEUE } from '../limits.ts';
 import { type Database, type Trx, transact } from './database.ts';
+import { dueTasks, missed, type Urgency, urgencyOf } from './due.ts';
 import { isPostgres, isTaken } from './postgres.ts';
 import type { TaskState, TasksTable } from './schema.ts';
 
@@ -11,6 +12,8 @@ export interface NewTask {
   readonly subject: string;
   readonly node?: KeyId;
   readonly payload: object;
+  /** Whose share of the places it takes if its node has no donor yet. */
+  readonly giver?: string | undefined;
 }
 
 /** A task that is claimed; `token` proves it until `claimed_until`. */
@@ -28,44 +31,59 @@ export class Tasks {
   }
 
   /** Writes a task in the transaction that needs it done; wake the backend after the commit. @returns its number. */
-  async add(trx: Trx, task: NewTask): Promise<number> {
-    const now = Date.now();
+  async add(trx: Trx, task: NewTask, runAt = Date.now()): Promise<number> {
     const row = await trx
       .insertInto('tasks')
-      .values({
-        kind: task.kind,
-        subject: task.subject,
-        node_id: task.node ?? null,
-        payload: JSON.stringify(task.payload),
-        state: 'waiting',
-        run_at: now,
-        created_at: now,
+      .values((eb) => {
+        const donor = eb
+          .selectFrom('donations')
+          .select('account_id')
+          .where('node_id', '=', task.node ?? null);
+        return {
+          kind: task.kind,
+          subject: task.subject,
+          node_id: task.node ?? null,
+          payload: JSON.stringify(task.payload),
+          state: 'waiting',
+          urgency: urgencyOf(task.kind),
+          giver: task.node === undefined ? null : eb.fn.coalesce(donor, eb.val(task.giver ?? null)),
+          run_at: runAt,
+          created_at: Date.now(),
+        };
       })
       .returning('id')
       .executeTakeFirstOrThrow();
     return row.id;
   }
 
-  /** As `add`, unless the same kind of task on the same subject waits already. */
-  async addOnce(trx: Trx, task: NewTask): Promise<void> {
+  /** As `add`, unless the same kind of task on the same subject waits already: then that is due by then. */
+  async addOnce(trx: Trx, task: NewTask, runAt = Date.now()): Promise<void> {
     const waiting = await trx
       .updateTable('tasks')
-      .set({ run_at: Date.now() })
+      .set((eb) => ({ run_at: eb.case().when('run_at', '<', runAt).then(eb.ref('run_at')).else(runAt).end() }))
       .where('state', '=', sql.lit('waiting'))
       .where('subject', '=', task.subject)
       .where('kind', '=', task.kind)
       .executeTakeFirst();
-    if (waiting.numUpdatedRows === 0n) await this.add(trx, task);
+    if (waiting.numUpdatedRows === 0n) await this.add(trx, task, runAt);
   }
 
   /**
-   * Takes the oldest task that is due, whose subject nobody works on, and whose node has not its share of work already.
-   * @param kinds only these.
+   * Takes the most urgent task that is due and whose turn it is, and of several the oldest: see `dueTasks`.
+   * @param least takes none that is less urgent.
    */
-  async claim(kinds?: readonly string[]): Promise<Claim | undefined> {
+  async claim(least: Urgency = 2): Promise<Claim | undefined> {
+    for (const urgency of [0, 1, 2] as const) {
+      const claim = urgency <= least ? await this.#claimOf(urgency) : undefined;
+      if (claim !== undefined) return claim;
+    }
+    return undefined;
+  }
+
+  async #claimOf(urgency: Urgency): Promise<Claim | undefined> {
     for (;;) {
       try {
-        return await this.#claimOne(kinds);
+        return await this.#claimOne(urgency);
       } catch (error) {
         // Another backend has just claimed another task on this subject: now that can be seen.
         if (!isTaken(error)) throw error;
@@ -73,7 +91,7 @@ export class Tasks {
     }
   }
 
-  async #claimOne(kinds?: readonly string[]): Promise<Claim | undefined> {
+  async #claimOne(urgency: Urgency): Promise<Claim | undefined> {
     const now = Date.now();
     const token = `${this.#backend}.${randomBytes(16).toString('base64url')}`;
     const row = await this.#db
@@ -85,8 +103,7 @@ export class Tasks {
         attempts: eb('attempts', '+', 1),
       }))
       .where('id', '=', () =>
-        dueTasks(this.#db, now)
-          .$if(kinds !== undefined, (query) => query.where('t.kind', 'in', kinds ?? []))
+        dueTasks(this.#db, urgency, now)
           .orderBy('t.run_at')
           .orderBy('t.id')
           .limit(1)
@@ -123,11 +140,11 @@ export class Tasks {
     return await this.#end(claim, { state: 'failed', error }, effect);
   }
 
-  /** Gives a claimed task back; it will be due at `runAt`. */
+  /** Gives a claimed task back, which has no hurry any more; it will be due at `runAt`. */
   async retry(claim: Claim, error: string, runAt: number): Promise<void> {
     await this.#db
       .updateTable('tasks')
-      .set({ state: 'waiting', token: null, claimed_until: null, error, run_at: runAt })
+      .set({ state: 'waiting', token: null, claimed_until: null, error, run_at: runAt, urgency: 2 })
       .where('id', '=', claim.id)
       .where('token', '=', claim.token)
       .execute();
@@ -150,13 +167,19 @@ export class Tasks {
       .where('state', '=', sql.lit('claimed'));
   }
 
-  /** A node is back: what waits for it is due now. @returns whether anything waits. */
+  /** The node of a claimed task has kept us waiting. */
+  async missed({ node_id: node }: Claim): Promise<void> {
+    if (node !== null) await missed(this.#db, node);
+  }
+
+  /** A node is back: what waits for it is due now, but a look at it, see `lookAt`. @returns whether anything waits. */
   async wakeNode(trx: Trx, node: KeyId): Promise<boolean> {
     const woken = await trx
       .updateTable('tasks')
       .set({ run_at: Date.now() })
       .where('state', '=', sql.lit('waiting'))
       .where('node_id', '=', node)
+      .where('kind', '!=', 'inspect-node')
       .executeTakeFirst();
     return woken.numUpdatedRows > 0n;
   }
@@ -195,30 +218,4 @@ export class Tasks {
       return true;
     });
   }
-}
-
-/** Those that are due, whose subject nobody works on, and whose node has not its share of work already. */
-function dueTasks(db: Database, now: number) {
-  return db
-    .selectFrom('tasks as t')
-    .select('t.id')
-    .where('t.state', '=', sql.lit('waiting'))
-    .where('t.run_at', '<=', now)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('tasks as c')
-            .select('c.id')
-            .where('c.state', '=', sql.lit('claimed'))
-            .whereRef('c.subject', '=', 't.subject'),
-        ),
-      ),
-    )
-    .where(({ eb: is, or, selectFrom }) => {
-      const busy = selectFrom('tasks as n')
-        .select((count) => count.fn.countAll<number>().as('n'))
-        .where('n.state', '=', sql.lit('claimed'))
-        .whereRef('n.node_id', '=', 't.node_id');
-      return or([is('t.node_id', 'is', null), is(busy, '<', QUEUE.perNode)]);
-    });
 }

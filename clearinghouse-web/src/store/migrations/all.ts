@@ -12,6 +12,7 @@ import { accounts as accountsInFull } from './0011-accounts.ts';
 import { sites } from './0012-sites.ts';
 import { history } from './0014-history.ts';
 import { indexes } from './0015-indexes.ts';
+import { fairQueue } from './0017-fair-queue.ts';
 
 /** Oldest first; a released one is never edited, only followed by another. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -28,4 +29,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0012-sites': sites,
   '0014-history': history,
   '0015-indexes': indexes,
+  '0017-fair-queue': fairQueue,
 };
