@@ -8,16 +8,20 @@ import {
   generateIdentity,
   type Identity,
   loadIdentity,
+  MetricsServer,
   saveIdentity,
 } from '@potluck/protocol';
 import type { Logger } from 'pino';
+import packageJson from '../package.json' with { type: 'json' };
+import { backupAt } from './backup/save.ts';
 import type { Bus } from './bus/bus.ts';
 import { LocalBus } from './bus/local.ts';
 import { PostgresBus } from './bus/postgres.ts';
 import { Gateway } from './gateway.ts';
-import { LIMITS, POLICY } from './limits.ts';
+import { LIMITS, METRICS_LIMITS, POLICY } from './limits.ts';
 import { listen } from './listen.ts';
 import { takeLock } from './lock.ts';
+import { Metrics } from './metrics.ts';
 import { Pass, type PassLimits } from './pass.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import type { Policy } from './policy.ts';
@@ -52,6 +56,8 @@ export interface ClearinghouseInit {
   readonly payload?: string | undefined;
   /** Overrides of `PASS_LIMITS`. */
   readonly passLimits?: Partial<PassLimits> | undefined;
+  /** Where Prometheus may ask (`GET /metrics`, plain HTTP); nowhere unless given. */
+  readonly metrics?: Address | undefined;
   /** The rules about credits and leases; Seattle's unless given. */
   readonly policy?: Policy;
   readonly logger: Logger;
@@ -64,6 +70,7 @@ interface Running {
   readonly server: Server;
   readonly supervisor: Supervisor;
   readonly identity: Identity;
+  readonly metrics: Address | undefined;
 }
 
 /** The whole clearinghouse: site, gateway and the backend process. */
@@ -96,6 +103,11 @@ export class Clearinghouse implements AsyncDisposable {
   /** The port that the site listens on. */
   get port(): number {
     return (this.#parts.server.address() as AddressInfo).port;
+  }
+
+  /** Where Prometheus may ask. */
+  get metricsAddress(): Address | undefined {
+    return this.#parts.metrics;
   }
 
   /** What a proxy or a balancer has before it. */
@@ -158,7 +170,8 @@ export class Clearinghouse implements AsyncDisposable {
     const cleanup = this.#cleanup;
     cleanup.use(takeLock(paths.lock));
     const identity = await gatewayIdentity(paths.gatewayKey);
-    const store = cleanup.use(await Store.open(database ?? paths.database));
+    const metrics = this.#init.metrics === undefined ? undefined : new Metrics();
+    const store = cleanup.use(await Store.open(database ?? paths.database, { onStatement: metrics?.onStatement }));
     await store.policies.adopt(policy);
     const presence = cleanup.use(
       new Presence({ store, logger }, { gatewayKey: identity.id, alone: database === undefined }),
@@ -171,9 +184,16 @@ export class Clearinghouse implements AsyncDisposable {
     const dialled = { identity, host: gatewayHost, port: gatewayPort };
     const gateway = new Gateway({ store, bus }, { ...dialled, proxies, logger, site });
     const server = createServer();
-    this.#running = { store, bus, supervisor, gateway, server, identity };
+    this.#running = { store, bus, supervisor, gateway, server, identity, metrics: undefined };
     const backendRuns = (): boolean => supervisor.pid !== undefined;
-    const facts = { publicUrl: () => this.url, gateway: () => this.gatewayAddress, backendRuns, proxies, payload };
+    const facts = {
+      publicUrl: () => this.url,
+      gateway: () => this.gatewayAddress,
+      backendRuns,
+      proxies,
+      payload,
+      onAnswered: metrics?.onAnswered,
+    };
     await listen(server, { host, port, what: 'the site' });
     cleanup.defer(async () => await close(server));
     server.on('request', createApp({ store, bus, queue, logger }, facts));
@@ -186,6 +206,26 @@ export class Clearinghouse implements AsyncDisposable {
     cleanup.defer(async () => await supervisor.stop());
     await supervisor.start();
     cleanup.use(startSweep({ store, bus, queue, logger, backendRuns }));
+    if (metrics !== undefined) await this.#measure(metrics, { pass, backup: paths.backup });
+  }
+
+  /** Opens the metrics last, when there is something to tell. */
+  async #measure(metrics: Metrics, { pass, backup }: { pass: Pass; backup: string }): Promise<void> {
+    const { logger, metrics: { host, port } = { host: '127.0.0.1', port: 0 } } = this.#init;
+    const { store, bus, gateway, supervisor: backend } = this.#parts;
+    metrics.observe({
+      ...{ version: packageJson.version, bus, backend },
+      census: async () => await store.condition.census(),
+      gateway: () => gateway.counts,
+      passed: () => pass.size,
+      backupAt: async () => await backupAt(backup),
+    });
+    const server = new MetricsServer(
+      { metrics, log: logger, listen: async (on) => await listen(on, { host, port, what: 'the metrics' }) },
+      METRICS_LIMITS,
+    );
+    const listening = await this.#cleanup.use(server).start();
+    this.#running = { ...this.#parts, metrics: { ...listening, host } };
   }
 }
 

@@ -14,7 +14,7 @@ import { isPostgresUrl, withoutPasswords } from './store/postgres.ts';
 import type { Role } from './store/schema.ts';
 
 const USAGE = [
-  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--public-gateway HOST:PORT] [--link-host HOST] [--proxy ADDRESS] [--payload FILE] [--policy FILE] [--database postgres://...] [--keys-database postgres://...]',
+  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--public-gateway HOST:PORT] [--link-host HOST] [--proxy ADDRESS] [--metrics-port PORT [--metrics-host 127.0.0.1]] [--payload FILE] [--policy FILE] [--database postgres://...] [--keys-database postgres://...]',
   'clearinghouse admin USERNAME --state DIR [--revoke] [--database postgres://...]',
   'clearinghouse check --state DIR [--database postgres://...]',
   'clearinghouse backup FILE --state DIR [--database postgres://...] [--keys-database postgres://...]',
@@ -97,6 +97,7 @@ function initOf(values: Parsed['values'], state: string): ClearinghouseInit {
   if (publicUrl !== undefined && !/^https?:$/.test(URL.parse(publicUrl)?.protocol ?? '')) {
     throw new ConfigError('USAGE', `expected an http or https address for --public-url, got "${publicUrl}"`);
   }
+  const metricsPort = values['metrics-port'];
   return {
     state,
     database: databaseOf('--database', values.database),
@@ -109,6 +110,10 @@ function initOf(values: Parsed['values'], state: string): ClearinghouseInit {
     publicGateway: addressOf('--public-gateway', values['public-gateway']),
     linkHost: values['link-host'],
     proxies: values.proxy.map(proxyOf),
+    metrics:
+      metricsPort === undefined
+        ? undefined
+        : { host: values['metrics-host'], port: portOf('--metrics-port', metricsPort) },
     payload: values.payload === undefined ? undefined : resolve(values.payload),
     logger: pino(
       { name: 'site', base: null, level: process.env.LOG_LEVEL ?? 'info' },
@@ -131,6 +136,8 @@ function parsed(args: readonly string[]) {
         'public-url': { type: 'string' },
         'public-gateway': { type: 'string' },
         'link-host': { type: 'string' },
+        'metrics-port': { type: 'string' },
+        'metrics-host': { type: 'string', default: '127.0.0.1' },
         proxy: { type: 'string', multiple: true, default: [] },
         payload: { type: 'string' },
         database: { type: 'string' },
@@ -191,9 +198,9 @@ async function run(init: ClearinghouseInit): Promise<void> {
   }
   await using clearinghouse = new Clearinghouse(init);
   await clearinghouse.start();
-  const { url, gatewayAddress: gateway, listening } = clearinghouse;
+  const { url, gatewayAddress: gateway, listening, metricsAddress: metrics } = clearinghouse;
   const path = join(init.state, 'address.json');
-  await writeJson(path, { url, gateway, listening, pid: process.pid });
+  await writeJson(path, { url, gateway, listening, metrics, pid: process.pid });
   process.stdout.write(`clearinghouse: portal at ${url}, nodes dial ${gateway.host}:${gateway.port}\n`);
   await told;
   await rm(path, { force: true });

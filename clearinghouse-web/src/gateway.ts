@@ -6,7 +6,6 @@ import {
   Admission,
   describeError,
   GATEWAY,
-  type GatewayReply,
   type Identity,
   type KeyId,
   keyIdSchema,
@@ -23,6 +22,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { Balanced } from './balanced.ts';
 import type { Bus } from './bus/bus.ts';
 import { BusError } from './errors.ts';
+import { bad, type Connection, closeLater, isTooFast, reply } from './gateway-connection.ts';
 import { gatewayServer } from './gateway-server.ts';
 import { LIMITS, RELAY_LIMITS, SITE_LIMITS } from './limits.ts';
 import { Link } from './link.ts';
@@ -54,20 +54,12 @@ export interface GatewayInit {
   readonly relayLimits?: Partial<RelayLimits>;
 }
 
-interface Connection {
-  readonly socket: WebSocket;
-  readonly host: string;
-  /** The key that was proved in the TLS handshake. */
-  readonly proved: KeyId | undefined;
-  node: KeyId | undefined;
-  /** It says that the relay may take callers to it. */
-  takesCalls: boolean;
-  /** When its messages of the last minute came. */
-  recent: number[];
-  /** Closes it when no advertisement came in time. */
-  timer: NodeJS.Timeout;
-  /** Messages are dealt with one after the other. */
-  work: Promise<void>;
+export interface GatewayCounts {
+  readonly nodes: number;
+  readonly streams: number;
+  readonly dials: Admission['counts'];
+  /** What nodes have said of themselves: their heartbeats. */
+  readonly advertisements: { readonly taken: number; readonly refused: number };
 }
 
 /** Where nodes dial in. It takes their signed advertisements, and knows by the open connection that they are there. */
@@ -84,6 +76,7 @@ export class Gateway {
   #unsubscribe: () => void = () => undefined;
   readonly #balanced: Balanced;
   #server: NetServer | undefined;
+  readonly #advertisements = { taken: 0, refused: 0 };
 
   constructor({ store, bus }: GatewayComponents, init: GatewayInit) {
     this.#store = store;
@@ -136,6 +129,12 @@ export class Gateway {
     const nodes = [...this.#connections].flatMap(({ node }) => (node === undefined ? [] : [node]));
     await this.#store.nodes.back(nodes, this.#site);
     this.#bus.publish('node.changed', {});
+  }
+
+  /** Since its start, but for what is open now: connections of nodes, and calls and streams of the relay. */
+  get counts(): GatewayCounts {
+    const open = { nodes: this.#connections.size, streams: this.#relay.size };
+    return { ...open, dials: this.#admission.counts, advertisements: this.#advertisements };
   }
 
   get port(): number {
@@ -238,9 +237,11 @@ export class Gateway {
         throw bad(`at most ${LIMITS.gatewayMessagesPerMinute} advertisements in a minute, got more`);
       if (isBinary) throw bad('an advertisement as a text message, got a binary one');
       await this.#take(connection, toBuffer(data).toString('utf8'));
+      this.#advertisements.taken += 1;
       reply(socket, { ok: true });
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
+      this.#advertisements.refused += 1;
       reply(socket, { ok: false, message: error.message.slice(0, 1000) });
       socket.close(1008, 'advertisement refused');
     }
@@ -278,23 +279,4 @@ export class Gateway {
     await this.#store.nodes.gone(node, this.#site);
     this.#bus.publish('node.changed', { node });
   }
-}
-
-function bad(expected: string): PeerError {
-  return new PeerError('BAD_REPLY', `expected ${expected}`);
-}
-
-function reply(socket: WebSocket, message: GatewayReply): void {
-  socket.send(JSON.stringify(message));
-}
-
-function isTooFast(connection: Connection): boolean {
-  const now = Date.now();
-  connection.recent = connection.recent.filter((at) => at > now - 60_000);
-  connection.recent.push(now);
-  return connection.recent.length > LIMITS.gatewayMessagesPerMinute;
-}
-
-function closeLater(socket: WebSocket, ms: number): NodeJS.Timeout {
-  return setTimeout(() => socket.close(1008, 'expected an advertisement in time'), Math.max(0, ms)).unref();
 }

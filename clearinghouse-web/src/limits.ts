@@ -233,6 +233,16 @@ export const DATABASE_LIMITS = {
   conflictWaitMs: 10,
 } as const;
 
+/** Where Prometheus asks. */
+export const METRICS_LIMITS = {
+  /** At once. */
+  connections: 8,
+  /** For a request to be complete, and until an idle connection is closed. */
+  patienceMs: 10_000,
+  /** For the database to say what it has. */
+  censusMs: 3_000,
+} as const;
+
 /** Backups, as they are read. */
 export const BACKUP_LIMITS = {
   /** Characters of one line: a row of a table. */

@@ -89,6 +89,11 @@ export class Pass {
     this.#open(asked).catch(() => asked.socket.destroy());
   }
 
+  /** Browsers that are passed on now. */
+  get size(): number {
+    return this.#passed.size;
+  }
+
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#timer);

@@ -7,6 +7,8 @@ export interface StatePaths {
   readonly lock: string;
   readonly gatewayKey: string;
   readonly address: string;
+  /** When the newest backup was made. */
+  readonly backup: string;
   /** The backend's own directory; the site has no business in it. */
   readonly backendKeys: string;
   /** Held locked by the backend: there is one of a state directory. */
@@ -27,6 +29,7 @@ export function statePaths(directory: string): StatePaths {
     lock: join(directory, 'lock.sqlite'),
     gatewayKey: join(directory, 'gateway.jwk'),
     address: join(directory, 'address.json'),
+    backup: join(directory, 'backup.json'),
     backendKeys: join(backend, 'keys.sqlite'),
     backendLock: join(backend, 'lock.sqlite'),
     backendName: join(backend, 'name'),

@@ -110,6 +110,11 @@ export class Relay {
     void this.#splice(call, upgrade).catch(() => undefined); // One of the two has gone.
   }
 
+  /** Callers, from their calls to the ends of their streams. */
+  get size(): number {
+    return this.#callers.size;
+  }
+
   /** Ends every call and stream. */
   stop(): void {
     for (const token of this.#calls.keys()) this.#giveUp(token, '503 Service Unavailable');

@@ -33,6 +33,8 @@ export class Supervisor {
   #waitMs = RESTART_FIRST_MS;
   #stopped = false;
   #unsubscribe: () => void = () => undefined;
+  /** How often a backend was started, and how many tasks it has ended well and not. */
+  readonly counts = { starts: 0, done: 0, failed: 0 };
 
   constructor(init: SupervisorInit) {
     this.#init = init;
@@ -81,6 +83,7 @@ export class Supervisor {
     const stdio: SpawnOptions['stdio'] = ['pipe', 'ignore', 'pipe', 'pipe'];
     const child = spawn(process.execPath, [PROGRAM, state], { stdio, env: environmentOf(this.#init) });
     this.#child = child;
+    this.counts.starts += 1;
     child.stdin?.on('error', () => undefined); // It may have died with a wake under way; 'exit' tells.
     child.on('error', (error) => logger.error({ error: error.message }, 'backend could not be started'));
     // Its log lines are of the same form as this process' own.
@@ -104,6 +107,7 @@ export class Supervisor {
     const news = newsOf(parseJson(line));
     if (news === undefined) this.#init.logger.error('the backend said something that is no news');
     else this.#init.bus.publish(news.subject, news.message);
+    if (news?.subject === 'task.ended') this.counts[news.message.done ? 'done' : 'failed'] += 1;
   }
 }
 

@@ -25,6 +25,7 @@ describe('the bus of two sites that come and go', () => {
       here.publish('vessel.changed', { account: 'lost' });
     });
     for (const listener of listeners) await listener.gap(1);
+    assert.deepEqual([here.counts.reconnects, there.counts.reconnects], [1, 1]);
     const heard = new Listener(there, 'vessel.changed');
     // Whoever is back says so once more to the others: nothing of before comes after it.
     while (heard.messages.length === 0) {

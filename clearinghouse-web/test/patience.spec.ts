@@ -119,7 +119,7 @@ forEachDatabase((test) => {
       const [claim] = await claims();
       assert.ok(claim);
       await store.tasks.missed(claim);
-      await store.tasks.retry(claim, 'slow', Date.now());
+      await store.tasks.retry(claim, { error: 'slow', cause: 'TIMEOUT' }, Date.now());
       await dial(node);
       assert.deepEqual(await claims(), []);
       const attempt = { id: randomUUID(), accountId: donor.id, userKey: donor.key_id };

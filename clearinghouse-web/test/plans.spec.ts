@@ -92,7 +92,7 @@ forEachDatabase((test) => {
         assert.ok(claim);
         await store.tasks.claim(0);
         await store.tasks.missed(claim);
-        await store.tasks.retry(claim, 'again', Date.now());
+        await store.tasks.retry(claim, { error: 'again', cause: 'UNREACHABLE' }, Date.now());
         await store.tasks.nextDue();
         const again = await store.tasks.claim();
         assert.ok(again);

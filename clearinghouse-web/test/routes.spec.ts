@@ -127,6 +127,7 @@ describe('who may do what', () => {
     'get /admin': { status: 200 },
     'post /admin/emergency-stop': { status: 400 },
     'post /admin/emergency-stop/lift': { status: 200 },
+    'post /admin/tasks/:task/retry': { status: 404, parameters: () => ({ task: '1' }) },
     'get /admin/users': { status: 200 },
     'get /admin/users/:username': { status: 200, parameters: () => ({ username: 'target' }) },
     'get /admin/users/:username/ledger': { status: 200, parameters: () => ({ username: 'target' }) },

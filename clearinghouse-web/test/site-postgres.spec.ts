@@ -52,12 +52,13 @@ describe('a clearinghouse on PostgreSQL', () => {
     assert.equal((await rows("select 1 from information_schema.tables where table_name = 'donor_keys'")).length, 0);
   });
 
-  it('says on its status page that the database is down, and to programs with a code', async () => {
+  it('says on its status page that the database is down, to programs with a code, and in its metrics', async () => {
     const own = await PostgresServer.start();
     assert.ok(own);
     await using site = await Site.start({
       database: await own.createDatabase(),
       keysDatabase: await own.createDatabase(),
+      metrics: { host: '127.0.0.1', port: 0 },
     });
     const { url } = site.clearinghouse;
     await own[Symbol.asyncDispose]();
@@ -69,6 +70,8 @@ describe('a clearinghouse on PostgreSQL', () => {
     const answer = await site.api().get('/status');
     assert.equal(answer.status, 503);
     assert.equal(answer.body.code, 'NOT_READY');
+    const metrics = await fetch(`http://127.0.0.1:${site.clearinghouse.metricsAddress?.port}/metrics`);
+    assert.match(await metrics.text(), /^potluck_database_up 0$/m, 'they tell what is known without it');
   });
 
   async function rows(text: string): Promise<Record<string, unknown>[]> {

@@ -70,7 +70,7 @@ forEachDatabase((test) => {
       const again = await add('vessel:a', undefined, 'reset-vessel');
       const claim = await tasks.claim();
       assert.ok(claim);
-      await tasks.retry(claim, 'away', 0);
+      await tasks.retry(claim, { error: 'away', cause: 'TIMEOUT' }, 0);
       const first = await add('vessel:b', undefined, 'reset-vessel');
       assert.equal((await tasks.claim(1))?.id, first);
       assert.equal(await tasks.claim(1), undefined);
@@ -89,7 +89,7 @@ forEachDatabase((test) => {
         effects += 1;
       };
       assert.equal(await tasks.finish(late, count), false);
-      await tasks.retry(late, 'too late', 0);
+      await tasks.retry(late, { error: 'too late', cause: 'TIMEOUT' }, 0);
       assert.equal(await tasks.finish(next, count), true);
       assert.equal(effects, 1);
       assert.equal((await tasks.states([id])).get(id), 'done');

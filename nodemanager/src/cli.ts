@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ConfigError, describeError } from '@potluck/protocol';
+import { ConfigError, describeError, describeFindings } from '@potluck/protocol';
 import { examine } from './doctor.ts';
 import { StateLock } from './lock.ts';
 import { NodeManager } from './manager.ts';
@@ -68,12 +68,9 @@ async function status({ state, json }: Command): Promise<void> {
   console.log(json ? JSON.stringify(found) : describeStatus(found).join('\n'));
 }
 
-const MARKS = { well: 'well   ', warning: 'note   ', wrong: 'WRONG  ' } as const;
-
 async function doctor({ state, json }: Command): Promise<number> {
   const findings = await examine(statePaths(state));
-  const lines = findings.map(({ what, state: found, text }) => `${MARKS[found]} ${what}: ${text}`);
-  console.log(json ? JSON.stringify(findings) : lines.join('\n'));
+  console.log(json ? JSON.stringify(findings) : describeFindings(findings).join('\n'));
   return findings.some(({ state: found }) => found === 'wrong') ? 1 : 0;
 }
 

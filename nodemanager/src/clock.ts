@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { request } from 'node:https';
-import { type Address, LIMITS } from '@potluck/protocol';
-import type { Finding } from './finding.ts';
+import { type Address, type Finding, LIMITS } from '@potluck/protocol';
 import type { StatePaths } from './paths.ts';
 
 const BREAKS = 'requests of users are refused as EXPIRED and the clearinghouse does not believe this node';

@@ -3,19 +3,22 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import {
   describeError,
+  type Finding,
   generateIdentity,
   loadIdentity,
   NodeClient,
   openPinnedSocket,
   PeerError,
   parseRestrictions,
+  warning,
+  well,
+  wrong,
 } from '@potluck/protocol';
 import { detectWalls } from '@potluck/vessel-runtime';
 import Database from 'better-sqlite3';
 import { aboutClock } from './clock.ts';
 import { loadConfig, type NodeConfig } from './config.ts';
 import { codeOf } from './errors.ts';
-import { type Finding, warning, well, wrong } from './finding.ts';
 import { holderOf } from './holder.ts';
 import { StateLock } from './lock.ts';
 import type { StatePaths } from './paths.ts';

@@ -1,4 +1,12 @@
-import { type Address, describeError, type Identity, type KeyId, parseRestrictions } from '@potluck/protocol';
+import type { Server } from 'node:http';
+import {
+  type Address,
+  describeError,
+  type Identity,
+  type KeyId,
+  MetricsServer,
+  parseRestrictions,
+} from '@potluck/protocol';
 import {
   detectWalls,
   Governor,
@@ -20,7 +28,6 @@ import { type Layer, loadLayers } from './layers.ts';
 import { NODE_LIMITS, type NodeLimits } from './limits.ts';
 import { StateLock } from './lock.ts';
 import { Metrics, type MetricsSources } from './metrics.ts';
-import { MetricsServer } from './metrics-server.ts';
 import { networkOf } from './network.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { type Demand, WarmPool, type WarmPoolComponents, warmMost } from './pool.ts';
@@ -29,7 +36,7 @@ import { ProcessStore } from './processes.ts';
 import { Launcher } from './program.ts';
 import { SqliteReplayStore } from './replays.ts';
 import type { Router } from './router.ts';
-import { RequestServer } from './server.ts';
+import { listen, RequestServer } from './server.ts';
 import { makeState, openLog, ownIdentity } from './state.ts';
 import { type NodeReach, removeAddress, writeAddress, writeReach } from './status.ts';
 import { VesselStore } from './vessel-store.ts';
@@ -229,8 +236,11 @@ async function measure(
   sources: Omit<MetricsSources, 'version'>,
 ): Promise<Address | undefined> {
   if (config.metrics === undefined) return undefined;
+  const { host, port } = config.metrics;
   metrics.observe({ ...sources, version: packageJson.version });
-  return await stack.use(new MetricsServer({ metrics, log }, { listen: config.metrics, limits })).start();
+  const init = { connections: limits.metricsConnections, patienceMs: limits.metricsMs };
+  const listening = { metrics, log, listen: async (on: Server) => await listen(on, { host, port }, log) };
+  return { ...(await stack.use(new MetricsServer(listening, init)).start()), host };
 }
 
 /** Without those of one that was killed. */

@@ -20,6 +20,7 @@ export class Admission {
   readonly #init: AdmissionInit;
   readonly #sockets = new Map<string, Set<Duplex>>();
   #count = 0;
+  readonly #counts = { admitted: 0, refused: 0 };
 
   constructor(init: AdmissionInit) {
     this.#init = init;
@@ -40,8 +41,19 @@ export class Admission {
     return this.#count;
   }
 
+  /** Since the beginning. */
+  get counts(): { readonly admitted: number; readonly refused: number } {
+    return this.#counts;
+  }
+
   /** @returns whether it is let in; then it counts until it closes. */
   admit(socket: Duplex, from: string): boolean {
+    const isIn = this.#take(socket, from);
+    this.#counts[isIn ? 'admitted' : 'refused'] += 1;
+    return isIn;
+  }
+
+  #take(socket: Duplex, from: string): boolean {
     const address = homeOf(from);
     const own = this.#sockets.get(address) ?? new Set();
     const { connections, perAddress, rate } = this.#init;

@@ -1,4 +1,4 @@
-import { describeError, PeerError } from '@potluck/protocol';
+import { describeError, PeerError, PotluckError } from '@potluck/protocol';
 import type { Logger } from 'pino';
 import { ZodError } from 'zod';
 import { TaskError } from '../errors.ts';
@@ -135,14 +135,15 @@ export class Worker {
     } catch (error) {
       // A node has chosen its words, and PostgreSQL keeps no NUL.
       const message = describeError(error).replaceAll('\0', '\uFFFD');
+      const failure = { error: message, cause: causeOf(error) };
       // What is not in the table of kinds never will be.
       if (!(error instanceof ZodError) && claim.attempts < attemptsOf(claim.kind)) {
         const waitMs = Math.min(QUEUE.retryFirstMs * 2 ** Math.min(claim.attempts - 1, 20), QUEUE.retryLongestMs);
-        await tasks.retry(claim, message, Date.now() + waitMs);
+        await tasks.retry(claim, failure, Date.now() + waitMs);
         logger.warn({ ...facts, error: message, waitMs }, 'will try again');
         return;
       }
-      await tasks.fail(claim, message, failureOf(claim, message));
+      await tasks.fail(claim, failure, failureOf(claim, message));
       logger.warn({ ...facts, error: message }, 'failed');
       onEnded(claim, false);
     }
@@ -176,6 +177,12 @@ function failureOf({ kind, node_id: node }: Claim, message: string): Effect {
     const here = trx.selectFrom('nodes').select('id').where('id', '=', node).where('connected', '=', 1);
     if ((await here.executeTakeFirst()) !== undefined) await advance(trx, node, 'failed', `${kind}: ${message}`);
   };
+}
+
+/** Few enough to count by: our own codes, one for what is in no table of kinds, and one for all the rest. */
+function causeOf(error: unknown): string {
+  if (error instanceof ZodError) return 'BAD_TASK';
+  return error instanceof PotluckError ? error.code : 'INTERNAL';
 }
 
 function attemptsOf(kind: string): number {

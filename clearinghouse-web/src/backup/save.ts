@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeError, loadIdentity } from '@potluck/protocol';
+import { describeError, loadIdentity, parseJson, writeJson } from '@potluck/protocol';
+import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
 import { takeLock } from '../lock.ts';
 import { noState, type Place } from '../operator.ts';
@@ -42,7 +44,16 @@ export async function backup(place: BackupPlace, file: string): Promise<Saved> {
     });
     await write({ end: true, rows });
   });
+  await writeJson(paths.backup, { at: Date.now() });
   return { rows, stopped };
+}
+
+const madeSchema = z.object({ at: z.int() });
+
+/** @returns when the newest backup was made of this state directory; undefined where none is known. */
+export async function backupAt(path: string): Promise<number | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return madeSchema.safeParse(parseJson(text)).data?.at;
 }
 
 async function copy(snapshot: Snapshot, database: 'main' | 'keys', write: Write): Promise<number> {

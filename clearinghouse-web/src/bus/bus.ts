@@ -22,6 +22,8 @@ export interface Bus extends AsyncDisposable {
   subscribe<S extends Subject>(subject: S, subscriber: Subscriber<S>): () => void;
   /** Asks whichever process has the node. @throws BusError TOO_LARGE, NO_SUCH_NODE, TIMEOUT, REFUSED, AWAY */
   request(node: KeyId, question: object, timeoutMs: number): Promise<object>;
+  /** How often it was away and came back, so that messages may have been lost; and how many came. */
+  readonly counts: { readonly reconnects: number; readonly heard: number };
   /** Says who answers for the nodes of this process. @returns how to end it. */
   answer(answerer: Answerer): () => void;
 }

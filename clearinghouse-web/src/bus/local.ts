@@ -9,6 +9,8 @@ import { Subscriptions } from './subscriptions.ts';
 export class LocalBus implements Bus {
   readonly #subscriptions: Subscriptions;
   readonly #answerers = new Answerers();
+  /** It is never away. */
+  readonly counts = { reconnects: 0, heard: 0 };
 
   constructor({ logger }: { readonly logger: Logger }) {
     this.#subscriptions = new Subscriptions(logger);

@@ -29,6 +29,7 @@ export class PostgresBus implements Bus {
   readonly #subscriptions: Subscriptions;
   readonly #answerers = new Answerers();
   readonly #asked = new Map<string, { resolve(answer: string): void; reject(error: BusError): void }>();
+  readonly counts = { reconnects: 0, heard: 0 };
   #said = 0;
 
   constructor(init: PostgresBusInit) {
@@ -105,6 +106,7 @@ export class PostgresBus implements Bus {
   }
 
   #hear(payload: string): void {
+    this.counts.heard += 1;
     const words = wireSchema.safeParse(parseJson(payload)).data;
     if (words === undefined) this.#strange(payload);
     else if ('gap' in words) this.#subscriptions.gap();
@@ -141,6 +143,7 @@ export class PostgresBus implements Bus {
 
   /** What others said meanwhile has not come here, and what was said here may not have come to others. */
   #onBack(): void {
+    this.counts.reconnects += 1;
     this.#subscriptions.gap();
     this.#say(EVERYBODY, { gap: true });
   }

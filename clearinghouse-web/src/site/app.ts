@@ -12,6 +12,8 @@ import { entriesSchema } from './schemas.ts';
 import { checkAccess, checkOrigin, sessionTokenOf } from './session.ts';
 import { keepBody } from './signature.ts';
 
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];
+
 /** The site: the routes of the one table, behind the same checks. */
 export function createApp(components: SiteComponents, facts: SiteFacts): Express {
   const app = express();
@@ -20,7 +22,7 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
   app.set('etag', false);
   // With https there is a proxy in front of this process, and only it may say who asks.
   app.set('trust proxy', secure ? ['loopback', ...facts.proxies] : false);
-  app.use(helmet(helmetOptions(secure)));
+  app.use(countedBy(facts.onAnswered), helmet(helmetOptions(secure)));
   app.use('/assets', ASSETS.handler);
   const parsers = [
     express.json({ limit: LIMITS.bodyBytes, verify: keepBody }),
@@ -70,6 +72,21 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
 function passing(step: (request: Request, response: Response) => Promise<void>): RequestHandler {
   return async (request, response, next) => {
     await step(request, response);
+    next();
+  };
+}
+
+/** By the route's pattern: paths name vessels and accounts, and strangers make up any. */
+function countedBy(onAnswered: SiteFacts['onAnswered']): RequestHandler {
+  return (request, response, next) => {
+    if (onAnswered === undefined) return next();
+    const begun = performance.now();
+    response.once('close', () => {
+      const isAsset = request.baseUrl === '/assets' || request.path.startsWith('/assets/');
+      const route = isAsset ? 'assets' : String(request.route?.path ?? 'none');
+      const method = METHODS.includes(request.method) ? request.method : 'other';
+      onAnswered({ route, method, status: response.statusCode, ms: performance.now() - begun });
+    });
     next();
   };
 }

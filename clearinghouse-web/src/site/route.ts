@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Bus } from '../bus/bus.ts';
 import type { PortalCode, PortalError } from '../errors.ts';
+import type { Answered } from '../metrics.ts';
 import type { Queue } from '../queue.ts';
 import type { Account } from '../store/accounts.ts';
 import type { Store } from '../store/store.ts';
@@ -28,6 +29,8 @@ export interface SiteFacts {
   readonly proxies: readonly string[];
   /** The file that archives are built from, if there is one. */
   readonly payload: string | undefined;
+  /** Is told of each request that was answered. */
+  readonly onAnswered?: ((answered: Answered) => void) | undefined;
 }
 
 /** One request, with what is known about who asks. */

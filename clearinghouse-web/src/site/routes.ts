@@ -2,7 +2,7 @@ import { register, registerForm, session } from './accounts.ts';
 import { audit } from './admin/audit.ts';
 import { listLeases } from './admin/leases.ts';
 import { drainNode, forgetNode, listNodes, retryNode, showNode, undrainNode } from './admin/nodes.ts';
-import { liftStop, site, stopEverything } from './admin/site.ts';
+import { liftStop, retryTask, site, stopEverything } from './admin/site.ts';
 import { banUser, listUsers, showLedger, showUser, unbanUser } from './admin/users.ts';
 import { listCredits } from './credits.ts';
 import { archive, donations, donorPage } from './donations.ts';
@@ -69,6 +69,7 @@ export const ROUTES: readonly Route<unknown>[] = [
   site,
   stopEverything,
   liftStop,
+  retryTask,
   listUsers,
   showUser,
   showLedger,

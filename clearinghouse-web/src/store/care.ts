@@ -44,6 +44,21 @@ export class Care {
     });
   }
 
+  /** Has a task that waits to be tried again tried now. @throws PortalError NO_SUCH_THING: it does not wait */
+  async hasten(actor: Actor, task: number): Promise<void> {
+    await transact(this.#db, async (trx) => {
+      const row = await trx
+        .updateTable('tasks')
+        .set({ run_at: Date.now() })
+        .where('id', '=', task)
+        .where('state', '=', 'waiting')
+        .returning(['kind', 'subject'])
+        .executeTakeFirst();
+      if (row === undefined) throw new PortalError('NO_SUCH_THING', `expected a task that waits, got ${task}`);
+      await record(trx, { actor, action: 'task.retry', subject: row.subject, details: { kind: row.kind } });
+    });
+  }
+
   /**
    * Forgets that a node has ever donated: its leases end, and its vessels are no more. Should it come back, it is new.
    * @throws PortalError NO_SUCH_NODE, INVALID_REQUEST: it is of use

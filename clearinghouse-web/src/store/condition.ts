@@ -1,4 +1,5 @@
 import { type ExpressionBuilder, sql } from 'kysely';
+import { type Census, takeCensus } from './census.ts';
 import type { Database } from './database.ts';
 import type { LeaseState, NodeLife, Tables, TaskState } from './schema.ts';
 
@@ -24,11 +25,14 @@ export interface Health {
 
 /** A task that failed, or that is being tried again and again. */
 export interface Trouble {
+  readonly id: number;
   readonly kind: string;
   readonly subject: string;
   readonly state: TaskState;
   readonly attempts: number;
   readonly error: string | null;
+  /** The code of that error; null for what an older version wrote. */
+  readonly cause: string | null;
   readonly at: number;
 }
 
@@ -67,17 +71,22 @@ export class Condition {
     };
   }
 
+  /** For instruments: see `takeCensus`. */
+  async census(): Promise<Census> {
+    return await takeCensus(this.#db);
+  }
+
   /** Tasks that failed in the last day or are being tried again, the newest first. */
   async troubles(limit: number): Promise<Trouble[]> {
     const rows = await this.#db
       .selectFrom('tasks')
-      .select(['kind', 'subject', 'state', 'attempts', 'error', 'created_at', 'ended_at'])
+      .select(['id', 'kind', 'subject', 'state', 'attempts', 'error', 'cause', 'created_at', 'ended_at'])
       .where('error', 'is not', null)
       .where('state', 'in', ['waiting', 'claimed', 'failed'])
       .orderBy('id', 'desc')
       .limit(limit)
       .execute();
-    return rows.map(({ created_at, ended_at, ...row }) => ({ ...row, at: ended_at ?? created_at }));
+    return rows.map(({ created_at, ended_at, ...row }) => ({ ...row, id: Number(row.id), at: ended_at ?? created_at }));
   }
 
   async #queue(now: number): Promise<Health['queue']> {

@@ -9,14 +9,24 @@ import { sqliteDialect } from './sqlite.ts';
 export type Database = Kysely<Tables>;
 export type Trx = Transaction<Tables>;
 
+/** A statement has ended. */
+export type OnStatement = (kind: StatementKind, ms: number) => void;
+export type StatementKind = 'select' | 'insert' | 'update' | 'delete' | 'other';
+
 /** Opens the main database. @param location a file of SQLite, or `postgres://...` */
-export function openDatabase(location: string): Database {
-  return openKysely<Tables>(location);
+export function openDatabase(location: string, onStatement?: OnStatement): Database {
+  return openKysely<Tables>(location, { onStatement });
 }
 
 /** As `openDatabase`, for other tables. */
-export function openKysely<T>(location: string, options: { durable?: boolean } = {}): Kysely<T> {
+export function openKysely<T>(
+  location: string,
+  { onStatement, ...options }: { durable?: boolean; onStatement?: OnStatement | undefined } = {},
+): Kysely<T> {
   return new Kysely<T>({
+    ...(onStatement !== undefined && {
+      log: ({ query, queryDurationMillis }) => onStatement(kindOf(query.query.kind), queryDurationMillis),
+    }),
     dialect: isPostgresUrl(location) ? postgresDialect(location) : sqliteDialect(location, options),
     // `in ()` is no SQL: in an empty list is nothing.
     plugins: [new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression })],
@@ -45,6 +55,12 @@ export async function transact<T>(db: Database, work: (trx: Trx) => Promise<T>):
       await delay(Math.random() * DATABASE_LIMITS.conflictWaitMs * attempt);
     }
   }
+}
+
+/** `SelectQueryNode` and the like are how the library names them. */
+function kindOf(node: string): StatementKind {
+  const [, kind] = /^(Select|Insert|Update|Delete)QueryNode$/.exec(node) ?? [];
+  return kind === undefined ? 'other' : (kind.toLowerCase() as StatementKind);
 }
 
 function busy(cause: unknown): ServiceError {

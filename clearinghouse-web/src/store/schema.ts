@@ -212,6 +212,8 @@ export interface TasksTable extends TurnColumns {
   token: string | null;
   claimed_until: number | null;
   error: string | null;
+  /** The code of that error. */
+  cause: ColumnType<string | null, string | null | undefined, string | null>;
   created_at: number;
   ended_at: number | null;
 }

@@ -6,7 +6,7 @@ import { Attempts } from './attempts.ts';
 import { AuditLog } from './audit.ts';
 import { Care } from './care.ts';
 import { Condition } from './condition.ts';
-import { type Database, openDatabase } from './database.ts';
+import { type Database, type OnStatement, openDatabase } from './database.ts';
 import { Devices } from './devices.ts';
 import { Emergency } from './emergency.ts';
 import { History } from './history.ts';
@@ -25,6 +25,11 @@ import { Ledger } from './statement.ts';
 import { Survey } from './survey.ts';
 import { Tasks } from './tasks.ts';
 import { Tokens } from './tokens.ts';
+
+interface StoreOptions {
+  readonly backend?: string;
+  readonly onStatement?: OnStatement | undefined;
+}
 
 /** The main database, shared by site and backend; it never has an owner's private key. */
 export class Store implements AsyncDisposable {
@@ -83,11 +88,11 @@ export class Store implements AsyncDisposable {
   /**
    * Opens the database and brings its tables up to date.
    * @param location a file of SQLite, or `postgres://...`
-   * @param options `backend`: the name under which tasks are claimed.
+   * @param options `backend`: the name under which tasks are claimed; `onStatement` is told of each statement.
    * @throws ServiceError STATE_BROKEN, DATABASE_AWAY, DATABASE_REFUSED
    */
-  static async open(location: string, { backend }: { backend?: string } = {}): Promise<Store> {
-    const db = openDatabase(location);
+  static async open(location: string, { backend, onStatement }: StoreOptions = {}): Promise<Store> {
+    const db = openDatabase(location, onStatement);
     try {
       await migrate(db);
     } catch (error) {

@@ -19,6 +19,12 @@ export interface NewTask {
 /** A task that is claimed; `token` proves it until `claimed_until`. */
 export type Claim = Selectable<TasksTable> & { token: string };
 
+/** Why a task did not succeed: a sentence for people, and the code of the error. */
+export interface Failure {
+  readonly error: string;
+  readonly cause: string;
+}
+
 /** The queue by which the site asks the backend; every decision is one statement or one transaction. */
 export class Tasks {
   readonly #db: Database;
@@ -132,19 +138,19 @@ export class Tasks {
    * @returns false if the claim was lost in the meantime: then nothing was written.
    */
   async finish(claim: Claim, effect: (trx: Trx) => Promise<void>): Promise<boolean> {
-    return await this.#end(claim, { state: 'done', error: null }, effect);
+    return await this.#end(claim, { state: 'done', error: null, cause: null }, effect);
   }
 
   /** As `finish`, for a task that will never succeed. */
-  async fail(claim: Claim, error: string, effect: (trx: Trx) => Promise<void>): Promise<boolean> {
-    return await this.#end(claim, { state: 'failed', error }, effect);
+  async fail(claim: Claim, failure: Failure, effect: (trx: Trx) => Promise<void>): Promise<boolean> {
+    return await this.#end(claim, { state: 'failed', ...failure }, effect);
   }
 
   /** Gives a claimed task back, which has no hurry any more; it will be due at `runAt`. */
-  async retry(claim: Claim, error: string, runAt: number): Promise<void> {
+  async retry(claim: Claim, failure: Failure, runAt: number): Promise<void> {
     await this.#db
       .updateTable('tasks')
-      .set({ state: 'waiting', token: null, claimed_until: null, error, run_at: runAt, urgency: 2 })
+      .set({ state: 'waiting', token: null, claimed_until: null, ...failure, run_at: runAt, urgency: 2 })
       .where('id', '=', claim.id)
       .where('token', '=', claim.token)
       .execute();
@@ -203,7 +209,7 @@ export class Tasks {
 
   async #end(
     claim: Claim,
-    end: { state: 'done' | 'failed'; error: string | null },
+    end: { state: 'done' | 'failed'; error: string | null; cause: string | null },
     effect: (trx: Trx) => Promise<void>,
   ): Promise<boolean> {
     return await transact(this.#db, async (trx) => {

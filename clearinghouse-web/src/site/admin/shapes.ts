@@ -80,11 +80,14 @@ export const siteSchema = z.object({
   health: healthSchema,
   troubles: z.array(
     z.object({
+      id: z.int(),
       kind: z.string(),
       subject: z.string(),
       state: z.enum(['waiting', 'claimed', 'done', 'failed']),
       attempts: z.int(),
       error: z.string().nullable(),
+      /** The code of the error. */
+      cause: z.string().nullable(),
       at: z.int(),
     }),
   ),

@@ -8,6 +8,7 @@ import { siteSchema } from './shapes.ts';
 
 const NOTICES = {
   stopped: 'Everything is being stopped. Machines that are away are stopped as soon as they are back.',
+  tried: 'It is being tried now.',
   lifted: 'Lifted. Every vessel is being given back to its holder; programs start again when he starts them.',
 };
 const noticeQuery = z.object({ notice: optionalText });
@@ -58,6 +59,26 @@ export const liftStop: Route<object> = {
     tell(visit);
     return { json: { vessels }, redirect: '/admin?notice=lifted' };
   },
+};
+
+const taskSchema = z.object({ task: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
+
+export const retryTask: Route<object> = {
+  method: 'post',
+  path: '/admin/tasks/:task/retry',
+  summary: 'Tries a task now that waits to be tried again',
+  access: 'admin',
+  problems: ['NO_SUCH_THING'],
+  body: nothingSchema,
+  result: z.object({ task: z.int() }),
+  handle: async (visit) => {
+    const { store, account, queue, request } = memberOf(visit);
+    const { task } = taskSchema.parse(request.params);
+    await store.care.hasten(account.id, task);
+    queue.wake();
+    return { json: { task }, redirect: '/admin?notice=tried' };
+  },
+  refused: async (visit, error) => await pageOf(visit, { facts: await factsOf(visit), error }),
 };
 
 function tell({ queue, bus }: Visit): void {

@@ -13,6 +13,7 @@ import { sites } from './0012-sites.ts';
 import { history } from './0014-history.ts';
 import { indexes } from './0015-indexes.ts';
 import { fairQueue } from './0017-fair-queue.ts';
+import { causes } from './0019-causes.ts';
 
 /** Oldest first; a released one is never edited, only followed by another. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -30,4 +31,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0014-history': history,
   '0015-indexes': indexes,
   '0017-fair-queue': fairQueue,
+  '0019-causes': causes,
 };

@@ -1,22 +1,24 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
-import { type Address, describeError } from '@potluck/protocol';
-import type { Logger } from 'pino';
-import type { NodeLimits } from './limits.ts';
-import type { Metrics } from './metrics.ts';
-import { listen } from './server.ts';
+import { describeError } from './errors.ts';
+import type { Address } from './reach.ts';
 
 export interface MetricsServerComponents {
-  readonly metrics: Metrics;
-  readonly log: Logger;
+  /** The text that Prometheus reads, and its media type. */
+  readonly metrics: { text(): Promise<{ text: string; type: string }> };
+  readonly log: { error(facts: object, message: string): void };
+  /** Each room has its own words for an address that cannot be had. */
+  readonly listen: (server: Server) => Promise<void>;
 }
 
 export interface MetricsServerInit {
-  readonly listen: Address;
-  readonly limits: Pick<NodeLimits, 'metricsConnections' | 'metricsMs'>;
+  /** At once. */
+  readonly connections: number;
+  /** For a request to be complete, and until an idle connection is closed. */
+  readonly patienceMs: number;
 }
 
-/** `GET /metrics` for Prometheus, by plain HTTP: for the machine itself, unless its owner says otherwise. */
+/** `GET /metrics` for Prometheus, by plain HTTP: of a node and of a clearinghouse, on an address of its own. */
 export class MetricsServer implements AsyncDisposable {
   readonly #components: MetricsServerComponents;
   readonly #init: MetricsServerInit;
@@ -27,15 +29,18 @@ export class MetricsServer implements AsyncDisposable {
     this.#init = init;
   }
 
-  /** @returns the address that is listened on. @throws NodeManagerError PORT_IN_USE @throws ConfigError CONFIG_BROKEN */
+  /** @returns the address that is listened on. @throws whatever `listen` throws */
   async start(): Promise<Address> {
-    const { metricsConnections, metricsMs } = this.#init.limits;
-    const timeouts = { headersTimeout: metricsMs, requestTimeout: metricsMs, keepAliveTimeout: metricsMs };
-    const server = createServer(timeouts, (request, response) => void this.#answer(request, response));
-    server.maxConnections = metricsConnections;
+    const { connections, patienceMs } = this.#init;
+    const timeouts = { headersTimeout: patienceMs, requestTimeout: patienceMs, keepAliveTimeout: patienceMs };
+    // How often it is looked whose time is over.
+    const looks = { connectionsCheckingInterval: patienceMs };
+    const server = createServer({ ...timeouts, ...looks }, (request, response) => void this.#answer(request, response));
+    server.maxConnections = connections;
     this.#server = server;
-    await listen(server, this.#init.listen, this.#components.log);
-    return { host: this.#init.listen.host, port: (server.address() as AddressInfo).port };
+    await this.#components.listen(server);
+    const { address: host, port } = server.address() as AddressInfo;
+    return { host, port };
   }
 
   async stop(): Promise<void> {
