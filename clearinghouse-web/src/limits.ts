@@ -151,6 +151,10 @@ export const POLICY_LIMITS = {
   /** For everybody, and for a donation. */
   credits: 100_000,
   leaseHours: 24 * 366,
+  /** Of a slice: cores, of anything else, and ports of each kind. */
+  sliceCores: 1000,
+  sliceAmount: 1_000_000_000_000,
+  slicePorts: 1000,
 } as const;
 
 export const QUEUE = {

@@ -1,7 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { ConfigError, describeError } from '@potluck/protocol';
+import {
+  ConfigError,
+  describeError,
+  inSteps,
+  MANDATORY_QUANTITIES,
+  QUANTITY_NAMES,
+  type QuantityName,
+  stepsPerUnit,
+} from '@potluck/protocol';
 import { z } from 'zod';
 import { POLICY, POLICY_LIMITS } from './limits.ts';
+import { SLICE, type SliceSizes } from './slice.ts';
 
 const HOUR_MS = 3_600_000;
 const count = (least: number, most: number) =>
@@ -12,6 +21,23 @@ const hours = (most: number) =>
     .min(1 / 60, 'expected at least a minute (0.0167)')
     .max(most, `expected at most ${most} hours`);
 const port = count(1024, 65_535);
+const cores = z
+  .number('expected a number of cores')
+  .min(1 / stepsPerUnit('cpu'), 'expected at least a millionth of a core')
+  .max(POLICY_LIMITS.sliceCores, `expected at most ${POLICY_LIMITS.sliceCores} cores`)
+  .transform((value) => inSteps('cpu', value));
+const amount = (name: QuantityName): z.ZodType<number, number> =>
+  name === 'cpu' ? cores : count(MANDATORY_QUANTITIES.includes(name) ? 1 : 0, POLICY_LIMITS.sliceAmount);
+const amountOf = (name: QuantityName) => amount(name).default(SLICE[name]);
+
+/** What is left out is as in Seattle. */
+const sliceSchema = z.strictObject({
+  ...(Object.fromEntries(QUANTITY_NAMES.map((name) => [name, amountOf(name)])) as Record<
+    QuantityName,
+    ReturnType<typeof amountOf>
+  >),
+  ports: count(1, POLICY_LIMITS.slicePorts).default(SLICE.ports),
+});
 
 /** What `--policy FILE` may say; what it leaves out is as in Seattle. */
 const fileSchema = z
@@ -23,6 +49,7 @@ const fileSchema = z
     warningHours: hours(POLICY_LIMITS.leaseHours).default(POLICY.warningMs / HOUR_MS),
     firstUserPort: port.default(POLICY.firstUserPort),
     lastUserPort: port.default(POLICY.lastUserPort),
+    slice: sliceSchema.default(SLICE),
   })
   .refine(({ firstUserPort, lastUserPort }) => firstUserPort <= lastUserPort, {
     path: ['lastUserPort'],
@@ -39,6 +66,8 @@ export interface Policy {
   readonly warningMs: number;
   readonly firstUserPort: number;
   readonly lastUserPort: number;
+  /** Into what donated vessels are split that are two or more of it; Seattle's, unless it is given. */
+  readonly slice?: SliceSizes;
 }
 
 /** @throws ConfigError CONFIG_BROKEN: it names the file, and of each fault its line, its key, and what was expected */
@@ -46,7 +75,8 @@ export async function loadPolicy(path: string): Promise<Policy> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw broken(path, describeError(cause));
   });
-  if (text.length > POLICY_LIMITS.fileBytes) throw broken(path, `more than ${POLICY_LIMITS.fileBytes} bytes`);
+  if (Buffer.byteLength(text) > POLICY_LIMITS.fileBytes)
+    throw broken(path, `more than ${POLICY_LIMITS.fileBytes} bytes`);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -56,7 +86,7 @@ export async function loadPolicy(path: string): Promise<Policy> {
   const parsed = fileSchema.safeParse(json);
   if (parsed.success) return policyOf(parsed.data);
   const faults = parsed.error.issues.map((issue) => {
-    const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : issue.path[0];
+    const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : issue.path.at(-1);
     return `${lineOfKey(text, key)}${String(key ?? 'the whole')}: ${issue.message}`;
   });
   throw broken(path, faults.join('; '));
@@ -67,7 +97,7 @@ function policyOf({ firstLeaseHours, renewalHours, warningHours, ...rest }: z.in
   return { ...rest, firstLeaseMs: ms(firstLeaseHours), renewalMs: ms(renewalHours), warningMs: ms(warningHours) };
 }
 
-/** The object is flat, so that the first place of a key is its only one. */
+/** No two keys are alike, those of the slice included, so that the first place of a key is its only one. */
 function lineOfKey(text: string, key: PropertyKey | undefined): string {
   const at = key === undefined ? -1 : text.indexOf(JSON.stringify(String(key)));
   return at < 0 ? '' : `line ${text.slice(0, at).split('\n').length}: `;

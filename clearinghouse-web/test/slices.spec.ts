@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { parseRestrictions, type Restrictions, splitRestrictions } from '@potluck/protocol';
 import { assert as check, integer, property, record } from 'fast-check';
-import { partOf, SLICE, slicesIn } from '../src/backend/slices.ts';
+import { partOf, sliceOf, slicesIn } from '../src/backend/slices.ts';
+import { SLICE as SEATTLES } from '../src/slice.ts';
 
+const SLICE = sliceOf(SEATTLES);
 const OFFCUT = parseRestrictions(
   'resource cpu .002\nresource memory 1000000\nresource diskused 100000\nresource events 2',
 );

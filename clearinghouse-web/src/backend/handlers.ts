@@ -6,13 +6,10 @@ import type { Store } from '../store/store.ts';
 import type { DonorKeys } from './keys.ts';
 import type { Task, TaskOf } from './kinds.ts';
 import { inspectNode, splitNode } from './nodes.ts';
-import type { Slice } from './slices.ts';
 
 export interface Components {
   readonly store: Store;
   readonly keys: DonorKeys;
-  /** Into what large vessels are split. */
-  readonly slice: Slice;
 }
 
 /** What has to be written, in the same transaction as the task's end. */

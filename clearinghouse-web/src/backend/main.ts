@@ -14,7 +14,6 @@ import { Store } from '../store/store.ts';
 import type { Claim } from '../store/tasks.ts';
 import { DonorKeys } from './keys.ts';
 import { taskSchema } from './kinds.ts';
-import { SLICE } from './slices.ts';
 import { Worker } from './worker.ts';
 
 const LOCK_WAIT_MS = 20_000;
@@ -37,7 +36,7 @@ async function main(directory: string): Promise<void> {
   const onEnded = (claim: Claim, done: boolean): void => {
     for (const news of newsOfEnd(claim, done)) toSite.write(`${JSON.stringify(news)}\n`);
   };
-  const worker = new Worker({ store, keys, slice: SLICE }, { logger, onEnded });
+  const worker = new Worker({ store, keys }, { logger, onEnded });
   process.stdin.on('data', () => worker.wake());
   await worker.start();
   toSite.write('ready\n');

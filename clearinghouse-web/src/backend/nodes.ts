@@ -10,7 +10,7 @@ import { LIMITS, QUEUE } from '../limits.ts';
 import type { FoundVessel } from '../store/inventory.ts';
 import { type Components, connect, type Effect, nothing } from './handlers.ts';
 import type { TaskOf } from './kinds.ts';
-import { partOf, type Rule, slicesIn } from './slices.ts';
+import { partOf, type Rule, sliceOf, slicesIn } from './slices.ts';
 
 /** Splits in one task: its claim must outlast them. The next task goes on where this one ended. */
 const SPLITS = 8;
@@ -99,9 +99,10 @@ async function vesselsOf(client: NodeClient): Promise<readonly VesselInfo[]> {
   throw new TaskError('TASK_FAILED', message);
 }
 
-async function ruleOf({ slice }: Components, client: NodeClient): Promise<Rule> {
+async function ruleOf({ store }: Components, client: NodeClient): Promise<Rule> {
+  const { slice } = await store.policies.current();
   const { restrictions } = (await client.call('GetOffcutResources', {}, within)).result;
-  return { slice, offcut: parseRestrictions(restrictions, 'the offcut') };
+  return { slice: sliceOf(slice), offcut: parseRestrictions(restrictions, 'the offcut') };
 }
 
 function describe(

@@ -1,11 +1,5 @@
-import {
-  PORT_NAMES,
-  parseRestrictions,
-  QUANTITY_NAMES,
-  type QuantityName,
-  type Restrictions,
-  stepsPerUnit,
-} from '@potluck/protocol';
+import { PORT_NAMES, QUANTITY_NAMES, type QuantityName, type Restrictions, stepsPerUnit } from '@potluck/protocol';
+import type { SliceSizes } from '../slice.ts';
 
 /** What an operator offers at least, and how many ports with it. */
 export interface Slice {
@@ -13,31 +7,11 @@ export interface Slice {
   readonly ports: number;
 }
 
-/** What users of Seattle's clearinghouse got (`twopercent.resources`), ports and all. */
-export const SLICE: Slice = {
-  restrictions: parseRestrictions(
-    Object.entries({
-      cpu: 0.02,
-      memory: 25_000_000,
-      diskused: 100_000_000,
-      events: 50,
-      filesopened: 10,
-      insockets: 10,
-      outsockets: 10,
-      filewrite: 10_000,
-      fileread: 10_000,
-      netsend: 10_000,
-      netrecv: 10_000,
-      loopsend: 100_000,
-      looprecv: 100_000,
-      lograte: 10_000,
-      random: 1000,
-    })
-      .map(([name, value]) => `resource ${name} ${value}`)
-      .join('\n'),
-  ),
-  ports: 10,
-};
+/** As the policy says it. */
+export function sliceOf({ ports, ...quantities }: SliceSizes): Slice {
+  const none = { messport: new Set<number>(), connport: new Set<number>(), destinations: [] };
+  return { restrictions: { quantities, ...none }, ports };
+}
 
 /**
  * How many slices a vessel can be split into, each split costing the offcut; 0 when it is less than one. A vessel of one

@@ -10,7 +10,7 @@ export class Policies {
     this.#db = db;
   }
 
-  async current(): Promise<Policy> {
+  async current(): Promise<Required<Policy>> {
     return await policyOf(this.#db);
   }
 
