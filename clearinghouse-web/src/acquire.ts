@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AcquireType, type KeyId, type Rule, ruleText } from '@potluck/protocol';
+import { type AcquireType, type KeyId, type Rule, ruleText, type ShortageFacts } from '@potluck/protocol';
 import { PortalError } from './errors.ts';
 import { QUEUE } from './limits.ts';
 import type { Queue } from './queue.ts';
@@ -47,7 +47,7 @@ interface Work extends Components {
 export async function acquire(components: Components, account: Account, wanted: Wanted): Promise<Holding[]> {
   const { store, queue } = components;
   const { count, type, rules = [], idempotencyKey: key } = wanted;
-  const wishes = wishesOf([...TYPES[type], ...rules]);
+  const wishes = wishesOf([...rulesOfType(type), ...rules]);
   const attempt = { id: randomUUID(), accountId: account.id, userKey: account.key_id, wishes };
   if (key === undefined) return await carryOut(components, attempt, count);
   for (;;) {
@@ -88,9 +88,8 @@ async function handOver(work: Work, count: number): Promise<void> {
     try {
       return await inWaves(work, count);
     } catch (error) {
-      const isShort = error instanceof PortalError && error.code === 'UNABLE_TO_ACQUIRE';
       const isWorthIt = isAlike && work.given.length > 0 && turn < ALIKE && Date.now() < work.until;
-      if (!isShort || !isWorthIt) throw error;
+      if (!isShortage(error) || !isWorthIt) throw error;
       await work.store.leases.abandon(work.attempt, work.given.splice(0));
     }
   }
@@ -100,7 +99,7 @@ async function inWaves({ store, queue, ...work }: Work, count: number): Promise<
   const { attempt, given, failed } = work;
   for (let wave = 0; wave < WAVES && given.length < count && Date.now() < work.until; wave += 1) {
     const reserved = await store.leases.reserve(attempt, count - given.length, failed).catch((error: unknown) => {
-      throw failed.length > 0 ? unable(count, given.length, error) : error;
+      throw failed.length > 0 && isShortage(error) ? unable(count, given.length, error) : error;
     });
     queue.wake();
     const done = await queue.done(
@@ -123,10 +122,19 @@ const TYPES: Readonly<Record<AcquireType, readonly Rule[]>> = {
   nat: [{ kind: 'nat' }],
 };
 
-function unable(wanted: number, got: number, cause?: unknown): PortalError {
-  return new PortalError(
-    'UNABLE_TO_ACQUIRE',
-    `expected ${wanted} vessels, only ${got} could be handed over and nothing else is free: all are given back`,
-    { details: { wanted, got }, cause },
-  );
+export function rulesOfType(type: AcquireType): readonly Rule[] {
+  return TYPES[type];
+}
+
+function isShortage(error: unknown): error is PortalError {
+  return error instanceof PortalError && error.code === 'UNABLE_TO_ACQUIRE';
+}
+
+/** @param cause why no other could take the place of those that failed: the rule that is in the way is named. */
+function unable(wanted: number, found: number, cause?: PortalError): PortalError {
+  const why = cause === undefined ? 'others failed too' : `of others: ${cause.message}`;
+  const short = wanted - found;
+  const message = `expected ${wanted} vessels, only ${found} could be handed over: ${short} short, all are given back; ${why}`;
+  const details: ShortageFacts = { unit: 'vessels', ...cause?.details, wanted, found, short };
+  return new PortalError('UNABLE_TO_ACQUIRE', message, { details: { ...details }, cause });
 }

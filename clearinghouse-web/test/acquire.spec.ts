@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { RequestError } from '@potluck/protocol';
+import { RequestError, shortageSchema } from '@potluck/protocol';
 import { LIMITS } from '../src/limits.ts';
 import type { Api, ApiAnswer } from './support/api.ts';
 import { refuseFirst } from './support/peer.ts';
@@ -55,6 +55,8 @@ describe('acquiring', () => {
     const { status, body } = await user.post('/vessels/acquire', { count: 3 });
     assert.equal(status, 409);
     assert.equal(body.code, 'UNABLE_TO_ACQUIRE');
+    assert.deepEqual(body.details, { wanted: 3, found: 2, short: 1, unit: 'vessels' });
+    assert.match(body.detail, /only 2 could be handed over: 1 short, all are given back; of others: expected 1 free/);
     assert.deepEqual((await user.get('/vessels')).body, {
       credits: { total: 10, used: 0 },
       userPort: 63_100,
@@ -66,6 +68,55 @@ describe('acquiring', () => {
       [[], []],
     );
   });
+
+  it('tells programs what could not be met and by how much, and people beside the field that says it', async () => {
+    const [first] = [
+      await site.peer(donor, 'donor', 2, { host: '127.0.1.1', labels: ['gpu'] }),
+      await site.peer(donor, 'donor', 1, { host: '127.0.2.1' }),
+    ];
+    site.write("UPDATE nodes SET country = CASE id WHEN ? THEN 'NL' ELSE 'JP' END", first.identity.id);
+    const rule = { wanted: 3, found: 2, short: 1, unit: 'vessels' };
+    for (const [wish, details] of [
+      [{ count: 4 }, { wanted: 4, found: 3, short: 1, unit: 'vessels' }],
+      [{ type: 'wan' }, { ...rule, unit: 'networks', rule: 'networks', text: 'networks=different' }],
+      [{ type: 'lan' }, { ...rule, rule: 'networks', text: 'networks!=different' }],
+      [{ type: 'nat' }, { ...rule, found: 0, short: 3, rule: 'nat', text: 'nat=yes' }],
+      [
+        { rules: ['owners=different'] },
+        { ...rule, found: 1, short: 2, unit: 'owners', rule: 'owners', text: 'owners=different' },
+      ],
+      [{ rules: ['country=NL'] }, { ...rule, rule: 'country', text: 'country=NL' }],
+      [{ rules: ['label=gpu'] }, { ...rule, rule: 'label', text: 'label=gpu' }],
+      [{ rules: ['port=999'] }, { ...rule, found: 0, short: 3, rule: 'port', text: 'port=999' }],
+    ] as const) {
+      const { body } = await user.post('/vessels/acquire', { count: 3, ...wish });
+      assert.deepEqual([body.code, body.details], ['UNABLE_TO_ACQUIRE', details], JSON.stringify(wish));
+      assert.match(body.detail, new RegExp(`got ${details.found}.*: ${details.short} short`));
+    }
+    for (const rules of [['apart=1000km'], ['within=1000km@NL'], ['latency=5ms@NL']]) {
+      const { details } = (await user.post('/vessels/acquire', { count: 3, rules })).body;
+      const { nearest, off } = shortageSchema.parse(details);
+      assert.ok(nearest && off, JSON.stringify(details));
+    }
+    const nat = await fromForm({ type: 'nat' });
+    assert.match(nat, /aria-describedby="type-wrong">\s*(<option.*\s*)*<option value="nat" selected>/);
+    assert.match(nat, /id="type-wrong" class="wrong">Expected 3 free vessels behind a relay, got 0: 3 short/);
+    const labelled = await fromForm({ type: 'random', rules: 'label=gpu' });
+    assert.match(labelled, /<option value="random" selected>/);
+    assert.match(labelled, /id="rules-wrong" class="wrong">Expected 3 free vessels labelled gpu, got/);
+    assert.match(await fromForm({ type: 'man' }), /id="type-wrong" class="wrong">/);
+  });
+
+  /** As a browser without scripts sends it. @returns the page that it gets. */
+  async function fromForm(entries: Record<string, string>): Promise<string> {
+    const answer = await fetch(`${site.clearinghouse.url}/vessels/acquire`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { accept: 'text/html', cookie: user.cookie },
+      body: new URLSearchParams({ _csrf: user.csrfToken, count: '3', ...entries }),
+    });
+    return await answer.text();
+  }
 
   it('refuses more than the credits', async () => {
     await site.peer(donor, 'donor', 11);

@@ -1,4 +1,11 @@
-import { type ErrorInit, PotluckError, type Problem, type ProblemKind } from '@potluck/protocol';
+import {
+  type ErrorInit,
+  PotluckError,
+  type Problem,
+  type ProblemKind,
+  type ShortageFacts,
+  shortageSchema,
+} from '@potluck/protocol';
 
 /** The last five are the kinds of refusal that Seattle told apart; `details.code` has the clearinghouse's own code. */
 export type ClearinghouseCode =
@@ -27,7 +34,12 @@ export class InvalidRequestError extends ClearinghouseError {}
 /** `not_enough_credits` */
 export class CreditsError extends ClearinghouseError {}
 /** `unable_to_acquire` */
-export class AcquireError extends ClearinghouseError {}
+export class AcquireError extends ClearinghouseError {
+  /** What could not be met, and by how much; undefined where no vessels were looked for, as on a machine that is leaving. */
+  get shortage(): ShortageFacts | undefined {
+    return shortageSchema.safeParse(this.details).data;
+  }
+}
 
 const KINDS = {
   internal: [FailedError, 'CLEARINGHOUSE_FAILED'],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { keyIdSchema } from './keys.ts';
 import { addressSchema, reachSchema } from './reach.ts';
+import { RULE_KINDS } from './rules.ts';
 import { vesselNameSchema } from './vessel.ts';
 
 /** The JSON that a clearinghouse and the programs of its users speak: one schema for both sides. */
@@ -62,6 +63,28 @@ export type AccountFacts = z.infer<typeof accountSchema>;
 
 /** `POST /vessels/acquire` */
 export const acquiredSchema = z.object({ vessels: z.array(heldVesselSchema) });
+
+const amountSchema = z.union([z.object({ km: z.number() }), z.object({ ms: z.number() })]);
+
+/**
+ * `details` of `UNABLE_TO_ACQUIRE`: what could not be met, and by how much. Of a rule about distance or time also how near
+ * the nearest miss comes, and how much that is past the rule.
+ */
+export const shortageSchema = z.object({
+  wanted: z.int(),
+  /** The most that were found at once, and how many that is too few. */
+  found: z.int(),
+  short: z.int(),
+  /** What `found` and `short` count: each different owner or network has one vessel of them. */
+  unit: z.enum(['vessels', 'owners', 'networks']),
+  /** The kind of the rule that is in the way; nothing when too few are free by any rule. */
+  rule: z.enum([...RULE_KINDS, 'own-port']).optional(),
+  /** The rule itself, such as `apart=500km`. */
+  text: z.string().optional(),
+  nearest: amountSchema.optional(),
+  off: amountSchema.optional(),
+});
+export type ShortageFacts = z.infer<typeof shortageSchema>;
 
 /** What an API token may be for; each route of the site that takes tokens names one. */
 export const scopeSchema = z.enum(['account', 'vessels:read', 'vessels:write', 'donations', 'admin']);

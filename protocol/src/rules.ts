@@ -79,6 +79,10 @@ export const rulesSchema = z
   .max(LIMITS.rules, `expected at most ${LIMITS.rules} rules`)
   .refine((rules) => rules.filter(({ kind }) => kind === 'port').length <= 1, 'expected at most one port');
 
+export const RULE_KINDS = [
+  ...(['country', 'apart', 'within', 'owners', 'networks', 'latency', 'label', 'port', 'nat'] as const),
+] satisfies readonly RuleKind[];
+
 /** One example of each kind, by the word that it begins with. */
 export const RULE_EXAMPLES: Readonly<Record<RuleKind, string>> = {
   country: 'country=NL,DE',
@@ -127,7 +131,7 @@ function pointText(point: Point): string {
 /** What a rule's text says, for the schema to check; a text when it has no rule's form. */
 function readRule(text: string): object | string {
   const [, kind = '', inverted = '', value = ''] = /^([a-z]+)(!?)=(.+)$/s.exec(text.trim()) ?? [];
-  const kinds = Object.keys(RULE_EXAMPLES);
+  const kinds = RULE_KINDS;
   if (kind === '') return `expected a rule such as ${RULE_EXAMPLES.country}, got "${text.slice(0, 80)}"`;
   if (!Object.hasOwn(READERS, kind)) {
     return `expected one of ${kinds.join(', ')}, got "${kind.slice(0, 40)}"${hintFor(kind, kinds)}`;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { generateIdentity, identityFrom, NodeClient, privateJwkSchema, signKeyProof } from '@potluck/protocol';
 import { donate, donationIn, install, realPayload, uninstall } from './donor.ts';
-import { complaintsOf, expectNoSidewaysScroll, PASSWORD, register } from './page.ts';
+import { complaintsOf, expectAccessible, expectNoSidewaysScroll, PASSWORD, register } from './page.ts';
 import { World } from './world.ts';
 
 test.describe('the portal', () => {
@@ -183,6 +183,14 @@ test.describe('the portal', () => {
       await page.goto(site.url);
       await register(page, `phone_${colorScheme}`);
       await page.getByLabel('How many vessels?').fill('2');
+      await page.getByLabel('Where?').selectOption('Behind a relay (NAT)');
+      await page.getByRole('button', { name: 'Acquire' }).click();
+      await expect(page.getByRole('alert')).toContainText('behind a relay, got 0: 2 short');
+      await expect(page.getByLabel('Where?')).toHaveValue('nat');
+      await expect(page.getByLabel('Where?')).toHaveAccessibleDescription(/^Expected 2 free vessels behind a relay/);
+      await expectNoSidewaysScroll(page);
+      await expectAccessible(page);
+      await page.getByLabel('Where?').selectOption('All in one network (LAN)');
       await page.getByRole('button', { name: 'Acquire' }).click();
       await expect(page.getByRole('heading', { name: '2 vessels' })).toBeVisible();
       await expectNoSidewaysScroll(page);

@@ -1,4 +1,4 @@
-import { type Point, type Rule, ruleText } from '@potluck/protocol';
+import { type Point, type Rule, ruleText, type ShortageFacts } from '@potluck/protocol';
 
 /** What fell short: a rule of the request, or the account's own port, which every node must have for him. */
 export type Culprit = Rule | { readonly kind: 'own-port'; readonly port: number };
@@ -12,27 +12,77 @@ export interface Shortage {
   readonly found: number;
   /** Nothing when too few are free by any rule. */
   readonly culprit?: Culprit | undefined;
+  /** More would meet the culprit, but for other rules: for all of them, or those before it. */
+  readonly beside?: 'all' | 'before' | undefined;
   readonly miss?: Miss | undefined;
 }
 
-/** `expected 10 free vessels at least 500 km apart, got 7: the 8th is at most 320 km away (apart=500km)` */
-export function shortageText({ wanted, found, culprit, miss }: Shortage): string {
-  const vessels = `expected ${wanted} free ${wanted === 1 ? 'vessel' : 'vessels'}`;
-  if (culprit === undefined) return `${vessels}, got ${found}: try fewer, or later`;
-  if (culprit.kind === 'own-port') {
-    const advice = `try fewer, or later, or port=any if you can do without it`;
-    return `${vessels} on nodes that have your port ${culprit.port} free, got ${found}: ${advice}`;
-  }
-  const near = miss === undefined ? 'try fewer, or without it' : missText(culprit, found, miss);
-  return `${vessels} ${phraseOf(culprit)}, got ${found}: ${near} (${ruleText(culprit)})`;
+/** As programs are told. */
+export function shortageFacts({ wanted, found, culprit, miss }: Shortage): ShortageFacts {
+  const facts = { wanted, found, short: Math.max(0, wanted - found) };
+  if (culprit === undefined) return { ...facts, unit: 'vessels' };
+  const text = culprit.kind === 'own-port' ? `port=${culprit.port}` : ruleText(culprit);
+  const nearest = miss && ('km' in miss ? { km: rounded(miss.km) } : { ms: rounded(miss.ms) });
+  const off = nearest && offBy(culprit, nearest);
+  return {
+    ...facts,
+    unit: unitOf(culprit),
+    rule: culprit.kind,
+    text,
+    ...(nearest && { nearest }),
+    ...(off && { off }),
+  };
 }
 
-function missText({ kind, not }: Rule, found: number, miss: Miss): string {
-  const amount = 'km' in miss ? `${Math.round(miss.km)} km` : `${Math.round(miss.ms)} ms`;
-  const which = `the ${ordinal(found + 1)} is`;
-  if (kind === 'apart') return `${which} ${not ? 'at least' : 'at most'} ${amount} away from one of them`;
-  const where = kind === 'latency' ? 'by estimate' : 'away';
-  return `${which} ${not ? 'at most' : 'at least'} ${amount} ${where}`;
+/** `expected 10 free vessels at least 500 km apart, got 7: 3 short, the 8th is at most 320 km away, 180 km too near (apart=500km)` */
+export function shortageText(shortage: Shortage): string {
+  const { wanted, found, culprit, beside } = shortage;
+  const vessels = `expected ${wanted} free ${wanted === 1 ? 'vessel' : 'vessels'}`;
+  const { short, unit, text } = shortageFacts(shortage);
+  if (culprit === undefined) return `${vessels}, got ${found}: ${short} short, try fewer, or later`;
+  if (culprit.kind === 'own-port') {
+    const advice = 'try fewer, or later, or port=any if you can do without it';
+    return `${vessels} on nodes that have your port ${culprit.port} free, got ${found}: ${short} short, ${advice}`;
+  }
+  const units = unit === 'vessels' ? '' : ` ${found === 1 ? unit.slice(0, -1) : unit}`;
+  const also =
+    beside && ` that ${found === 1 ? 'meets' : 'meet'} ${beside === 'all' ? 'all else' : 'the rules before it'} too`;
+  const near = missText(shortage) ?? 'try fewer, or without it';
+  return `${vessels} ${phraseOf(culprit)}, got ${found}${units}${also ?? ''}: ${short} short, ${near} (${text})`;
+}
+
+/** Of vessels that must differ in something, as many are found as there are different ones. */
+function unitOf({ kind, ...rest }: Culprit): ShortageFacts['unit'] {
+  return (kind === 'owners' || kind === 'networks') && !('not' in rest && rest.not) ? kind : 'vessels';
+}
+
+function missText(shortage: Shortage): string | undefined {
+  const { culprit, found } = shortage;
+  const { nearest, off } = shortageFacts(shortage);
+  if (culprit === undefined || culprit.kind === 'own-port' || nearest === undefined || off === undefined)
+    return undefined;
+  const { kind, not = false } = culprit;
+  // Two that must be apart are too near, and one that must be near a point is too far.
+  const isTooFar = (kind === 'apart') === not;
+  const bound = isTooFar ? 'at least' : 'at most';
+  const how = kind === 'latency' ? 'by estimate' : kind === 'apart' ? 'away from one of them' : 'away';
+  const past = kind === 'latency' ? (isTooFar ? 'too slow' : 'too fast') : isTooFar ? 'too far' : 'too near';
+  return `the ${ordinal(found + 1)} is ${bound} ${amountText(nearest)} ${how}, ${amountText(off)} ${past}`;
+}
+
+function offBy(culprit: Culprit, nearest: Miss): Miss | undefined {
+  const off = (asked: number, got: number): number => Math.max(0.1, rounded(Math.abs(asked - got)));
+  if ('km' in culprit && 'km' in nearest) return { km: off(culprit.km, nearest.km) };
+  return 'ms' in culprit && 'ms' in nearest ? { ms: off(culprit.ms, nearest.ms) } : undefined;
+}
+
+/** Places are known by country: more than tenths would promise too much. */
+function rounded(amount: number): number {
+  return amount >= 100 ? Math.round(amount) : Math.round(amount * 10) / 10;
+}
+
+function amountText(amount: Miss): string {
+  return 'km' in amount ? `${amount.km} km` : `${amount.ms} ms`;
 }
 
 function phraseOf(rule: Rule): string {

@@ -1,4 +1,4 @@
-import { problemSchema, SITE_SCHEME, scopeSchema } from '@potluck/protocol';
+import { problemSchema, SITE_SCHEME, scopeSchema, shortageSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { kindOf, type PortalCode, statusOf } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
@@ -39,7 +39,7 @@ export function documentOf(routes: readonly Route<unknown>[], version: string): 
     servers: [{ url: '/' }],
     paths,
     components: {
-      schemas: { Problem: schemaOf(problemSchema, 'output') },
+      schemas: { Problem: problem(), Shortage: schemaOf(shortageSchema, 'output') },
       securitySchemes: {
         session: {
           type: 'apiKey',
@@ -52,6 +52,14 @@ export function documentOf(routes: readonly Route<unknown>[], version: string): 
       },
     },
   };
+}
+
+/** Of one code the details have a schema of their own. */
+function problem(): Json {
+  const code: PortalCode = 'UNABLE_TO_ACQUIRE';
+  const ofOthers = { properties: { code: { not: { const: code } } } };
+  const own = { properties: { details: { $ref: '#/components/schemas/Shortage' } } };
+  return { ...schemaOf(problemSchema, 'output'), anyOf: [ofOthers, own] };
 }
 
 /** `getVessels`, `postVesselsAcquire`: the name of a route in the document and in its client. */

@@ -1,13 +1,16 @@
 import {
+  type AcquireType,
   acquiredSchema,
+  acquireTypeSchema,
   type HeldVessel,
   type Holdings,
   heldVesselSchema,
   holdingsSchema,
   parseRestrictions,
+  ruleText,
 } from '@potluck/protocol';
 import type { z } from 'zod';
-import { acquire } from '../acquire.ts';
+import { acquire, rulesOfType } from '../acquire.ts';
 import { PortalError } from '../errors.ts';
 import type { Holding, VesselRef } from '../store/holdings.ts';
 import { clientUrl } from './client.ts';
@@ -169,17 +172,32 @@ async function pageOf(
       entered,
       error: error && { title: titleOf(error), message: error.message },
       fields: error === undefined ? {} : fieldsOf(error, {}),
-      rulesWrong: error && rulesFault(error),
+      types: TYPE_NAMES,
+      wrong: error === undefined ? {} : wrongOf(error, entered),
       publicUrl: visit.publicUrl(),
       client: wantsJson(visit) ? undefined : await clientUrl('vessels'),
     },
   };
 }
 
-/** What is wrong with a rule, or which rule could not be met and by how much. */
-function rulesFault(error: PortalError): string | undefined {
-  if (error.code === 'UNABLE_TO_ACQUIRE' && 'rule' in error.details) return error.message;
-  return Object.entries(fieldsOf(error, {})).find(([field]) => /^rules(\.|$)/.test(field))?.[1];
+const TYPE_NAMES: readonly (readonly [AcquireType, string])[] = [
+  ['random', 'Anywhere'],
+  ['wan', 'Each in another network (WAN)'],
+  ['lan', 'All in one network (LAN)'],
+  ['nat', 'Behind a relay (NAT)'],
+];
+
+/** What is wrong with the type or a rule, or which of them could not be met and by how much. */
+function wrongOf(error: PortalError, entered: Readonly<Record<string, unknown>>): { type?: string; rules?: string } {
+  if (error.code === 'UNABLE_TO_ACQUIRE' && 'rule' in error.details) {
+    const type = acquireTypeSchema.safeParse(entered.type).data ?? 'random';
+    const isType = rulesOfType(type).some((rule) => ruleText(rule) === error.details.text);
+    return { [isType ? 'type' : 'rules']: error.message };
+  }
+  const fields = Object.entries(fieldsOf(error, {}));
+  const rules = fields.find(([field]) => /^rules(\.|$)/.test(field))?.[1];
+  const type = fields.find(([field]) => field === 'type')?.[1];
+  return { ...(type !== undefined && { type }), ...(rules !== undefined && { rules }) };
 }
 
 async function selected(visit: Visit, { handles, only, all }: Selection): Promise<VesselRef[]> {

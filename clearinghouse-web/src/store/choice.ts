@@ -3,7 +3,7 @@ import { PortalError } from '../errors.ts';
 import { estimatedMs, kmBetween, type NodeFacts, spotOf, type Wish } from '../rules/facts.ts';
 import { allows, isFilter, isPair, kmOf } from '../rules/filters.ts';
 import { type Candidate, LOOKS, type Effort as Looks, search } from '../rules/search.ts';
-import { type Culprit, type Miss, type Shortage, shortageText } from '../rules/words.ts';
+import { type Culprit, type Miss, type Shortage, shortageFacts, shortageText } from '../rules/words.ts';
 import type { Trx } from './database.ts';
 import { factsOf, MOST_ROWS, Offers, othersOn, type Sought } from './offers.ts';
 import { userPortOf } from './ports.ts';
@@ -45,9 +45,7 @@ export async function chooseVessels(trx: Trx, request: Request): Promise<Candida
   const { chosen } = await choose(trx, request, { port, effort: freshEffort() });
   if (chosen.length >= request.count) return chosen;
   const shortage = await explain(trx, request, { port, found: chosen.length });
-  const { wanted, found, culprit, miss } = shortage;
-  const rule = culprit && { rule: culprit.kind, found, ...(miss !== undefined && { nearest: miss }) };
-  throw new PortalError('UNABLE_TO_ACQUIRE', shortageText(shortage), { details: { wanted, free: found, ...rule } });
+  throw new PortalError('UNABLE_TO_ACQUIRE', shortageText(shortage), { details: { ...shortageFacts(shortage) } });
 }
 
 function freshEffort(): Effort {
@@ -130,36 +128,41 @@ async function explain(
   };
   const effort = freshEffort();
   const isSpent = (): boolean => effort.looks <= 0 || effort.rows <= 0;
+  const isMoreAlone = async (culprit: Culprit, than: number): Promise<boolean> =>
+    rules.length > 1 && !isSpent() && (await under([culprit])).chosen.length > than;
   const all = (await under([])).chosen.length;
   if (all < wanted && !isSpent()) return { wanted, found: all };
   for (const culprit of rules) {
     if (isSpent()) break;
     const others = await under(rules.filter((rule) => rule !== culprit));
-    if (others.chosen.length >= wanted)
-      return { wanted, found, culprit, miss: await missOf(culprit, others, under(rules)) };
+    if (others.chosen.length < wanted) continue;
+    const beside = (await isMoreAlone(culprit, found)) ? 'all' : undefined;
+    return { wanted, found, culprit, beside, miss: missOf(culprit, others, await under(rules)) };
   }
   for (const [index, culprit] of rules.entries()) {
     if (isSpent()) break;
-    const isShort = (await under(rules.slice(0, index + 1))).chosen.length < wanted;
-    if (isShort && !isSpent()) return { wanted, found, culprit };
+    const within = await under(rules.slice(0, index + 1));
+    const some = within.chosen.length;
+    if (some >= wanted || isSpent()) continue;
+    const beside = (await isMoreAlone(culprit, some)) ? 'before' : undefined;
+    return { wanted, found: some, culprit, beside, miss: missOf(culprit, await under(rules.slice(0, index)), within) };
   }
   return { wanted, found };
 }
 
 /** How near the best comes that the rule does not allow. @param others what there is without the rule. */
-async function missOf(culprit: Culprit, others: Choice, within: Promise<Choice>): Promise<Miss | undefined> {
-  const { chosen } = await within;
+function missOf(culprit: Culprit, others: Choice, { chosen }: Choice): Miss | undefined {
   const wish = culprit as Wish;
   if (wish.kind === 'apart') {
     const distances = others.seen
-      .filter((candidate) => !chosen.some(({ node }) => node === candidate.node))
+      .filter((candidate) => !chosen.some(({ node, name }) => node === candidate.node && name === candidate.name))
       .map(({ facts }) => chosen.flatMap((one) => kmOf(one.facts, facts) ?? []))
-      .filter((some) => some.length > 0);
+      .filter((some) => some.length > 0)
+      .map((some) => (wish.not ? Math.max(...some) : Math.min(...some)))
+      // What is within the rule failed by another.
+      .filter((km) => (wish.not ? km > wish.km : km < wish.km));
     if (distances.length === 0) return undefined;
-    const km = wish.not
-      ? Math.min(...distances.map((some) => Math.max(...some)))
-      : Math.max(...distances.map((some) => Math.min(...some)));
-    return { km };
+    return { km: wish.not ? Math.min(...distances) : Math.max(...distances) };
   }
   if ((wish.kind !== 'within' && wish.kind !== 'latency') || wish.at === undefined) return undefined;
   const { at } = wish;
