@@ -22,7 +22,9 @@ describe('deployments at a clearinghouse', function () {
   before(async () => {
     world = await World.create();
     ({ url } = await world.clearinghouse('--payload', await emptyPayload(world.directory)));
-    for (const name of ['one', 'two']) nodes.set(name, await donate(world, url, { name, vessels: 2 }));
+    for (const name of ['one', 'two']) {
+      nodes.set(name, await donate(world, url, { name, vessels: 2, config: { labels: [name] } }));
+    }
     shell = new Shell({ directory: world.directory, clearinghouse: url });
     await shell.execute('genkeys alice');
     const portal = new PortalClient(url, new AbortController().signal);
@@ -73,6 +75,28 @@ describe('deployments at a clearinghouse', function () {
     await other.stop();
     assert.deepEqual(changesOf(await say('destroy d.yaml')), ['remove', 'remove']);
     assert.deepEqual(await held(), []);
+  });
+
+  it('apply acquires by the rules of the deployment, and says by how much they cannot be met', async () => {
+    await declare({ where: { type: 'lan', rules: ['label=two'] } });
+    const applied = await say('apply d.yaml');
+    assert.deepEqual(
+      [applied.ok, changesOf(applied)],
+      [true, ['acquire', 'create', 'create']],
+      JSON.stringify(applied),
+    );
+    const handles = (await held()).map(({ handle }) => handle);
+    assert.deepEqual(await busiest(handles), ['two', 2]);
+    await declare({ count: 3, where: { type: 'lan', rules: ['label=two'] } });
+    const refused = await say('apply d.yaml');
+    assert.equal(refused.ok, false);
+    assert.match(JSON.stringify(refused), /expected 1 free vessel labelled two, got 0: 1 short/);
+    assert.deepEqual(
+      (await held()).map(({ handle }) => handle),
+      handles,
+      'what it has stays',
+    );
+    await say('destroy d.yaml');
   });
 
   it('apply renews the leases that end too soon, and leaves alone what is held for other things', async () => {

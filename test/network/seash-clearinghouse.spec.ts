@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { QUANTITY_NAMES } from '@potluck/protocol';
 import { COMMANDS, Shell } from '@potluck/seash';
 import { donate, emptyPayload, offered } from '../browser/donor.ts';
 import { World } from '../browser/world.ts';
 import { PortalClient } from '../demo/portal-client.ts';
 import { type Bulk, wordsTo } from './shells.ts';
+
+/** What a machine below gives is two of these, and what splitting it costs. */
+const SLICE = { cpu: 0.005, memory: 20_000_000, diskused: 4_000_000, ports: 5 };
+const OFFCUT = 'resource cpu .002\nresource memory 1000000\nresource diskused 100000\n';
 
 describe('seash at a clearinghouse', function () {
   this.timeout(120_000);
@@ -17,10 +22,13 @@ describe('seash at a clearinghouse', function () {
     world = await World.create();
     const policy = join(world.directory, 'policy.json');
     // So that what was just acquired is warned of, and what was renewed is not.
-    await writeFile(policy, JSON.stringify({ firstLeaseHours: 2, renewalHours: 48, warningHours: 3 }));
+    const terms = { firstLeaseHours: 2, renewalHours: 48, warningHours: 3 };
+    const nothing = Object.fromEntries(QUANTITY_NAMES.map((name) => [name, 0]));
+    await writeFile(policy, JSON.stringify({ ...terms, slice: { ...nothing, ...SLICE } }));
     ({ url } = await world.clearinghouse('--policy', policy, '--payload', await emptyPayload(world.directory)));
-    await donate(world, url, { name: 'one', vessels: 2 });
-    await donate(world, url, { name: 'two', vessels: 2 });
+    await donate(world, url, { name: 'one', vessels: 1, config: { labels: ['fast', 'gpu'], offcut: OFFCUT } });
+    await donate(world, url, { name: 'two', vessels: 1, config: { labels: ['gpu'], offcut: OFFCUT } });
+    await offered(url, 4);
     shell = new Shell({ directory: world.directory, clearinghouse: url });
     await shell.execute('genkeys alice');
     const { signal } = new AbortController();
@@ -76,6 +84,33 @@ describe('seash at a clearinghouse', function () {
     assert.equal(await failing('get 2 wan'), 'UNABLE_TO_ACQUIRE', 'one machine is one network');
     assert.equal(await failing('get 1 nat'), 'UNABLE_TO_ACQUIRE');
     assert.equal((await well('get 2 lan')).vessels.length, 2);
+  });
+
+  it('get chooses by rules, and says which could not be met and by how much', async () => {
+    const nodesOf = ({ vessels }: Bulk): Set<unknown> => new Set(vessels.map(({ node }) => node));
+    const fast = await well('get 2 label=fast');
+    assert.equal(nodesOf(fast).size, 1);
+    const [other] = (await well('get 1 label=gpu label!=fast')).vessels;
+    assert.equal(nodesOf(fast).has(other?.node), false);
+    const saying = async (line: string): Promise<string | undefined> => (await shell.execute(line)).error?.message;
+    assert.match(
+      (await saying('get 1 label=fast')) ?? '',
+      /^expected 1 free vessel labelled fast, got 0: 1 short, try fewer, or without it \(label=fast\)$/,
+    );
+    await well('release %all');
+    await offered(url, 4);
+    assert.equal(nodesOf(await well('get 2 owners=different label=gpu')).size, 2);
+    await well('release %all');
+    await offered(url, 4);
+    assert.match((await saying('get 3 owners=different')) ?? '', /as many different owners, got 2 owners: 1 short/);
+    assert.match((await saying('get 3 lan owners!=different')) ?? '', /of one owner, got 2.*: 1 short/);
+  });
+
+  it('what is held has the size that the policy says: each machine was split by it', async () => {
+    await well('get 4');
+    const { vessels } = await well('show resources');
+    const ports = vessels.map(({ messports }) => (messports as number[]).length);
+    assert.deepEqual(ports, [5, 5, 5, 5]);
   });
 
   it('show account tells credits, the port, and what is held until when', async () => {
