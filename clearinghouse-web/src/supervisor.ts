@@ -13,8 +13,10 @@ const PROGRAM = join(import.meta.dirname, 'backend', 'main.ts');
 const RESTART_FIRST_MS = 100;
 const RESTART_LONGEST_MS = 10_000;
 const STOP_MS = 8_000;
-/** Where PostgreSQL's passwords and certificates may be; nothing else of this process' environment is the backend's. */
-const KEPT = /^(PG[A-Z]+|HOME)$/;
+/** Where PostgreSQL's passwords and certificates may be. */
+const FOR_POSTGRES = /^(PG[A-Z]+|HOME)$/;
+/** Where Node keeps what it has compiled; nothing else of this process' environment is the backend's. */
+const FOR_ALL = 'NODE_COMPILE_CACHE';
 
 export interface SupervisorInit {
   readonly state: string;
@@ -114,7 +116,9 @@ export class Supervisor {
 /** Addresses of databases may have passwords in them, and arguments of a process are for all to see. */
 function environmentOf({ database, keysDatabase }: SupervisorInit): Record<string, string> {
   const usesPostgres = database !== undefined || keysDatabase !== undefined;
-  const kept = Object.entries(process.env).filter(([name]) => usesPostgres && KEPT.test(name));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => name === FOR_ALL || (usesPostgres && FOR_POSTGRES.test(name)),
+  );
   return {
     ...Object.fromEntries(kept),
     ...(database !== undefined && { POTLUCK_DATABASE: database }),

@@ -6,6 +6,9 @@ import { defineConfig } from '@playwright/test';
 const NOTE = join(import.meta.dirname, '..', '..', '.potluck', 'chromium');
 const browser = existsSync(NOTE) ? readFileSync(NOTE, 'utf8').trim() : '';
 
+/** Where the processes that tests start find what others of them have compiled: half of a start is compiling. */
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '..', '..', '.potluck', 'compiled');
+
 /** A browser started by a test speaks with the site under test and with nobody else. */
 const QUIET = [
   '--disable-gpu',

@@ -1,11 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
-import { access, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, realpath } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join, resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { VesselError } from './errors.ts';
+import { KEPT_DIRECTORY, kept, type Made, writeAtomically } from './kept.ts';
 
 /** What a vessel process is made of; absolute paths without symbolic links, as the permission model wants them. */
 export interface RuntimeFiles {
@@ -23,7 +23,7 @@ export const PREBUILT_NAMES = { entry: 'vessel.mjs', native: 'isolated-vm.node' 
  * @throws VesselError RUNTIME_BROKEN, RUNTIME_MISSING
  */
 export async function runtimeFiles(directory: string): Promise<RuntimeFiles> {
-  const text = await bundleVessel();
+  const text = await vesselText();
   await mkdir(directory, { recursive: true });
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
   const entry = join(await realpath(directory), `vessel-${hash}.mjs`);
@@ -47,17 +47,25 @@ export function prebuiltRuntime(directory: string): RuntimeFiles {
 }
 
 /**
- * @returns the text of the vessel process: one ES module for this Node, which imports nothing but `node:` modules.
+ * @returns the text of the vessel process: one ES module for this Node, which imports nothing but `node:` modules. It is
+ * bundled when one of its sources has changed: bundling takes longer than all else of a node manager's start.
  * @throws VesselError RUNTIME_BROKEN
  */
-export async function bundleVessel(): Promise<string> {
+async function vesselText(): Promise<string> {
+  return await kept(join(KEPT_DIRECTORY, 'vessel.json'), bundleVessel);
+}
+
+async function bundleVessel(): Promise<Made> {
   // Both imports are late: an installed node manager has neither the bundler nor a need for it.
   const [{ build }, { preludeSource }] = await Promise.all([import('esbuild'), import('@potluck/repy-api')]);
-  const prelude = await preludeSource();
+  const files = new Set([import.meta.filename, createRequire(import.meta.url).resolve('esbuild/package.json')]);
+  const prelude = await preludeSource(files);
   const result = await build({
-    entryPoints: [fileURLToPath(new URL('./process/main.ts', import.meta.url))],
+    entryPoints: ['process/main.ts'],
+    absWorkingDir: import.meta.dirname,
     bundle: true,
     write: false,
+    metafile: true,
     format: 'esm',
     platform: 'node',
     target: 'node26',
@@ -67,10 +75,13 @@ export async function bundleVessel(): Promise<string> {
   }).catch((cause: unknown) => {
     throw new VesselError('RUNTIME_BROKEN', 'expected the vessel process to bundle, it did not', { cause });
   });
+  for (const path of Object.keys(result.metafile.inputs)) {
+    if (!path.startsWith('prelude:')) files.add(resolve(import.meta.dirname, path));
+  }
   const text = result.outputFiles[0]?.text;
   if (text === undefined)
     throw new VesselError('RUNTIME_BROKEN', 'expected one bundle of the vessel process, got none');
-  return text;
+  return { text, files: [...files] };
 }
 
 /** `import prelude from 'potluck:prelude'` gives the code inside the isolate as text. */
@@ -119,16 +130,5 @@ function present(path: string): string {
     return realpathSync(path);
   } catch (cause) {
     throw new VesselError('RUNTIME_MISSING', `expected the file ${path}, found none`, { cause });
-  }
-}
-
-/** Two processes may build at the same time: each renames a whole file into place. */
-async function writeAtomically(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
-  try {
-    await writeFile(temporary, text, { mode: 0o644 });
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
   }
 }
