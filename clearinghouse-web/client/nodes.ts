@@ -1,9 +1,9 @@
 import {
   type CallOptions,
   type KeyId,
+  keepFollowing,
   type MethodName,
   type Params,
-  PeerError,
   RequestClient,
   type Result,
   type Signer,
@@ -15,10 +15,6 @@ export interface VesselRef {
   readonly node: KeyId;
   readonly vessel: VesselName;
 }
-
-/** How often in a row a log that is followed is taken up again after its connection was lost, and the first wait. */
-const ATTEMPTS = 6;
-const FIRST_WAIT_MS = 250;
 
 /** Connections to nodes, one each, opened when they are needed. */
 export class Nodes {
@@ -40,25 +36,12 @@ export class Nodes {
   }
 
   /** A vessel's log as it is written; a lost connection is opened again, and the log goes on where it was. */
-  async *follow({ node, vessel }: VesselRef, from: number | undefined, signal: AbortSignal) {
-    let next = from;
-    for (let failures = 0; !signal.aborted; ) {
-      try {
-        const client = await this.#client(node);
-        for await (const part of client.followLog(vessel, { from: next, signal })) {
-          failures = 0;
-          next = part.result.next;
-          yield part;
-        }
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        failures += 1;
-        const isLost = error instanceof PeerError && error.code !== 'WRONG_IDENTITY' && error.code !== 'BAD_REPLY';
-        if (!isLost || failures > ATTEMPTS) throw error;
-        await new Promise((resolve) => setTimeout(resolve, FIRST_WAIT_MS * 2 ** (failures - 1)));
-      }
-    }
+  follow({ node, vessel }: VesselRef, { signal, ...init }: Parameters<typeof keepFollowing>[1]) {
+    const clientOf = async () => await this.#client(node);
+    const open = async function* (from: number | undefined) {
+      yield* (await clientOf()).followLog(vessel, { from, signal });
+    };
+    return keepFollowing(open, { signal, ...init });
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 export * from './errors.ts';
+export * from './follow.ts';
 export * from './keys.ts';
 export * from './limits.ts';
 export * from './methods.ts';

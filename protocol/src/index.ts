@@ -7,6 +7,7 @@ export * from './dial.ts';
 export * from './envelope.ts';
 export * from './errors.ts';
 export * from './finding.ts';
+export * from './follow.ts';
 export * from './gateway.ts';
 export * from './identity.ts';
 export * from './json.ts';

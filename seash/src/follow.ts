@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { type Ending, endingSchema, PeerError, type VesselState, vesselStateSchema } from '@potluck/protocol';
+import { type Ending, endingSchema, keepFollowing, type VesselState, vesselStateSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { type Bulk, bulkOf, inParallel } from './bulk.ts';
-import { FOLLOW_LIMITS, Lines } from './lines.ts';
+import { Lines } from './lines.ts';
 import type { Context } from './session.ts';
 import { nameOf, type Target } from './targets.ts';
 
@@ -93,28 +92,11 @@ async function followOne(context: Context, { target, from }: Follow): Promise<Fo
 }
 
 /** A lost connection is opened again, and the log goes on where it was. Ends in silence when the command is cancelled. */
-export async function* untilEnd(
+export function untilEnd(
   { session, identity, signal }: Pick<Context, 'session' | 'identity' | 'signal'>,
-  target: Target,
+  { node, reach, vessel }: Target,
   from?: number,
 ) {
-  const { node, reach, vessel } = target;
-  let next = from;
-  for (let failures = 0; !signal.aborted; ) {
-    try {
-      for await (const part of session.connections.followLog({ identity, node, reach, signal }, vessel, next)) {
-        failures = 0;
-        next = part.result.next;
-        yield part;
-      }
-      return;
-    } catch (error) {
-      if (signal.aborted) return;
-      failures += 1;
-      const isLost = error instanceof PeerError && error.code !== 'WRONG_IDENTITY' && error.code !== 'BAD_REPLY';
-      if (!isLost || failures > FOLLOW_LIMITS.attempts) throw error;
-      const waitMs = FOLLOW_LIMITS.attemptDelayMs * 2 ** (failures - 1);
-      await delay(waitMs, undefined, { signal }).catch(() => undefined);
-    }
-  }
+  const open = (next?: number) => session.connections.followLog({ identity, node, reach, signal }, vessel, next);
+  return keepFollowing(open, { from, signal });
 }

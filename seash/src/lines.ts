@@ -1,11 +1,7 @@
 /** What seash holds of logs that it follows. */
-export const FOLLOW_LIMITS = {
+export const LINE_LIMITS = {
   /** Of one line; a longer one is shown in pieces. */
   lineLength: 16_384,
-  /** How often in a row a lost connection is opened again before the vessel is given up. */
-  attempts: 6,
-  /** Before the first of them; doubled each time. */
-  attemptDelayMs: 250,
 } as const;
 
 /** Cuts the bytes of a log, as they come, into whole lines. */
@@ -18,7 +14,7 @@ export class Lines {
     const parts = (this.#text + this.#decoder.decode(bytes, { stream: true })).split('\n');
     this.#text = parts.pop() ?? '';
     const lines = parts.flatMap((part) => (part === '' ? [''] : piecesOf(part)));
-    if (this.#text.length < FOLLOW_LIMITS.lineLength) return lines;
+    if (this.#text.length < LINE_LIMITS.lineLength) return lines;
     const pieces = piecesOf(this.#text);
     this.#text = pieces.pop() ?? '';
     return [...lines, ...pieces];
@@ -34,8 +30,8 @@ export class Lines {
 }
 
 function piecesOf(text: string): string[] {
-  const count = Math.ceil(text.length / FOLLOW_LIMITS.lineLength);
+  const count = Math.ceil(text.length / LINE_LIMITS.lineLength);
   return Array.from({ length: count }, (_, index) => {
-    return text.slice(index * FOLLOW_LIMITS.lineLength, (index + 1) * FOLLOW_LIMITS.lineLength);
+    return text.slice(index * LINE_LIMITS.lineLength, (index + 1) * LINE_LIMITS.lineLength);
   });
 }

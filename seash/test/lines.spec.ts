@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { FOLLOW_LIMITS, Lines } from '../src/lines.ts';
+import { LINE_LIMITS, Lines } from '../src/lines.ts';
 
 describe('lines of a log that is followed', () => {
-  const { lineLength } = FOLLOW_LIMITS;
+  const { lineLength } = LINE_LIMITS;
 
   it('are whole, however their bytes come', () => {
     const source = Buffer.from('one\nzwei ü€😀\n\nlast');
