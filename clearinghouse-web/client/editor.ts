@@ -1,9 +1,9 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete';
-import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
+import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
 import { javascript, localCompletionSource } from '@codemirror/lang-javascript';
-import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting, syntaxTree } from '@codemirror/language';
+import { bracketMatching, indentOnInput, syntaxHighlighting, syntaxTree } from '@codemirror/language';
 import { type Diagnostic, lintKeymap, setDiagnostics } from '@codemirror/lint';
-import { EditorState, StateField } from '@codemirror/state';
+import { Annotation, EditorState, StateField } from '@codemirror/state';
 import {
   drawSelection,
   EditorView,
@@ -14,9 +14,10 @@ import {
   showTooltip,
   type Tooltip,
 } from '@codemirror/view';
-import { tags } from '@lezer/highlight';
 import { callAt, completeApi, describe, entryAt, signatureLine } from './api.ts';
 import type { BundleProblem } from './bundle.ts';
+import { make } from './dom.ts';
+import { COLOURS, THEME } from './theme.ts';
 
 export interface EditorInit {
   readonly host: HTMLElement;
@@ -25,55 +26,6 @@ export interface EditorInit {
   /** Ctrl+Enter. */
   readonly onRun: () => void;
 }
-
-/** By the page's own colours, so that it is dark where the page is. */
-const COLOURS = HighlightStyle.define([
-  { tag: [tags.keyword, tags.modifier, tags.operatorKeyword], color: 'var(--accent)' },
-  { tag: [tags.string, tags.special(tags.string), tags.regexp], color: 'var(--good)' },
-  { tag: [tags.comment], color: 'var(--soft)', fontStyle: 'italic' },
-  { tag: [tags.number, tags.bool, tags.null], color: 'var(--bad)' },
-  { tag: [tags.typeName, tags.className], color: 'var(--accent-deep)' },
-]);
-
-const THEME = EditorView.theme({
-  '&': { backgroundColor: 'var(--sunken)', color: 'var(--ink)', borderRadius: '10px', fontSize: '0.9375rem' },
-  '&.cm-focused': { outline: 'none' },
-  '.cm-scroller': {
-    fontFamily: 'var(--mono)',
-    lineHeight: '1.6',
-    minHeight: '16em',
-    maxHeight: '60vh',
-    overflow: 'auto',
-  },
-  '.cm-content': { caretColor: 'var(--ink)' },
-  '.cm-cursor': { borderLeftColor: 'var(--ink)' },
-  '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--soft)', border: 'none' },
-  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'transparent' },
-  '&.cm-focused .cm-activeLine': { backgroundColor: 'color-mix(in srgb, var(--line) 40%, transparent)' },
-  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
-    backgroundColor: 'var(--line)',
-  },
-  '.cm-tooltip': {
-    backgroundColor: 'var(--raised)',
-    color: 'var(--ink)',
-    border: '1px solid var(--strong-line)',
-    borderRadius: '8px',
-    maxWidth: 'min(560px, 90vw)',
-  },
-  '.cm-tooltip.cm-tooltip-autocomplete > ul': { fontFamily: 'var(--mono)', maxWidth: '90vw' },
-  '.cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]': {
-    backgroundColor: 'var(--accent)',
-    color: 'var(--on-accent)',
-  },
-  '.cm-completionDetail': { color: 'inherit', opacity: '0.85' },
-  // In the place of an image in a data URL, which the page's policy does not load.
-  '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--bad)' },
-  '.doc': { padding: '8px 12px', font: '400 0.875rem/1.5 var(--sans)', maxHeight: '18em', overflow: 'auto' },
-  '.doc p': { margin: '6px 0' },
-  '.doc pre': { margin: '6px 0', whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' },
-  '.doc code': { fontFamily: 'var(--mono)', fontSize: '0.9em' },
-  '.signature': { padding: '4px 10px' },
-});
 
 const HOVER = hoverTooltip((view, pos) => {
   const word = view.state.wordAt(pos);
@@ -97,6 +49,28 @@ function signatureIn(state: EditorState): Tooltip | null {
   return { pos: call.from, above: true, create: () => ({ dom: signatureLine(call.entry, call.argument) }) };
 }
 
+/**
+ * What is typed over a selection. Left to itself, Chromium would give the new text the looks of the old in an attribute
+ * that the page's policy refuses, with an error in the console for each; the editor would then take it away again.
+ */
+const TYPE_OVER = EditorView.domEventHandlers({
+  beforeinput: ({ inputType, data, isComposing }, view) => {
+    const { main, ranges } = view.state.selection;
+    if (inputType !== 'insertText' || data === null || isComposing || main.empty || ranges.length > 1) return false;
+    const { from, to } = main;
+    const insert = () => view.state.update(view.state.replaceSelection(data), { userEvent: 'input.type' });
+    const isTaken = view.state.facet(EditorView.inputHandler).some((take) => take(view, from, to, data, insert));
+    if (!isTaken) view.dispatch(insert(), { scrollIntoView: true });
+    return true;
+  },
+});
+
+/** Of a change that was made and kept in another page: two that keep each other's would never come to an end. */
+const ELSEWHERE = Annotation.define<boolean>();
+
+/** Said to who cannot see what stands below the editor. */
+const HELP = 'Tab indents. To leave the editor, press Escape, then Tab.';
+
 /** The editor in a part of the page whose styles are its own: the page's policy lets no script add any to it. */
 export class Editor {
   readonly #view: EditorView;
@@ -105,6 +79,7 @@ export class Editor {
   constructor(init: EditorInit) {
     this.#init = init;
     const root = init.host.attachShadow({ mode: 'open' });
+    root.append(make('p', { id: 'help', hidden: true, textContent: HELP }));
     this.#view = new EditorView({ state: this.#stateOf(''), parent: root, root });
   }
 
@@ -118,6 +93,22 @@ export class Editor {
   }
 
   focus(): void {
+    this.#view.focus();
+  }
+
+  /** The same program, changed by somebody else, which can be undone. */
+  replace(text: string): void {
+    const { doc } = this.#view.state;
+    if (doc.toString() === text) return;
+    this.#view.dispatch({ changes: { from: 0, to: doc.length, insert: text }, annotations: ELSEWHERE.of(true) });
+  }
+
+  /** @param line from 1, as is the column; the nearest that there is */
+  goTo(line: number, column: number): void {
+    const { doc } = this.#view.state;
+    const { from, to } = doc.line(Math.max(1, Math.min(line, doc.lines)));
+    const anchor = Math.min(from + Math.max(0, column - 1), to);
+    this.#view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) });
     this.#view.focus();
   }
 
@@ -145,16 +136,19 @@ export class Editor {
     return EditorState.create({
       doc,
       extensions: [
-        // Tab goes on to the next part of the page, as it does everywhere; Ctrl+[ and Ctrl+] indent.
         keymap.of([{ key: 'Mod-Enter', run }]),
+        TYPE_OVER,
         keymap.of([...closeBracketsKeymap, ...completionKeymap, ...lintKeymap, ...defaultKeymap, ...historyKeymap]),
+        // Behind all others. Escape and then Tab leaves, as the library has it.
+        keymap.of([indentWithTab]),
         ...[lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets()],
         ...[highlightActiveLine(), EditorView.lineWrapping, HOVER, SIGNATURE, THEME, syntaxHighlighting(COLOURS)],
         javascript({ typescript: true }),
         autocompletion({ override: [completeApi, localCompletionSource], icons: false }),
-        EditorView.contentAttributes.of({ 'aria-label': label }),
-        EditorView.updateListener.of(({ docChanged, state }) => {
-          if (docChanged) onChange(state.doc.toString());
+        EditorView.contentAttributes.of({ 'aria-label': label, 'aria-describedby': 'help' }),
+        EditorView.updateListener.of(({ docChanged, state, transactions }) => {
+          const isOurs = !transactions.some((transaction) => transaction.annotation(ELSEWHERE));
+          if (docChanged && isOurs) onChange(state.doc.toString());
         }),
       ],
     });

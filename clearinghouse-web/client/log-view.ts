@@ -1,10 +1,17 @@
-import { describeError } from '@potluck/protocol';
+import { describeError, type Ending, type VesselState } from '@potluck/protocol';
 import { copyText, make, say } from './dom.ts';
 import type { Nodes, VesselRef } from './nodes.ts';
+import { cutAtPlaces, type Place } from './places.ts';
 import { bytesInWords, endingInWords, stateInWords } from './words.ts';
 
 /** Of a log this much is shown; what is older goes. */
 const SHOWN_CHARACTERS = 256 * 1024;
+/** What a reader has paused is kept in so many pieces. */
+const MOST_WAITING = 2000;
+/** A line that is not over is written anew with what comes, up to so many characters. */
+const OPEN_CHARACTERS = 4096;
+/** So near to the end, a reader wants to see what comes. */
+const NEAR_PX = 24;
 
 export interface LogParts {
   /** Where the lines go. */
@@ -13,6 +20,26 @@ export interface LogParts {
   readonly status: HTMLElement;
   readonly pause?: HTMLButtonElement;
   readonly copy?: HTMLButtonElement;
+  /** Makes the places in files of these into something to press. */
+  readonly places?: { readonly isKnown: (file: string) => boolean; readonly onPlace: (place: Place) => void };
+}
+
+/** How the following of a log was over. */
+export interface Followed {
+  /** Where the log goes on. */
+  readonly next: number | undefined;
+  /** Of the program, when it was seen to end. */
+  readonly state?: VesselState | undefined;
+  readonly ending?: Ending | undefined;
+  /** Why nobody follows any more. */
+  readonly error?: unknown;
+}
+
+interface FollowInit {
+  readonly from?: number | undefined;
+  readonly signal: AbortSignal;
+  /** The connection was lost, or is there again. */
+  readonly onLink?: (isLost: boolean) => void;
 }
 
 /** A vessel's log in a page. */
@@ -21,16 +48,25 @@ export class LogView {
   #decoder = new TextDecoder();
   #shown = 0;
   /** What came while the reader had it paused. */
-  #waiting: Node[] = [];
+  #waiting: (string | HTMLElement)[] = [];
   #isPaused = false;
+  /** Whether the end stays in sight; a reader who looks further up is left there. */
+  #isAtEnd = true;
+  /** The line that is not over. */
+  #open: HTMLElement | undefined;
 
   constructor(parts: LogParts) {
     this.#parts = parts;
-    parts.pause?.addEventListener('click', () => this.#pause(!this.#isPaused));
-    parts.copy?.addEventListener('click', async () => {
-      const isCopied = await copyText(parts.lines.textContent ?? '');
-      if (!isCopied) getSelection()?.selectAllChildren(parts.lines);
-      say(parts.status, isCopied ? 'Copied.' : 'Now press Ctrl+C.');
+    const { lines, pause, copy, status } = parts;
+    lines.addEventListener('scroll', () => {
+      // Hidden, it has no height, and its place is not the reader's.
+      if (lines.clientHeight > 0) this.#isAtEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < NEAR_PX;
+    });
+    pause?.addEventListener('click', () => this.#pause(!this.#isPaused));
+    copy?.addEventListener('click', async () => {
+      const isCopied = await copyText(lines.textContent ?? '');
+      if (!isCopied) getSelection()?.selectAllChildren(lines);
+      say(status, isCopied ? 'Copied.' : 'Now press Ctrl+C.');
     });
   }
 
@@ -38,56 +74,107 @@ export class LogView {
     this.#decoder = new TextDecoder();
     this.#waiting = [];
     this.#shown = 0;
+    this.#open = undefined;
     this.#parts.lines.replaceChildren();
   }
 
-  /**
-   * Follows until the program has ended, or nobody wants it any more.
-   * @returns where the log goes on, and whether the program that was followed is seen to have ended.
-   */
-  async follow(nodes: Nodes, vessel: VesselRef, { from, signal }: { from?: number | undefined; signal: AbortSignal }) {
+  /** Brings the end into sight again, when the log was hidden meanwhile. */
+  reveal(): void {
+    const { lines } = this.#parts;
+    if (this.#isAtEnd) lines.scrollTop = lines.scrollHeight;
+  }
+
+  /** Follows until the program has ended, or nobody wants it any more. */
+  async follow(nodes: Nodes, vessel: VesselRef, { from, signal, onLink }: FollowInit): Promise<Followed> {
+    const { status } = this.#parts;
     let next = from;
-    let state: string | undefined;
-    say(this.#parts.status, 'Following.');
+    let last: Omit<Followed, 'next'> = {};
+    let isLost = false;
+    const link = (lost: boolean): void => {
+      if (lost === isLost) return;
+      isLost = lost;
+      say(status, lost ? 'The connection is lost: trying again.' : this.#following());
+      onLink?.(lost);
+    };
+    say(status, this.#following());
     try {
-      for await (const { result, attachment } of nodes.follow(vessel, from, signal)) {
+      for await (const { result, attachment } of nodes.follow(vessel, { from, signal, onLost: () => link(true) })) {
+        link(false);
         if (result.droppedBytes > 0 && next !== undefined) this.#gap(result.droppedBytes);
         next = result.next;
-        this.#append(document.createTextNode(this.#decoder.decode(attachment, { stream: true })));
+        this.#append(this.#decoder.decode(attachment, { stream: true }));
         if (result.state === undefined) continue;
-        state = result.state;
+        last = { state: result.state, ending: result.ending };
         const why = endingInWords(result.ending);
-        say(this.#parts.status, `${capital(stateInWords(result.state))}${why === '' ? '' : `: ${why}`}.`);
+        say(status, `${capital(stateInWords(result.state))}${why === '' ? '' : `: ${why}`}.`);
       }
     } catch (error) {
-      say(this.#parts.status, `Not followed any more: ${describeError(error)}`);
+      last = { error };
+      say(status, `Not followed any more: ${describeError(error)}`);
     }
-    return { next, state };
+    return { next, ...last };
+  }
+
+  #following(): string {
+    return this.#isPaused ? 'Paused: what comes now is shown when you go on.' : 'Following.';
   }
 
   #gap(bytes: number): void {
     const text = `[${bytesInWords(bytes)} came here that the node does not keep any more]\n`;
-    this.#append(make('span', { className: 'gap' }, text));
+    this.#append(make('div', { className: 'gap' }, text));
   }
 
-  #append(node: Node): void {
-    if (node.textContent === '') return;
-    if (this.#isPaused) this.#waiting.push(node);
-    else this.#show([node]);
-    const most = this.#waiting.length - 2000;
+  #append(piece: string | HTMLElement): void {
+    if (piece === '') return;
+    if (this.#isPaused) this.#waiting.push(piece);
+    else this.#show([piece]);
+    const most = this.#waiting.length - MOST_WAITING;
     if (most > 0) this.#waiting.splice(0, most);
   }
 
-  #show(nodes: readonly Node[]): void {
+  #show(pieces: readonly (string | HTMLElement)[]): void {
     const { lines } = this.#parts;
-    const isAtEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 24;
-    for (const node of nodes) this.#shown += node.textContent?.length ?? 0;
-    lines.append(...nodes);
+    for (const piece of pieces) this.#write(piece);
     while (this.#shown > SHOWN_CHARACTERS && lines.firstChild !== null && lines.childNodes.length > 1) {
       this.#shown -= lines.firstChild.textContent?.length ?? 0;
       lines.firstChild.remove();
     }
-    if (isAtEnd) lines.scrollTop = lines.scrollHeight;
+    this.reveal();
+  }
+
+  /** In blocks of whole lines, so that what comes makes the browser lay out nothing else anew. */
+  #write(piece: string | HTMLElement): void {
+    if (typeof piece !== 'string') {
+      this.#open = undefined;
+      this.#add(piece);
+      return;
+    }
+    const text = (this.#open?.textContent ?? '') + piece;
+    this.#shown -= this.#open?.textContent?.length ?? 0;
+    this.#open?.remove();
+    const end = text.lastIndexOf('\n') + 1;
+    if (end > 0) this.#add(make('div', {}, ...this.#pressable(text.slice(0, end))));
+    const rest = end < text.length ? make('div', {}, ...this.#pressable(text.slice(end))) : undefined;
+    if (rest !== undefined) this.#add(rest);
+    this.#open = text.length - end < OPEN_CHARACTERS ? rest : undefined;
+  }
+
+  #add(block: HTMLElement): void {
+    this.#shown += block.textContent?.length ?? 0;
+    this.#parts.lines.append(block);
+  }
+
+  #pressable(text: string): (Node | string)[] {
+    const { places } = this.#parts;
+    if (places === undefined) return [text];
+    return cutAtPlaces(text, places.isKnown).map((piece) => {
+      if (typeof piece === 'string') return piece;
+      const { file, line } = piece.place;
+      const title = `Go to line ${line} of ${file}`;
+      const button = make('button', { type: 'button', className: 'place', title }, piece.text);
+      button.addEventListener('click', () => places.onPlace(piece.place));
+      return button;
+    });
   }
 
   #pause(on: boolean): void {
@@ -95,7 +182,7 @@ export class LogView {
     const { pause, status } = this.#parts;
     pause?.setAttribute('aria-pressed', String(on));
     if (pause !== undefined) pause.textContent = on ? 'Go on' : 'Pause';
-    say(status, on ? 'Paused: what comes now is shown when you go on.' : 'Following.');
+    say(status, this.#following());
     if (!on) this.#show(this.#waiting.splice(0));
   }
 }

@@ -11,19 +11,21 @@ export const EXAMPLES: readonly { readonly name: string; readonly text: string }
 
 /** The programs that are kept in this browser, by their names; they go nowhere else until they are run. */
 export class Programs {
-  readonly #texts: Map<string, string>;
+  #texts = keptTexts();
 
   constructor() {
-    let kept: unknown;
-    try {
-      kept = JSON.parse(localStorage.getItem(KEY) ?? '{}');
-    } catch {
-      kept = {};
-    }
-    const pairs = Object.entries(Object(kept)).filter(([name, text]) => NAME.test(name) && typeof text === 'string');
-    this.#texts = new Map(pairs as [string, string][]);
     const [first] = EXAMPLES;
     if (this.#texts.size === 0 && first !== undefined) this.#texts.set(first.name, first.text);
+  }
+
+  /** Calls when another page of this browser has kept or deleted some, which is so here too then. */
+  onElsewhere(listener: () => void): void {
+    addEventListener('storage', ({ key }) => {
+      const texts = key === KEY ? keptTexts() : new Map();
+      if (texts.size === 0) return;
+      this.#texts = texts;
+      listener();
+    });
   }
 
   get names(): string[] {
@@ -38,7 +40,7 @@ export class Programs {
     return this.#texts.get(name) ?? '';
   }
 
-  /** @throws PageError BAD_NAME, TOO_LARGE: nothing was kept */
+  /** @throws PageError BAD_NAME, TOO_LARGE, NOT_KEPT: the text is here, and gone with the page */
   keep(name: string, text: string): void {
     if (!NAME.test(name)) {
       throw new PageError('BAD_NAME', `expected a name such as hello.js or hello.ts, got "${name}"`);
@@ -70,6 +72,23 @@ export class Programs {
   }
 
   #save(): void {
-    localStorage.setItem(KEY, JSON.stringify(this.files));
+    try {
+      localStorage.setItem(KEY, JSON.stringify(this.files));
+    } catch (cause) {
+      const message = 'expected this browser to keep the program, it does not: save it as a file before you leave';
+      throw new PageError('NOT_KEPT', message, { cause });
+    }
   }
+}
+
+/** None where the browser keeps nothing, or something else. */
+function keptTexts(): Map<string, string> {
+  let kept: unknown;
+  try {
+    kept = JSON.parse(localStorage.getItem(KEY) ?? '{}');
+  } catch {
+    kept = {};
+  }
+  const pairs = Object.entries(Object(kept)).filter(([name, text]) => NAME.test(name) && typeof text === 'string');
+  return new Map(pairs as [string, string][]);
 }

@@ -1,69 +1,53 @@
 import { fileNameSchema, keyIdSchema, vesselNameSchema } from '@potluck/protocol';
 import { type BundleProblem, Bundler } from './bundle.ts';
-import { byId, confirmed, make, offerFile, onPress, say, sentenceOf } from './dom.ts';
+import { byId, confirmed, onPress, say, sentenceOf } from './dom.ts';
 import { PageError } from './errors.ts';
 import { keyPanel } from './key-panel.ts';
+import { Logs } from './logs.ts';
 import { Nodes } from './nodes.ts';
-import { EXAMPLES, Programs } from './programs.ts';
+import { ProgramList } from './program-list.ts';
+import { Programs } from './programs.ts';
 import { Column, type Program, type Target } from './run-columns.ts';
 import { argumentsIn } from './words.ts';
 
 const page = byId('editor-page');
 const programs = new Programs();
 const bundler = new Bundler({ worker: page.dataset.worker ?? '', wasm: page.dataset.wasm ?? '' });
-const chosen = byId<HTMLSelectElement>('program');
-const trouble = byId('run-trouble');
+const logs = new Logs();
+const everyTarget = byId<HTMLInputElement>('every-target');
 let nodes: Nodes | undefined;
-let columns: Column[] = [];
 let isRunning = false;
-
-/** Says what a task failed with. */
-async function trying(task: () => void | Promise<void>): Promise<void> {
-  say(trouble, '');
-  try {
-    await task();
-  } catch (error) {
-    say(trouble, sentenceOf(error));
-  }
-}
 
 // The editor is the heaviest part: the page is there before it.
 const { Editor } = await import('./editor.ts');
 const editor = new Editor({
   host: byId('editor'),
   label: 'Program',
-  onChange: (text) => void trying(() => programs.keep(chosen.value, text)),
+  onChange: (text) => list.keep(text),
   onRun: () => void run(),
 });
+const list = new ProgramList(programs, editor);
 byId('editor-wait').hidden = true;
 
-function showPrograms(name: string): void {
-  chosen.replaceChildren(...programs.names.map((one) => make('option', { value: one, textContent: one })));
-  chosen.value = name;
-  editor.open(programs.textOf(name));
-  say(byId('problems'), '');
-}
-
-function add(name: string, text: string): void {
-  const free = programs.freeName(name);
-  programs.keep(free, text);
-  showPrograms(free);
+function boxes(): HTMLInputElement[] {
+  return [...document.querySelectorAll<HTMLInputElement>('input[name="targets"]')];
 }
 
 function targets(): Target[] {
-  const picks = document.querySelectorAll<HTMLInputElement>('input[name="targets"]:checked');
-  return [...picks].map(({ dataset, value }) => ({
-    node: keyIdSchema.parse(dataset.node),
-    vessel: vesselNameSchema.parse(dataset.vessel),
-    label: dataset.label ?? value,
-    href: `/vessels/${value}`,
-  }));
+  return boxes()
+    .filter(({ checked }) => checked)
+    .map(({ dataset, value }) => ({
+      node: keyIdSchema.parse(dataset.node),
+      vessel: vesselNameSchema.parse(dataset.vessel),
+      label: dataset.label ?? value,
+      href: `/vessels/${value}`,
+    }));
 }
 
 /** @returns nothing when it has problems: they are shown then. */
 async function bundled(): Promise<Program | undefined> {
-  const name = chosen.value;
-  const answer = await bundler.bundle(name, programs.files);
+  const { name } = list;
+  const answer = await bundler.bundle(name, { ...programs.files, [name]: editor.text });
   if ('problems' in answer) {
     showProblems(name, answer.problems);
     return undefined;
@@ -85,64 +69,66 @@ function showProblems(name: string, problems: readonly BundleProblem[]): void {
 async function run(): Promise<void> {
   if (isRunning) return;
   isRunning = true;
-  await trying(async () => {
-    const open = nodes;
-    if (open === undefined)
-      throw new PageError('NO_KEY', 'expected your key to be open, it is not: open its file first');
-    const all = targets();
-    if (all.length === 0) throw new PageError('BAD_NAME', 'expected at least one vessel to be chosen, got none');
-    say(byId('problems'), '');
-    editor.mark([]);
-    const program = await bundled();
-    if (program === undefined) return;
-    for (const column of columns) column.leave();
-    columns = all.map((target) => new Column(target, open));
-    byId('columns').replaceChildren(...columns.map(({ element }) => element));
-    byId('output').hidden = false;
-    byId<HTMLButtonElement>('stop-all').disabled = false;
-    for (const column of columns) void column.run(program);
-  });
+  const trouble = byId('run-trouble');
+  say(trouble, '');
+  try {
+    await begin();
+  } catch (error) {
+    say(trouble, sentenceOf(error));
+    trouble.scrollIntoView({ block: 'nearest' });
+  }
   isRunning = false;
 }
 
+/** @throws PageError NO_KEY, BAD_NAME */
+async function begin(): Promise<void> {
+  const open = nodes;
+  if (open === undefined) throw new PageError('NO_KEY', 'expected your key to be open, it is not: open its file first');
+  const all = targets();
+  if (all.length === 0) throw new PageError('BAD_NAME', 'expected at least one vessel to be chosen, got none');
+  say(byId('problems'), '');
+  editor.mark([]);
+  const program = await bundled();
+  if (program === undefined) return;
+  const own = new Set(logs.columns.filter((column) => column.isRunning).map(({ target }) => target.href));
+  const places = {
+    isKnown: (file: string) => programs.names.includes(file),
+    onPlace: list.goTo.bind(list),
+  };
+  const columns = all.map((target) => new Column(target, { nodes: open, places, onPhase: () => logs.update() }));
+  logs.show(columns);
+  byId<HTMLButtonElement>('stop-all').disabled = false;
+  byId('output').scrollIntoView({ block: 'nearest' });
+  // Asked once for all that this page did not start: it may be meant to go on.
+  let answer: Promise<boolean> | undefined;
+  const ask = async (): Promise<boolean> => {
+    answer ??= confirmed('Other programs run on some of these vessels. Stop them, and run this one?', 'Stop and run');
+    return await answer;
+  };
+  for (const column of columns) {
+    void column.run(program, async () => own.has(column.target.href) || (await ask()));
+  }
+}
+
 onPress(byId('run'), run);
-onPress(byId('stop-all'), async () => void (await Promise.all(columns.map(async (column) => await column.stop()))));
-chosen.addEventListener('change', () => showPrograms(chosen.value));
-byId('new').addEventListener('click', () => {
-  void trying(() => {
-    const { value } = byId<HTMLInputElement>('new-name');
-    add(value.trim() === '' ? 'program.js' : value.trim(), '');
-    byId<HTMLInputElement>('new-name').value = '';
-    editor.focus();
-  });
-});
-byId('save').addEventListener('click', () => offerFile(chosen.value, editor.text));
-byId('delete').addEventListener('click', async () => {
-  if (!(await confirmed(`Delete ${chosen.value} from this browser?`, 'Delete'))) return;
-  programs.delete(chosen.value);
-  const [first] = programs.names;
-  if (first === undefined) add('program.js', '');
-  else showPrograms(first);
-});
-byId<HTMLInputElement>('open').addEventListener('change', (event) => {
-  const input = event.currentTarget as HTMLInputElement;
-  void trying(async () => {
-    for (const file of input.files ?? []) add(file.name, await file.text());
-    input.value = '';
-  });
-});
-const example = byId<HTMLSelectElement>('example');
-example.append(...EXAMPLES.map(({ name }) => make('option', { value: name, textContent: name })));
-example.addEventListener('change', () => {
-  const one = EXAMPLES.find(({ name }) => name === example.value);
-  example.value = '';
-  if (one !== undefined) void trying(() => add(one.name, one.text));
+onPress(byId('stop-all'), async () => {
+  await Promise.all(logs.columns.map(async (column) => await column.stop()));
 });
 
-showPrograms(programs.names[0] ?? '');
+function showEvery(): void {
+  const count = boxes().filter(({ checked }) => checked).length;
+  everyTarget.checked = count > 0 && count === boxes().length;
+  everyTarget.indeterminate = count > 0 && count < boxes().length;
+}
+everyTarget.addEventListener('change', () => {
+  for (const box of boxes()) box.checked = everyTarget.checked;
+});
+byId('where').addEventListener('change', showEvery);
+showEvery();
+
 page.dataset.ready = 'yes';
 await keyPanel((signer) => {
-  for (const column of columns) column.leave();
+  logs.leave();
   nodes?.close();
   nodes = signer === undefined ? undefined : new Nodes(signer);
 });
