@@ -111,8 +111,8 @@ export class Clearinghouse implements AsyncDisposable {
   }
 
   /** What a proxy or a balancer has before it. */
-  get listening(): { port: number; gatewayPort: number } {
-    return { port: this.port, gatewayPort: this.#parts.gateway.port };
+  get listening(): { host: string; port: number; gatewayPort: number } {
+    return { host: this.#init.host, port: this.port, gatewayPort: this.#parts.gateway.port };
   }
 
   get gatewayAddress(): GatewayAddress {

@@ -2,10 +2,18 @@ import { access, constants, rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Address, addressSchema, ConfigError, describeError, writeJson } from '@potluck/protocol';
+import {
+  type Address,
+  addressSchema,
+  ConfigError,
+  describeError,
+  describeFindings,
+  writeJson,
+} from '@potluck/protocol';
 import { pino } from 'pino';
 import { backupTo, restoreFrom } from './backup/commands.ts';
 import { Clearinghouse, type ClearinghouseInit } from './clearinghouse.ts';
+import { examine } from './doctor/examine.ts';
 import { ServiceError } from './errors.ts';
 import { LIMITS, POLICY } from './limits.ts';
 import { asOperator, type Place } from './operator.ts';
@@ -17,6 +25,7 @@ const USAGE = [
   'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--public-gateway HOST:PORT] [--link-host HOST] [--proxy ADDRESS] [--metrics-port PORT [--metrics-host 127.0.0.1]] [--payload FILE] [--policy FILE] [--database postgres://...] [--keys-database postgres://...]',
   'clearinghouse admin USERNAME --state DIR [--revoke] [--database postgres://...]',
   'clearinghouse check --state DIR [--database postgres://...]',
+  'clearinghouse doctor --state DIR [--json] [--database postgres://...] [--keys-database postgres://...]',
   'clearinghouse backup FILE --state DIR [--database postgres://...] [--keys-database postgres://...]',
   'clearinghouse restore FILE --state DIR [--replace] [--moved] [--database postgres://...] [--keys-database postgres://...]',
   'clearinghouse emergency-stop --state DIR [--reason TEXT | --lift] [--database postgres://...]',
@@ -25,8 +34,7 @@ const USAGE = [
 /** The command `clearinghouse`. @returns the exit code: 0, 1 for a failure, 2 for a wrong command line. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
-    await obey(parsed(args));
-    return 0;
+    return await obey(parsed(args));
   } catch (error) {
     process.stderr.write(`clearinghouse: ${describeError(error)}\n`);
     return error instanceof ConfigError && error.code === 'USAGE' ? 2 : 1;
@@ -35,7 +43,24 @@ export async function main(args: readonly string[]): Promise<number> {
 
 type Parsed = ReturnType<typeof parsed>;
 
-async function obey({ values, positionals }: Parsed): Promise<void> {
+/** @returns the exit code. */
+async function obey(command: Parsed): Promise<number> {
+  const { values, positionals } = command;
+  if (positionals[0] !== 'doctor' || positionals.length > 1) {
+    await carryOut(command);
+    return 0;
+  }
+  if (values.state === undefined) throw usage('got no --state');
+  const findings = await examine({
+    state: resolve(values.state),
+    database: databaseOf('--database', values.database),
+    keysDatabase: databaseOf('--keys-database', values['keys-database']),
+  });
+  process.stdout.write(`${values.json ? JSON.stringify(findings) : describeFindings(findings).join('\n')}\n`);
+  return findings.some(({ state }) => state === 'wrong') ? 1 : 0;
+}
+
+async function carryOut({ values, positionals }: Parsed): Promise<void> {
   process.umask(0o077);
   const [command, name, ...rest] = positionals;
   if (values.state === undefined) throw usage('got no --state');
@@ -143,6 +168,7 @@ function parsed(args: readonly string[]) {
         database: { type: 'string' },
         'keys-database': { type: 'string' },
         policy: { type: 'string' },
+        json: { type: 'boolean', default: false },
         revoke: { type: 'boolean', default: false },
         replace: { type: 'boolean', default: false },
         moved: { type: 'boolean', default: false },
@@ -200,7 +226,7 @@ async function run(init: ClearinghouseInit): Promise<void> {
   await clearinghouse.start();
   const { url, gatewayAddress: gateway, listening, metricsAddress: metrics } = clearinghouse;
   const path = join(init.state, 'address.json');
-  await writeJson(path, { url, gateway, listening, metrics, pid: process.pid });
+  await writeJson(path, { url, gateway, listening, metrics, proxies: init.proxies, pid: process.pid });
   process.stdout.write(`clearinghouse: portal at ${url}, nodes dial ${gateway.host}:${gateway.port}\n`);
   await told;
   await rm(path, { force: true });

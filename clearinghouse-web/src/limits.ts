@@ -237,6 +237,23 @@ export const DATABASE_LIMITS = {
   conflictWaitMs: 10,
 } as const;
 
+/** What `clearinghouse doctor` finds wrong, or worth a word. */
+export const DOCTOR_LIMITS = {
+  /** A task that is due and was never tried, or whose claim has run out. */
+  lateMs: 60_000,
+  /** Attempts of a task that is tried again and again, though its node is there. */
+  attempts: 8,
+  /** Between the clocks of two sites. */
+  clockMs: 5_000,
+  backupMs: 48 * 3_600_000,
+  certificateMs: 14 * 24 * 3_600_000,
+  /** Free where the state directory is: wrong below the first, a word below the second. */
+  diskBytes: 256 * 1024 * 1024,
+  diskSoonBytes: 2 * 1024 * 1024 * 1024,
+  /** For the portal or the gateway to answer. */
+  answerMs: 5_000,
+} as const;
+
 /** Where Prometheus asks. */
 export const METRICS_LIMITS = {
   /** At once. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { ServiceError } from './errors.ts';
 
@@ -18,4 +19,16 @@ export function takeLock(path: string, waitMs = 0): Disposable {
     });
   }
   return { [Symbol.dispose]: () => database.close() };
+}
+
+/** @returns whether a process holds it now; takes it and gives it back to find out. */
+export function isLocked(path: string): boolean {
+  if (!existsSync(path)) return false;
+  try {
+    takeLock(path)[Symbol.dispose]();
+    return false;
+  } catch (error) {
+    if (error instanceof ServiceError) return true;
+    throw error;
+  }
 }

@@ -36,6 +36,24 @@ export interface Trouble {
   readonly at: number;
 }
 
+interface Group {
+  readonly kind: string;
+  readonly cause: string | null;
+  readonly n: number;
+}
+
+/** Tasks that do not come to their end, or came to a bad one. */
+export interface Stuck {
+  readonly late: number;
+  readonly lapsed: number;
+  readonly repeated: readonly Group[];
+  readonly failed: readonly Group[];
+}
+
+function groupsOf(rows: readonly { kind: string; cause: string | null; n: number | string }[]): Group[] {
+  return rows.map((row) => ({ ...row, n: Number(row.n) })).toSorted((a, b) => b.n - a.n);
+}
+
 /** What an operator looks at first. */
 export class Condition {
   readonly #db: Database;
@@ -69,6 +87,43 @@ export class Condition {
       ) as Health['vessels'],
       queue: await this.#queue(now),
     };
+  }
+
+  /**
+   * What does not come to its end. `late`: due for so long and never tried; `lapsed`: claimed and never given back;
+   * `repeated`: tried so often though its node is there; `failed` within a day.
+   */
+  async stuck({ lateMs, attempts }: { lateMs: number; attempts: number }, now = Date.now()): Promise<Stuck> {
+    const tasks = this.#db.selectFrom('tasks');
+    const waiting = tasks.where('state', '=', sql.lit('waiting'));
+    const counted = { eb: (eb: ExpressionBuilder<Tables, 'tasks'>) => eb.fn.countAll<number>().as('n') };
+    const late = await waiting
+      .select(counted.eb)
+      .where('run_at', '<', now - lateMs)
+      .executeTakeFirstOrThrow();
+    const lapsed = await tasks
+      .select(counted.eb)
+      .where('state', '=', sql.lit('claimed'))
+      .where('claimed_until', '<', now - lateMs)
+      .executeTakeFirstOrThrow();
+    const repeated = await waiting
+      .select((eb) => ['kind', 'cause', counted.eb(eb)])
+      .where('attempts', '>=', attempts)
+      .where(({ eb, or, selectFrom }) =>
+        or([
+          eb('node_id', 'is', null),
+          eb('node_id', 'in', selectFrom('nodes').select('nodes.id').where('connected', '=', 1)),
+        ]),
+      )
+      .groupBy(['kind', 'cause'])
+      .execute();
+    const failed = await tasks
+      .select((eb) => ['kind', 'cause', counted.eb(eb)])
+      .where('state', '=', 'failed')
+      .where('ended_at', '>', now - DAY_MS)
+      .groupBy(['kind', 'cause'])
+      .execute();
+    return { late: Number(late.n), lapsed: Number(lapsed.n), repeated: groupsOf(repeated), failed: groupsOf(failed) };
   }
 
   /** For instruments: see `takeCensus`. */

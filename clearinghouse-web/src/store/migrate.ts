@@ -1,4 +1,5 @@
-import { Migrator } from 'kysely/migration';
+import { sql } from 'kysely';
+import { DEFAULT_MIGRATION_TABLE, Migrator } from 'kysely/migration';
 import { ServiceError } from '../errors.ts';
 import type { Database } from './database.ts';
 import { MIGRATIONS } from './migrations/all.ts';
@@ -16,6 +17,20 @@ export async function migrate(db: Database, to?: string): Promise<void> {
       cause: error,
     });
   }
+}
+
+/** What a start would bring up to date, and what it would refuse because a newer version has made it. Changes nothing. */
+export async function pendingMigrations(db: Database): Promise<{ older: string[]; newer: string[] }> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  const isThere = tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE);
+  const { rows } = isThere
+    ? await sql<{ name: string }>`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)} order by name`.execute(db)
+    : { rows: [] };
+  const done = rows.map(({ name }) => name);
+  return {
+    older: Object.keys(MIGRATIONS).filter((name) => !done.includes(name)),
+    newer: done.filter((name) => !hasMigration(name)),
+  };
 }
 
 /** Whether this version knows the migration. */
