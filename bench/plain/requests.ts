@@ -1,6 +1,6 @@
 // Sends signed requests to a node, and as many bytes to a bare echo that answers with as many as the node; now to the one
 // and now to the other, each on one connection that stays open. Prints both rates, a line for each pair.
-// Usage: requests.ts URL METHOD DEPTH PAIRS, with the node's address, its key and the user's key as JSON in NODE
+// Usage: requests.ts URL METHOD DEPTH PAIRS ROUND_MS, with the node's address, its key and the user's key as JSON in NODE
 import { once } from 'node:events';
 import {
   type Address,
@@ -15,11 +15,10 @@ import {
 } from '@potluck/protocol';
 import { WebSocket } from 'ws';
 
-const ROUND_MS = 300;
 const WARM_UP_PAIRS = 1;
 
 const [, , url = '', name = '', ...numbers] = process.argv;
-const [depth = 1, pairs = 1] = numbers.map(Number);
+const [depth = 1, pairs = 1, roundMs = 300] = numbers.map(Number);
 const { address, node, jwk } = JSON.parse(process.env.NODE ?? '') as { address: Address; node: KeyId; jwk: PrivateJwk };
 const [identity, method] = [identityFrom(jwk), name as MethodName];
 const params = (method === 'GetVessels' ? {} : { vessel: 'v1' }) as never;
@@ -54,7 +53,7 @@ async function rateOf(exchange: () => Promise<unknown>): Promise<number> {
   const begin = performance.now();
   let count = 0;
   const worker = async (): Promise<void> => {
-    for (; performance.now() - begin < ROUND_MS; count++) await exchange();
+    for (; performance.now() - begin < roundMs; count++) await exchange();
   };
   await Promise.all(Array.from({ length: depth }, worker));
   return (count * 1000) / (performance.now() - begin);

@@ -11,7 +11,6 @@ import { quiet } from '../src/quiet.ts';
 import { figuresOf, type Pair, type Result, type Row } from '../src/row.ts';
 import { bareStart } from './start.ts';
 
-const LISTS = 9;
 /** As seash's own bound. */
 const PARALLEL = 32;
 const MEMORY_BYTES = 32 * 2 ** 20;
@@ -23,6 +22,9 @@ export interface FleetInit {
   /** Of each. */
   readonly vessels: number;
   readonly rounds: number;
+  readonly lists: number;
+  /** See `quiet`. */
+  readonly lookMs?: number;
 }
 
 /** The shell as a library, and as a process of its own for each command. */
@@ -71,21 +73,22 @@ async function bareStarts(count: number): Promise<number> {
 }
 
 /** Each vessel is as new, and a process waits for each. */
-async function fresh({ library }: Shells): Promise<void> {
+async function fresh({ library }: Shells, lookMs: number | undefined): Promise<void> {
   await library('on %all reset');
-  await quiet();
+  await quiet(lookMs);
 }
 
-async function measure(shells: Shells, name: keyof Shells, { nodes, vessels, rounds }: FleetInit): Promise<Result[]> {
+async function measure(shells: Shells, name: keyof Shells, init: FleetInit): Promise<Result[]> {
+  const { nodes, vessels, rounds, lists: listings, lookMs } = init;
   const all = nodes * vessels;
   const [runs, lists]: [Pair[], Pair[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
-    await fresh(shells);
+    await fresh(shells, lookMs);
     const ms = await timed(() => shells[name](`on %all run hello.js ${round}`));
-    await quiet();
+    await quiet(lookMs);
     runs.push([ms, await bareStarts(all)]);
   }
-  for (let round = 0; round < LISTS; round++) {
+  for (let round = 0; round < listings; round++) {
     lists.push([await timed(() => shells[name]('on %all list')), await timed(bareStart)]);
   }
   const whole =
@@ -101,7 +104,7 @@ async function measure(shells: Shells, name: keyof Shells, { nodes, vessels, rou
     {
       ...of('list of', lists),
       ...(name === 'library' && { goal: { atMost: 300 } }),
-      counted: `${whole} / one node -e 0; median of ${LISTS}`,
+      counted: `${whole} / one node -e 0; median of ${listings}`,
     },
   ];
 }
@@ -116,5 +119,5 @@ export async function measureFleet(files: RuntimeFiles, init: FleetInit): Promis
 
 export const fleet: Row = {
   name: 'fleet',
-  run: async (files) => await measureFleet(files, { nodes: 10, vessels: 10, rounds: 3 }),
+  run: async (files) => await measureFleet(files, { nodes: 10, vessels: 10, rounds: 3, lists: 9 }),
 };

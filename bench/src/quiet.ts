@@ -9,15 +9,16 @@ const MOST_LOOKS = 100;
 /**
  * Waits until everything that this process started, and what that started, has used no CPU and stayed the same for a
  * moment: a pool of vessel processes is full then, and those that wait have tidied up.
+ * @param lookMs how long that moment is; shorter ones are for who does not need the figure
  * @throws BenchError NO_FIGURE when that does not come within two minutes.
  */
-export async function quiet(): Promise<void> {
+export async function quiet(lookMs: number = LOOK_MS): Promise<void> {
   let before = '';
   for (let look = 0; look < MOST_LOOKS; look++) {
     const now = descendants(process.pid).map(cpuOf).join();
     if (now !== '' && now === before) return;
     before = now;
-    await delay(LOOK_MS);
+    await delay(lookMs);
   }
   throw new BenchError('NO_FIGURE', `expected vessel processes that wait quietly, they still compute: ${before}`);
 }

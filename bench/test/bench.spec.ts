@@ -22,21 +22,12 @@ async function run(args: string[]): Promise<{ code: number | null; stdout: strin
 
 describe('bench', () => {
   it('measures a row and its floor, and says what was counted', async () => {
-    const { code, stdout, stderr } = await run(['--json', 'start']);
+    const { code, stdout, stderr } = await run(['--json', 'calls']);
     assert.equal(code, 0, stderr);
     const { results } = JSON.parse(stdout);
-    assert.equal(results.length, 3);
+    assert.equal(results.length, 2);
     assert.ok(results[0].potluck > 0 && results[0].floor > 0);
     assert.match(results[0].counted, /median of \d+/);
-  }).timeout(180_000);
-
-  it('measures signed requests, one at a time and several, against as many bytes over TLS and without', async () => {
-    const { code, stdout, stderr } = await run(['--json', 'signed-request']);
-    assert.equal(code, 0, stderr);
-    const { results } = JSON.parse(stdout);
-    assert.equal(results.length, 8);
-    assert.equal(results.filter(({ goal }: { goal?: object }) => goal !== undefined).length, 4);
-    for (const { potluck, floor } of results) assert.ok(potluck > 0 && floor > 0);
   }).timeout(180_000);
 
   it('refuses an unknown row and an unknown option, naming what it knows', async () => {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { type RuntimeFiles, runtimeFiles } from '@potluck/vessel-runtime';
 import { measureFleet } from '../rows/fleet.ts';
 import { measureIdle } from '../rows/idle-vessels.ts';
+import { measureRequests } from '../rows/signed-request.ts';
+import { measureStart } from '../rows/start.ts';
 
 describe('bench of node managers', () => {
   let directory: string;
@@ -15,8 +17,21 @@ describe('bench of node managers', () => {
   });
   after(() => rm(directory, { recursive: true, force: true }));
 
+  it('measures starts: of a warm process, by a signed request, and with all walls', async () => {
+    const results = await measureStart(files, { rounds: 2, signedRounds: 1, lookMs: 50 });
+    assert.equal(results.length, 3);
+    for (const { potluck, floor } of results) assert.ok(potluck > 0 && floor > 0);
+  }).timeout(180_000);
+
+  it('measures signed requests, one at a time and several, against as many bytes over TLS and without', async () => {
+    const results = await measureRequests(files, { pairs: 1, roundMs: 50 });
+    assert.equal(results.length, 8);
+    assert.equal(results.filter(({ goal }) => goal !== undefined).length, 4);
+    for (const { potluck, floor } of results) assert.ok(potluck > 0 && floor > 0);
+  }).timeout(180_000);
+
   it('measures run and list on all vessels of several nodes, through the library and as a process', async () => {
-    const results = await measureFleet(files, { nodes: 2, vessels: 2, rounds: 1 });
+    const results = await measureFleet(files, { nodes: 2, vessels: 2, rounds: 1, lists: 2, lookMs: 50 });
     assert.deepEqual(
       results.map(({ row, goal }) => [row, goal]),
       [
