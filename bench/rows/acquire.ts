@@ -54,7 +54,7 @@ async function timesOn(location: string, { rounds, ...offered }: AcquireInit): P
   const times: Times = { acquire: [], release: [], floor: [] };
   const account = await newAccount(store);
   for (let round = -1; round < rounds; round++) {
-    const attempt = { id: randomUUID(), accountId: account.id, userKey: account.key_id };
+    const attempt = { id: randomUUID(), accountId: account.id };
     const began = performance.now();
     const got = await store.leases.reserve(attempt, COUNT);
     await store.leases.confirm(attempt, COUNT);

@@ -42,13 +42,13 @@ interface Work extends Components {
 /**
  * Acquires vessels for an account, all or nothing: each is reserved, handed over on its node by the backend, and leased
  * when all are. Nodes that fail are replaced.
- * @throws PortalError NOT_ENOUGH_CREDITS, UNABLE_TO_ACQUIRE, IN_PROGRESS, INVALID_REQUEST
+ * @throws PortalError NOT_ENOUGH_CREDITS, UNABLE_TO_ACQUIRE, IN_PROGRESS, KEY_REUSED
  */
 export async function acquire(components: Components, account: Account, wanted: Wanted): Promise<Holding[]> {
   const { store, queue } = components;
   const { count, type, rules = [], idempotencyKey: key } = wanted;
   const wishes = wishesOf([...rulesOfType(type), ...rules]);
-  const attempt = { id: randomUUID(), accountId: account.id, userKey: account.key_id, wishes };
+  const attempt = { id: randomUUID(), accountId: account.id, wishes, isNamed: key !== undefined };
   if (key === undefined) return await carryOut(components, attempt, count);
   for (;;) {
     const first = await store.acquisitions.begin({
@@ -62,6 +62,7 @@ export async function acquire(components: Components, account: Account, wanted: 
     throw new PortalError(
       'IN_PROGRESS',
       'expected the acquisition of this idempotencyKey to end soon, it goes on: ask again',
+      { details: { retryAfterSeconds: Math.max(1, Math.ceil((first.until - Date.now()) / 1000)) } },
     );
   }
 }

@@ -45,9 +45,10 @@ export const LIMITS = {
   keyProofLength: 4096,
   /** The `Authorization` header of a signed request. */
   authorizationLength: 4096,
-  /** The caller's own name of an acquisition, and how long it is remembered. */
+  /** The caller's own name of an acquisition, how long it is remembered, and how many of one account are. */
   idempotencyKeyLength: 64,
-  idempotencyMs: 3_600_000,
+  idempotencyMs: 24 * 3_600_000,
+  idempotencyKeysPerAccount: 1000,
   /** What a list is searched or filtered for. */
   searchLength: 100,
   /** Why an administrator did something, in words. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { RequestError, shortageSchema } from '@potluck/protocol';
 import { LIMITS } from '../src/limits.ts';
 import type { Api, ApiAnswer } from './support/api.ts';
 import { refuseFirst } from './support/peer.ts';
-import { eventually, Site } from './support/site.ts';
+import { eventually, Site, temporaryDirectory } from './support/site.ts';
 
 describe('acquiring', () => {
   let site: Site;
@@ -193,6 +194,27 @@ describe('a node with more vessels than any node has', () => {
     );
     assert.deepEqual([...new Set(asked)], ['GetVessels']);
     assert.equal(site.rows('SELECT 1 FROM vessels').length, 1);
+  });
+});
+
+describe('an acquisition under a name', () => {
+  it('is the same one after the site was started again', async () => {
+    await using directory = await temporaryDirectory();
+    const state = join(directory.path, 'state');
+    const wanted = { count: 2, idempotencyKey: 'once' };
+    const handles = ({ body }: ApiAnswer): string[] => body.vessels.map(({ handle }) => handle).sort();
+    const first = await Site.start({ state });
+    const user = await first.api().join('user');
+    await first.peer(user, 'user', 3);
+    const answer = await user.post('/vessels/acquire', wanted);
+    assert.equal(answer.status, 201);
+    await first[Symbol.asyncDispose]();
+    await using site = await Site.start({ state });
+    const later = await site.api().open();
+    await later.login('user');
+    assert.deepEqual(handles(await later.post('/vessels/acquire', wanted)), handles(answer));
+    assert.equal((await later.post('/vessels/acquire', { ...wanted, count: 1 })).body.code, 'KEY_REUSED');
+    assert.equal((await later.get('/vessels')).body.credits.used, 2);
   });
 });
 

@@ -22,8 +22,8 @@ async function accountOf(store: Store, username: string): Promise<Account> {
   return await store.accounts.create({ username, email: undefined, passwordHash: 'none', publicKey });
 }
 
-function attemptOf({ id, key_id }: Account): Attempt {
-  return { id: randomUUID(), accountId: id, userKey: key_id };
+function attemptOf({ id }: Account): Attempt {
+  return { id: randomUUID(), accountId: id };
 }
 
 async function take(store: Store, account: Account, count: number): Promise<Attempt> {

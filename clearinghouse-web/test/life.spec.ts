@@ -94,7 +94,7 @@ forEachDatabase((database) => {
     }
 
     async function lease(count = 1): Promise<void> {
-      const attempt = { id: 'attempt', accountId: donor.id, userKey: donor.key_id };
+      const attempt = { id: 'attempt', accountId: donor.id };
       await store.leases.reserve(attempt, count);
       assert.equal(await store.leases.confirm(attempt, count), true);
     }

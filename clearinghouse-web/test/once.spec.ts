@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { generateIdentity, type KeyId } from '@potluck/protocol';
-import { LIMITS, POLICY } from '../src/limits.ts';
+import { pino } from 'pino';
+import { acquire } from '../src/acquire.ts';
+import { LocalBus } from '../src/bus/local.ts';
+import { LIMITS, POLICY, QUEUE } from '../src/limits.ts';
+import { Queue } from '../src/queue.ts';
 import type { Named } from '../src/store/acquisitions.ts';
 import { record } from '../src/store/audit.ts';
 import { transact } from '../src/store/database.ts';
 import type { Store } from '../src/store/store.ts';
 import { forEachDatabase } from './support/databases.ts';
 import { accountOf, donate, take } from './support/rows.ts';
+
+const NAME = { key: 'once', count: 1, type: 'random' as const };
 
 forEachDatabase((test) => {
   describe('what may be done once', () => {
@@ -50,7 +56,7 @@ forEachDatabase((test) => {
       const named = { ...(await nameOf('anna')), attempt: randomUUID() };
       await store.acquisitions.begin(named);
       for (const wish of [{ count: 2 }, { type: 'wan' as const }, { rules: ['different-nodes'] }]) {
-        await assert.rejects(store.acquisitions.begin({ ...named, ...wish }), { code: 'INVALID_REQUEST' });
+        await assert.rejects(store.acquisitions.begin({ ...named, ...wish }), { code: 'KEY_REUSED' });
       }
     });
 
@@ -62,15 +68,13 @@ forEachDatabase((test) => {
       await store.acquisitions.begin({ ...named, attempt: failed });
       await store.acquisitions.forget(failed);
       assert.equal(await store.acquisitions.isDone(failed), undefined);
-      const attempt = { id: randomUUID(), accountId: user.id, userKey: user.key_id };
+      const attempt = { id: randomUUID(), accountId: user.id, isNamed: true };
       assert.equal((await store.acquisitions.begin({ ...named, attempt: attempt.id })).attempt, attempt.id);
       await store.leases.reserve(attempt, 1);
       await store.leases.confirm(attempt, 1);
       await store.acquisitions.forget(attempt.id);
-      assert.deepEqual(await store.acquisitions.begin({ ...named, attempt: randomUUID() }), {
-        attempt: attempt.id,
-        done: true,
-      });
+      const again = await other.acquisitions.begin({ ...named, attempt: randomUUID() });
+      assert.deepEqual([again.attempt, again.done], [attempt.id, true]);
       const end = Date.now() + LIMITS.idempotencyMs;
       await store.acquisitions.expire(end - 60_000);
       assert.equal(await store.acquisitions.isDone(attempt.id), true);
@@ -78,9 +82,75 @@ forEachDatabase((test) => {
       assert.equal(await store.acquisitions.isDone(attempt.id), undefined);
     });
 
+    it('has its name for as long as anything is reserved under it, and leases nothing without it', async () => {
+      const named = await nameOf('anna');
+      await donate(test, store, { by: await accountOf(store, 'donor'), vessels: 3 });
+      const attempt = { id: randomUUID(), accountId: named.accountId, isNamed: true };
+      await store.acquisitions.begin({ ...named, attempt: attempt.id });
+      await moveTo(Date.now() + 10_000);
+      await store.leases.reserve(attempt, 1);
+      const { until } = await other.acquisitions.begin({ ...named, attempt: randomUUID() });
+      assert.ok(until > Date.now() + 2 * QUEUE.acquireMs, 'a wave later it has it as long as that lasts');
+      await moveTo(Date.now());
+      const next = randomUUID();
+      assert.equal((await other.acquisitions.begin({ ...named, attempt: next })).attempt, next);
+      await assert.rejects(store.leases.confirm(attempt, 1), { code: 'IN_PROGRESS' });
+      await assert.rejects(store.leases.reserve(attempt, 1), { code: 'IN_PROGRESS' });
+      await store.leases.reserve({ ...attempt, id: next }, 1);
+      assert.equal(await store.leases.confirm({ ...attempt, id: next }, 1), true);
+      assert.equal((await store.leases.holdings(named.accountId)).length, 1);
+      assert.deepEqual(await store.ledger.check(), []);
+    });
+
+    it('says when to ask again while it is under way', async () => {
+      /** Who waits is told at once. */
+      class Impatient extends Queue {
+        override async until(condition: () => Promise<boolean>): Promise<boolean> {
+          return await super.until(condition, 0);
+        }
+      }
+      const user = await accountOf(store, 'anna');
+      await store.acquisitions.begin({ ...NAME, accountId: user.id, attempt: randomUUID() });
+      const components = {
+        store: other,
+        queue: new Impatient(other, new LocalBus({ logger: pino({ level: 'silent' }) })),
+      };
+      const asked = acquire(components, user, { count: 1, type: 'random', idempotencyKey: 'once' });
+      await assert.rejects(asked, ({ code, details }) => {
+        assert.ok(details.retryAfterSeconds > 50 && details.retryAfterSeconds <= 60, details.retryAfterSeconds);
+        return code === 'IN_PROGRESS';
+      });
+    });
+
+    it(`is remembered under ${LIMITS.idempotencyKeysPerAccount} names of an account; with one more the oldest is forgotten`, async () => {
+      const user = await accountOf(store, 'anna');
+      await donate(test, store, { by: user, vessels: 2 });
+      const row = { account_id: user.id, count: 1, type: 'random' as const, done: 1 };
+      const rows = Array.from({ length: LIMITS.idempotencyKeysPerAccount - 1 }, (_, index) => {
+        return { ...row, key: `key${index}`, attempt: `attempt${index}`, expires_at: Date.now() + 60_000 + index };
+      });
+      const db = test.connect();
+      while (rows.length > 0) await db.insertInto('acquisitions').values(rows.splice(0, 100)).execute();
+      for (const [key, left] of [
+        ['last', true],
+        ['one more', undefined],
+      ] as const) {
+        const attempt = { id: randomUUID(), accountId: user.id, isNamed: true };
+        await store.acquisitions.begin({ ...NAME, key, accountId: user.id, attempt: attempt.id });
+        await store.leases.reserve(attempt, 1);
+        await store.leases.confirm(attempt, 1);
+        assert.equal(await store.acquisitions.isDone('attempt0'), left);
+        assert.equal(await store.acquisitions.isDone('attempt1'), true);
+        assert.equal(await store.acquisitions.isDone(attempt.id), true);
+      }
+    });
+
+    async function moveTo(expires_at: number): Promise<void> {
+      await test.connect().updateTable('acquisitions').set({ expires_at }).execute();
+    }
     async function nameOf(username: string): Promise<Omit<Named, 'attempt'>> {
       const { id: accountId } = await accountOf(store, username);
-      return { accountId, key: 'once', count: 1, type: 'random' };
+      return { ...NAME, accountId };
     }
   });
 

@@ -56,7 +56,7 @@ describe('the document of the API', () => {
 
   it('says with which codes a route refuses', () => {
     const { responses } = operationOf('postVesselsAcquire');
-    assert.deepEqual(Object.keys(responses), ['201', '400', '401', '403', '409', '413', '429', '500']);
+    assert.deepEqual(Object.keys(responses), ['201', '400', '401', '403', '409', '413', '422', '429', '500']);
     assert.ok(responses['409']?.['x-codes']?.includes('NOT_ENOUGH_CREDITS'));
   });
 

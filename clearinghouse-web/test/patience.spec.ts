@@ -122,7 +122,7 @@ forEachDatabase((test) => {
       await store.tasks.retry(claim, { error: 'slow', cause: 'TIMEOUT' }, Date.now());
       await dial(node);
       assert.deepEqual(await claims(), []);
-      const attempt = { id: randomUUID(), accountId: donor.id, userKey: donor.key_id };
+      const attempt = { id: randomUUID(), accountId: donor.id };
       await assert.rejects(store.leases.reserve(attempt, 1), { code: 'UNABLE_TO_ACQUIRE' });
       await set(node, { rests_until: Date.now() - 1 });
       assert.equal((await claims())[0]?.id, claim.id);

@@ -95,7 +95,7 @@ export const acquireVessels: Route<z.infer<typeof acquireSchema>> = {
   summary: 'Acquire vessels, all or none.',
   access: 'user',
   scope: 'vessels:write',
-  problems: ['NOT_ENOUGH_CREDITS', 'UNABLE_TO_ACQUIRE', 'IN_PROGRESS'],
+  problems: ['NOT_ENOUGH_CREDITS', 'UNABLE_TO_ACQUIRE', 'IN_PROGRESS', 'KEY_REUSED'],
   body: acquireBody,
   result: acquiredSchema,
   handle: async (visit, wanted) => {

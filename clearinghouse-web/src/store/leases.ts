@@ -4,7 +4,7 @@ import { PortalError } from '../errors.ts';
 import { QUEUE } from '../limits.ts';
 import type { Wish } from '../rules/facts.ts';
 import type { Candidate } from '../rules/search.ts';
-import { keepAcquisition } from './acquisitions.ts';
+import { holdName, keepName } from './acquisitions.ts';
 import { record } from './audit.ts';
 import { drainedOf, drainingError } from './care.ts';
 import { chooseVessels } from './choice.ts';
@@ -34,7 +34,8 @@ export interface Attempt {
   /** Names the acquisition. */
   readonly id: string;
   readonly accountId: string;
-  readonly userKey: KeyId;
+  /** It has its caller's name, which it must not lose meanwhile: see `acquisitions.ts`. */
+  readonly isNamed?: boolean;
   /** Which vessels will do; any unless given. */
   readonly wishes?: readonly Wish[];
 }
@@ -65,12 +66,13 @@ export class Leases {
 
   /**
    * Reserves vessels and queues the handing over of each.
-   * @throws PortalError NOT_ENOUGH_CREDITS, UNABLE_TO_ACQUIRE: then nothing was reserved.
+   * @throws PortalError NOT_ENOUGH_CREDITS, UNABLE_TO_ACQUIRE, IN_PROGRESS (it has lost its name): then nothing was reserved.
    */
   async reserve(attempt: Attempt, count: number, without: readonly KeyId[] = []): Promise<Reservation[]> {
     const { id, accountId, wishes = [] } = attempt;
     return await transact(this.#db, async (trx) => {
       await checkPermitted(trx, accountId);
+      if (attempt.isNamed) await holdName(trx, attempt);
       await checkCredits(trx, accountId, count);
       const chosen = await chooseVessels(trx, { accountId, attempt: id, wishes, count, without });
       const reservations: Reservation[] = [];
@@ -83,7 +85,7 @@ export class Leases {
     });
   }
 
-  /** Turns an acquisition's reservations into leases, all of them or none. @returns whether it did. */
+  /** Turns an acquisition's reservations into leases, all of them or none. @returns whether it did. @throws PortalError IN_PROGRESS */
   async confirm(attempt: Attempt, count: number): Promise<boolean> {
     return await transact(this.#db, async (trx) => {
       const reserved = await trx
@@ -105,7 +107,7 @@ export class Leases {
       for (const ref of leased) {
         await record(trx, { actor: attempt.accountId, action: 'vessel.acquire', subject: handleOf(ref) });
       }
-      await keepAcquisition(trx, attempt.id);
+      if (attempt.isNamed) await keepName(trx, attempt);
       return true;
     });
   }

@@ -1,6 +1,6 @@
 /** Acquires in a process of its own, so that two processes race for the same database. Arguments: database, account ids. */
 import { randomUUID } from 'node:crypto';
-import { keyIdSchema, PotluckError } from '@potluck/protocol';
+import { PotluckError } from '@potluck/protocol';
 import { Store } from '../../src/store/store.ts';
 
 const COUNT = 4;
@@ -11,7 +11,7 @@ await new Promise((resolve) => process.stdin.once('data', resolve));
 process.stdin.destroy();
 const outcomes = await Promise.all(
   accounts.map(async (accountId) => {
-    const attempt = { id: randomUUID(), accountId, userKey: keyIdSchema.parse('k'.repeat(43)) };
+    const attempt = { id: randomUUID(), accountId };
     try {
       await store.leases.reserve(attempt, COUNT);
       return (await store.leases.confirm(attempt, COUNT)) ? 'won' : 'lost';

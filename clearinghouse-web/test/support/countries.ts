@@ -72,7 +72,7 @@ export class Countries {
   async get(count: number, ...rules: string[]): Promise<string[]> {
     const { store, user } = this;
     const wishes = wishesOf(rulesSchema.parse(rules));
-    const attempt = { id: randomUUID(), accountId: user.id, userKey: user.key_id, wishes };
+    const attempt = { id: randomUUID(), accountId: user.id, wishes };
     const reserved = await store.leases.reserve(attempt, count);
     assert.equal(await store.leases.confirm(attempt, count), true);
     assert.deepEqual(await store.ledger.check(), []);

@@ -12,8 +12,8 @@ export async function accountOf(store: Store, username: string): Promise<Account
 }
 
 /** Vessels that an account has, without asking any node. */
-export async function take(store: Store, { id, key_id }: Account, count: number): Promise<Attempt> {
-  const attempt: Attempt = { id: randomUUID(), accountId: id, userKey: key_id };
+export async function take(store: Store, { id }: Account, count: number): Promise<Attempt> {
+  const attempt: Attempt = { id: randomUUID(), accountId: id };
   await store.leases.reserve(attempt, count);
   assert.equal(await store.leases.confirm(attempt, count), true);
   return attempt;

@@ -2,11 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type GatewayAddress, type KeyId, keyIdSchema } from '@potluck/protocol';
-import Database from 'better-sqlite3';
+import Sqlite from 'better-sqlite3';
+import { CompiledQuery } from 'kysely';
 import { pino } from 'pino';
 import { Clearinghouse, type ClearinghouseInit } from '../../src/clearinghouse.ts';
 import { LIMITS } from '../../src/limits.ts';
 import { asOperator } from '../../src/operator.ts';
+import { statePaths } from '../../src/paths.ts';
+import { type Database, openDatabase } from '../../src/store/database.ts';
+import { isPostgresUrl } from '../../src/store/postgres.ts';
 import { Api } from './api.ts';
 import { Peer, type Where } from './peer.ts';
 
@@ -18,14 +22,20 @@ export async function temporaryDirectory(): Promise<{ path: string } & AsyncDisp
 /** A running clearinghouse on a temporary directory; what belongs to it ends with it. */
 export class Site implements AsyncDisposable {
   readonly directory: string;
+  readonly state: string;
+  /** Of the main database, as `--database` takes it. */
+  readonly location: string;
   readonly clearinghouse: Clearinghouse;
   readonly #stack = new AsyncDisposableStack();
+  #db: Database | undefined;
 
   private constructor(directory: string, more: Partial<ClearinghouseInit>) {
     this.directory = directory;
+    this.state = more.state ?? join(directory, 'state');
+    this.location = more.database ?? statePaths(this.state).database;
     const logger = pino({ level: 'silent' });
     const any = { host: '127.0.0.1', port: 0, gatewayHost: '127.0.0.1', gatewayPort: 0 };
-    this.clearinghouse = new Clearinghouse({ state: join(directory, 'state'), ...any, logger, ...more });
+    this.clearinghouse = new Clearinghouse({ state: this.state, ...any, logger, ...more });
   }
 
   static async start(more: Partial<ClearinghouseInit> = {}): Promise<Site> {
@@ -57,16 +67,26 @@ export class Site implements AsyncDisposable {
   /** Somebody whom the operator made an administrator. */
   async administrator(username: string): Promise<Api> {
     const api = await this.api().join(username);
-    await asOperator({ state: join(this.directory, 'state') }, async (store) => {
+    const database = isPostgresUrl(this.location) ? this.location : undefined;
+    await asOperator({ state: this.state, database }, async (store) => {
       await store.administration.setRole('operator', username, 'admin');
     });
     return api;
   }
 
-  /** Looks into the database from aside; reading never blocks the site. */
+  /** Reads in the database from aside, on whichever it is. */
+  async query(text: string, ...parameters: unknown[]): Promise<Record<string, unknown>[]> {
+    this.#db ??= this.#stack.adopt(openDatabase(this.location), async (db) => await db.destroy());
+    const [first = '', ...rest] = text.split('?');
+    const numbered = rest.reduce((whole, part, index) => `${whole}$${index + 1}${part}`, first);
+    const asked = isPostgresUrl(this.location) ? numbered : text;
+    const { rows } = await this.#db.executeQuery(CompiledQuery.raw(asked, parameters));
+    return rows as Record<string, unknown>[];
+  }
+
+  /** Looks into a database of SQLite from aside; reading never blocks the site. */
   rows(sql: string, ...parameters: unknown[]): Record<string, unknown>[] {
-    const path = join(this.directory, 'state', 'clearinghouse.sqlite');
-    const database = new Database(path, { readonly: true });
+    const database = new Sqlite(this.location, { readonly: true });
     try {
       return database.prepare<unknown[], Record<string, unknown>>(sql).all(...parameters);
     } finally {
@@ -76,7 +96,7 @@ export class Site implements AsyncDisposable {
 
   /** Changes the database from aside, as time or an operator would. */
   write(sql: string, ...parameters: unknown[]): void {
-    const database = new Database(join(this.directory, 'state', 'clearinghouse.sqlite'), { timeout: 10_000 });
+    const database = new Sqlite(this.location, { timeout: 10_000 });
     try {
       database.prepare<unknown[]>(sql).run(...parameters);
     } finally {
@@ -92,7 +112,7 @@ export class Site implements AsyncDisposable {
   /** The key that owns what an account donates. */
   async donorKey(username: string): Promise<KeyId> {
     const sql = 'SELECT donor_key FROM accounts WHERE username = ?';
-    return keyIdSchema.parse(await eventually(async () => this.rows(sql, username)[0]?.donor_key));
+    return keyIdSchema.parse(await eventually(async () => (await this.query(sql, username))[0]?.donor_key));
   }
 
   /** A node with vessels of this donor, that has been looked at. */
