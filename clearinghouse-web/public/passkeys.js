@@ -5,7 +5,8 @@ import './webauthn.js';
 const { startRegistration, startAuthentication, browserSupportsWebAuthn } = globalThis.SimpleWebAuthnBrowser;
 const adding = document.getElementById('add-passkey');
 const using = document.getElementById('use-passkey');
-const trouble = document.getElementById('passkey-trouble');
+const deleting = document.getElementById('delete-by-passkey');
+let trouble = document.getElementById('passkey-trouble');
 
 function complain(text) {
   trouble.textContent = text;
@@ -38,7 +39,7 @@ async function attempt(work) {
 
 const isNumeric = /^[\d.]+$|^\[/.test(location.hostname);
 if (browserSupportsWebAuthn() && !isNumeric) {
-  for (const form of [adding, using]) if (form !== null) form.hidden = false;
+  for (const form of [adding, using, deleting]) if (form !== null) form.hidden = false;
 } else if (adding !== null) {
   complain(
     isNumeric
@@ -65,5 +66,16 @@ using?.addEventListener('submit', (event) => {
     const response = await startAuthentication({ optionsJSON: options });
     const { next } = await ask('/login/passkey', using, { response, next: using.elements.next.value });
     location.assign(next);
+  });
+});
+
+deleting?.addEventListener('submit', (event) => {
+  event.preventDefault();
+  trouble = document.getElementById('delete-trouble');
+  void attempt(async () => {
+    const { options } = await ask('/login/passkey/options', deleting);
+    const response = await startAuthentication({ optionsJSON: options });
+    await ask('/account/delete', deleting, { response });
+    location.assign('/?notice=deleted');
   });
 });

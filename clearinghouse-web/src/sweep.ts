@@ -13,6 +13,7 @@ export function startSweep({ store, bus, queue, logger, backendRuns }: SweepComp
       bus.publish('vessel.changed', {});
     }
     if ((await store.sites.bury()) > 0) bus.publish('node.changed', {});
+    if (await store.closing.forgetLeft()) bus.publish('node.changed', {});
     await store.nodes.settle();
     await store.sessions.expire();
     await store.devices.expire();

@@ -128,11 +128,11 @@ forEachDatabase((test) => {
       assert.equal(await store.sessions.endOne(user.id, sessionIdOf(ended)), true);
       assert.equal(await store.sessions.endOne(user.id, sessionIdOf(ended)), false);
       assert.deepEqual(await names(), [kept, left].map(sessionIdOf).sort());
-      await store.sessions.endAll(user.id, kept);
+      await store.sessions.endAll(user.id, { session: kept });
       assert.deepEqual(await names(), [sessionIdOf(kept)]);
       await begin();
       const theirs = await store.sessions.begin(stranger.id);
-      await store.accounts.setPassword(user.id, 'other', kept);
+      await store.accounts.setPassword(user.id, 'other', { session: kept });
       assert.deepEqual(await names(), [sessionIdOf(kept)]);
       assert.equal((await store.sessions.accountOf(theirs))?.id, stranger.id);
       await store.sessions.end(kept);
@@ -185,6 +185,30 @@ forEachDatabase((test) => {
       assert.equal(await store.devices.find(user.id, secrets.at(-1) ?? ''), undefined);
     });
 
+    it('forget every browser but the one that stays, with a log-out everywhere, a new password and a ban', async () => {
+      const stranger = await accountOf(store, 'stranger');
+      const theirs = await store.devices.remember(stranger.id);
+      const session = await store.sessions.begin(user.id);
+      for (const forget of [
+        async (device: string) => await store.sessions.endAll(user.id, { session, device }),
+        async (device: string) => await store.accounts.setPassword(user.id, 'other', { session, device }),
+      ]) {
+        const [kept, other] = [await store.devices.remember(user.id), await store.devices.remember(user.id)];
+        await forget(kept);
+        assert.ok(await store.devices.find(user.id, kept));
+        assert.equal(await store.devices.find(user.id, other), undefined);
+      }
+      for (const forget of [
+        async () => await store.sessions.endAll(user.id),
+        async () => await store.administration.ban('operator', user.username, 'for the test'),
+      ]) {
+        const device = await store.devices.remember(user.id);
+        await forget();
+        assert.equal(await store.devices.find(user.id, device), undefined);
+      }
+      assert.ok(await store.devices.find(stranger.id, theirs), 'of nobody else');
+    });
+
     it('are found until they are revoked, by their account alone', async () => {
       const stranger = await accountOf(store, 'stranger');
       const expiresAt = Date.now() + 1000;
@@ -215,7 +239,7 @@ forEachDatabase((test) => {
 
     async function add({ passkeys }: Store, id: string = randomUUID()): Promise<string> {
       const publicKey = Uint8Array.from([1, 2, 3]);
-      await passkeys.add({ id, accountId: user.id, publicKey, counter: 0, name: 'key', transports: [] });
+      await passkeys.add(user.id, { id, publicKey, counter: 0, name: 'key', transports: [] });
       return id;
     }
   });

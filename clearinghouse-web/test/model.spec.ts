@@ -9,6 +9,7 @@ import type { Attempt } from '../src/store/leases.ts';
 import type { Store } from '../src/store/store.ts';
 import { forEachDatabase } from './support/databases.ts';
 import { Model } from './support/model.ts';
+import { accountOf } from './support/rows.ts';
 
 /** `POTLUCK_MODEL_RUNS=2000` for a long night, `POTLUCK_MODEL_SEED=...` for a run again; each run is up to 60 steps. */
 const RUNS = { SQLite: 45, PostgreSQL: 20 };
@@ -23,8 +24,10 @@ type Step =
   | { do: 'expire'; hours: number }
   | { do: 'clean' | 'stale' }
   | { do: 'donate' | 'away' | 'back' | 'vanish'; node: number }
+  | { do: 'leave'; user: number }
   | { do: 'policy'; free: number; each: number };
 
+const newcomer = async (store: Store): Promise<Account> => await accountOf(store, `u${randomUUID().slice(0, 8)}`);
 const user = fc.nat(USERS - 1);
 const node = fc.nat(NODES - 1);
 const steps = fc.array(
@@ -39,6 +42,11 @@ const steps = fc.array(
       }),
     },
     { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('renew', 'release'), user, of: user, which: fc.nat(5) }) },
+    // The first one donates all nodes: what becomes of them is shown in `closing.spec`.
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('leave' as const), user: fc.integer({ min: 1, max: USERS - 1 }) }),
+    },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('expire' as const), hours: fc.constantFrom(1, 5, 170) }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('clean', 'stale') }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('donate', 'away', 'back', 'vanish'), node }) },
@@ -73,10 +81,7 @@ class World {
     await world.#store.leases.expire(Date.now() + 10_000 * HOUR_MS);
     await world.#db.deleteFrom('vessels').execute();
     await world.#store.policies.adopt(POLICY);
-    for (let index = 0; index < USERS; index += 1) {
-      const account = { username: `u${randomUUID().slice(0, 8)}`, email: undefined, passwordHash: 'none' };
-      world.#accounts.push(await world.#store.accounts.create({ ...account, publicKey: generateIdentity().publicJwk }));
-    }
+    for (let index = 0; index < USERS; index += 1) world.#accounts.push(await newcomer(store));
     return world;
   }
 
@@ -84,15 +89,24 @@ class World {
     if (step.do === 'acquire') await this.#acquire(step);
     else if ('which' in step) await this.#change(step);
     else if (step.do === 'expire') await this.#expire(step.hours);
+    else if (step.do === 'leave') await this.#leave(step.user);
     else if (step.do === 'policy') await this.#adopt(step.free, step.each);
     else if ('node' in step) await this.#atNode(step.do, step.node);
     else await this.#clean(step.do === 'stale');
   }
 
+  /** Deletes his account, and begins anew as somebody else. */
+  async #leave(who: number): Promise<void> {
+    const account = this.#accounts[who] as Account;
+    await this.#store.closing.close({ actor: account.id, account });
+    for (const [handle, { holder }] of this.model.held) if (holder === who) this.model.held.delete(handle);
+    this.#accounts[who] = await newcomer(this.#store);
+  }
+
   async #acquire({ user: who, count, ends }: Step & { do: 'acquire' }): Promise<void> {
     const { model } = this;
-    const { id: accountId, key_id: userKey } = this.#accounts[who] as Account;
-    const attempt: Attempt = { id: randomUUID(), accountId, userKey };
+    const { id: accountId } = this.#accounts[who] as Account;
+    const attempt: Attempt = { id: randomUUID(), accountId };
     const may = model.used(who) + count <= model.total(who);
     if (ends === 'broken off') return await this.#breakOff(attempt);
     const reserved = await this.#store.leases.reserve(attempt, count).catch((error: unknown) => {

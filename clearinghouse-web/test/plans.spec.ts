@@ -53,7 +53,7 @@ forEachDatabase((test) => {
         await store.sessions.accountOf(session);
         await store.sessions.accountOf(session, Date.now() + 120_000);
         await store.sessions.list(user.id);
-        await store.sessions.endAll(user.id, session);
+        await store.sessions.endAll(user.id, { session });
         await store.sessions.end(session);
         await store.sessions.expire();
         const wanted = { name: 'a', scopes: ['account' as const], expiresAt: Date.now() + 1000 };
@@ -127,6 +127,8 @@ forEachDatabase((test) => {
         await store.nodes.advertisementsOf(user.key_id);
         await store.nodes.donationsOf(user.id);
         await store.nodes.sweep(Date.now() + 3_600_000_000);
+        await store.closing.close({ actor: user.id, account: user });
+        await store.closing.forgetLeft();
         await store.nodes.gone(node);
         await store.nodes.back([node], 1);
         await store.history.given(user.id, 30);

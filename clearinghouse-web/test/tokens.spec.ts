@@ -230,6 +230,22 @@ describe('a list of sessions', () => {
     assert.equal((await here.get('/account')).body.code, 'NOT_AUTHENTICATED');
   });
 
+  it('forgets the browsers that it logs out, at a new password too, and keeps the one that asks', async () => {
+    const known = (name: string): number =>
+      site.rows('SELECT 1 FROM devices JOIN accounts ON id = account_id WHERE username = ?', name).length;
+    const [here] = await twice('olga');
+    assert.equal(known('olga'), 2);
+    await here.post('/account/sessions/end', { which: 'others' });
+    assert.equal(known('olga'), 1);
+    await (await site.api().open()).login('olga');
+    await here.post('/account/password', { current: 'secret of olga', password: 'a better secret' });
+    assert.equal(known('olga'), 1);
+    await here.login('olga', 'a better secret');
+    assert.equal(known('olga'), 1, 'it was known still');
+    await here.post('/account/sessions/end', { which: 'all' });
+    assert.equal(known('olga'), 0);
+  });
+
   it('wants to know which', async () => {
     const [here] = await twice('dave');
     for (const body of [{}, { session: 'x', which: 'all' }, { which: 'some' }]) {

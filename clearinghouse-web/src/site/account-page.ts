@@ -9,7 +9,7 @@ import { memberOf } from './session.ts';
 import { countryOf } from './whence.ts';
 
 /** The parts of the page, which are the forms on it, too. */
-export type Section = 'password' | 'sessions' | 'tokens' | 'passkeys' | 'key';
+export type Section = 'password' | 'sessions' | 'tokens' | 'passkeys' | 'key' | 'delete';
 
 const NOTICES = new Map(
   Object.entries({

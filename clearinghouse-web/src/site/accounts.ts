@@ -57,7 +57,7 @@ export const register: Route<Registration> = {
     const account = await store.accounts.create({ username, email, passwordHash, publicKey });
     queue.wake();
     // A program keeps its session, and with it the CSRF token that it has; a person is logged in at once.
-    if (!wantsJson(visit)) await logIn(visit, account);
+    if (!wantsJson(visit)) await logIn(visit, account, 'password');
     return { json: { user: userOf(account) }, redirect: '/vessels?notice=welcome' };
   },
   refused: async (_visit, error, entered) => ({

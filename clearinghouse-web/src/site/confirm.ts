@@ -8,6 +8,7 @@ import { sessionIdOf } from '../store/sessions.ts';
 import { addressOf } from './caller.ts';
 import type { Member, Visit } from './route.ts';
 import { deviceOf } from './session.ts';
+import { bad, usedCredential } from './webauthn.ts';
 
 /**
  * The account of this name and password. Whoever comes with a browser that the account knows has attempts of his own, so
@@ -41,6 +42,20 @@ export async function confirmPassword({ store, account, sessionToken }: Member, 
     const message = 'expected the password that this account has now, got another';
     throw new PortalError('WRONG_PASSWORD', message, { details: { fields: { current: message } } });
   }
+  await store.attempts.giveBack(budgets);
+}
+
+/**
+ * As `confirmPassword`, by what a passkey of the account has just signed for this session.
+ * @throws PortalError BAD_PASSKEY, TOO_MANY_REQUESTS
+ */
+export async function confirmPasskey(member: Member, response: { readonly id: string }): Promise<void> {
+  const { store, account, sessionToken } = member;
+  const budgets = [{ key: `confirm:${sessionIdOf(sessionToken)}`, limit: LIMITS.passwordFailures }];
+  await store.attempts.take(budgets);
+  const credential = await store.passkeys.find(response.id);
+  if (credential?.accountId !== account.id) throw bad('it is none of this account');
+  await store.passkeys.used(credential.id, await usedCredential(member, response, credential));
   await store.attempts.giveBack(budgets);
 }
 

@@ -23,7 +23,7 @@ export const changeKey: Route<z.infer<typeof keyChangeSchema>> = {
     const { store, queue, account } = member;
     const publicKey = await provedKey(visit, account.username, keyProof);
     await confirmPassword(member, current);
-    await store.accounts.changeKey(account.id, publicKey);
+    await store.accounts.changeKey(account, publicKey);
     queue.wake();
     return { json: {}, redirect: '/account?notice=key#key' };
   },

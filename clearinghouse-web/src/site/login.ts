@@ -32,7 +32,7 @@ export const login: Route<Credentials> = {
   problems: ['WRONG_PASSWORD'],
   handle: async (visit, { username, password, next }) => {
     const account = await accountByPassword(visit, username, password);
-    return { ...(await logIn(visit, account)), redirect: ownPath(next) };
+    return { ...(await logIn(visit, account, 'password')), redirect: ownPath(next) };
   },
   refused: async (_visit, error, entered) => loginPage(entered, { error, fields: fieldsOf(error, {}) }),
 };
@@ -50,12 +50,15 @@ export const logout: Route<object> = {
   },
 };
 
-/** Ends the session that the browser had and begins one of the account. */
-export async function logIn(visit: Visit, account: Account): Promise<Answer> {
+/**
+ * Ends the session that the browser had and begins one of the account.
+ * @param by what was shown: with the password, it must be the account's still.
+ */
+export async function logIn(visit: Visit, account: Account, by: 'password' | 'passkey'): Promise<Answer> {
   const { store, sessionToken, request } = visit;
   refuseBanned(account);
   await store.sessions.end(sessionToken);
-  const token = await store.sessions.begin(account.id, whenceOf(request));
+  const token = await store.sessions.begin(by === 'password' ? account : account.id, whenceOf(request));
   setSession(visit, token);
   await rememberDevice(visit, account);
   return { json: { user: userOf(account), csrfToken: csrfTokenOf(token) } };

@@ -61,7 +61,7 @@ export const addPasskey: Route<z.infer<typeof newPasskeySchema>> = {
     const member = memberOf(visit);
     await confirmPassword(member, current);
     const { id, publicKey, counter, transports = [] } = await createdCredential(visit, response);
-    await visit.store.passkeys.add({ id, accountId: member.account.id, name, publicKey, counter, transports });
+    await visit.store.passkeys.add(member.account, { id, name, publicKey, counter, transports });
     return { json: {} };
   },
 };
@@ -133,7 +133,7 @@ export const passkeyLogin: Route<z.infer<typeof passkeyLoginSchema>> = {
     await store.passkeys.used(credential.id, counter);
     const account = await store.accounts.byId(credential.accountId);
     if (account === undefined) throw bad('its account is gone');
-    const answer = await logIn(visit, account);
+    const answer = await logIn(visit, account, 'passkey');
     return { json: { ...Object(answer.json), next: ownPath(next) } };
   },
 };

@@ -2,14 +2,14 @@ import { type AccountFacts, accountSchema, termsSchema } from '@potluck/protocol
 import { z } from 'zod';
 import { PortalError } from '../errors.ts';
 import { hashPassword } from '../password.ts';
-import { sessionIdOf } from '../store/sessions.ts';
+import { type Kept, sessionIdOf } from '../store/sessions.ts';
 import { accountPage, refusedPage } from './account-page.ts';
 import { confirmPassword } from './confirm.ts';
 import { becomeNobody } from './login.ts';
 import { nextSchema, type PageQuery, pageQuerySchema, sliceOf } from './paging.ts';
-import type { Member, Route } from './route.ts';
+import type { Member, Route, Visit } from './route.ts';
 import { nothingSchema, passwordChangeSchema, sessionsEndSchema } from './schemas.ts';
-import { memberOf } from './session.ts';
+import { deviceOf, memberOf } from './session.ts';
 
 const sessionSchema = z.object({
   id: z.string(),
@@ -43,7 +43,7 @@ export const account: Route<object> = {
 export const changePassword: Route<z.infer<typeof passwordChangeSchema>> = {
   method: 'post',
   path: '/account/password',
-  summary: 'Change the password; all other sessions end.',
+  summary: 'Change the password; all other sessions end, and other browsers are forgotten.',
   access: 'user',
   inPerson: true,
   body: passwordChangeSchema,
@@ -56,7 +56,7 @@ export const changePassword: Route<z.infer<typeof passwordChangeSchema>> = {
       throw new PortalError('INVALID_REQUEST', `password: ${message}`, { details: { fields: { password: message } } });
     }
     await confirmPassword(member, current);
-    await visit.store.accounts.setPassword(member.account.id, await hashPassword(password), visit.sessionToken);
+    await visit.store.accounts.setPassword(member.account, await hashPassword(password), browserOf(visit));
     return { json: {}, redirect: '/account?notice=password#password' };
   },
   refused: async (visit, error) => await refusedPage(visit, error, 'password'),
@@ -80,7 +80,7 @@ export const listSessions: Route<object, PageQuery> = {
 export const endSessions: Route<z.infer<typeof sessionsEndSchema>> = {
   method: 'post',
   path: '/account/sessions/end',
-  summary: 'Log out one session, all others, or everywhere.',
+  summary: 'Log out one session, all others, or everywhere; with more than one, their browsers are forgotten.',
   access: 'user',
   inPerson: true,
   body: sessionsEndSchema,
@@ -92,7 +92,7 @@ export const endSessions: Route<z.infer<typeof sessionsEndSchema>> = {
       account: { id },
       sessionToken,
     } = memberOf(visit);
-    if (which !== undefined) await store.sessions.endAll(id, which === 'others' ? sessionToken : undefined);
+    if (which !== undefined) await store.sessions.endAll(id, which === 'others' ? browserOf(visit) : undefined);
     else if (!(await store.sessions.endOne(id, session ?? ''))) {
       throw new PortalError('NO_SUCH_THING', 'expected a session of this account, got one that is not, or has ended');
     }
@@ -104,6 +104,10 @@ export const endSessions: Route<z.infer<typeof sessionsEndSchema>> = {
   },
   refused: async (visit, error) => await refusedPage(visit, error, 'sessions'),
 };
+
+function browserOf(visit: Visit): Kept {
+  return { session: visit.sessionToken, device: deviceOf(visit) };
+}
 
 async function sessionsOf({ store, account: { id }, sessionToken }: Member): Promise<z.infer<typeof sessionSchema>[]> {
   const own = sessionIdOf(sessionToken);

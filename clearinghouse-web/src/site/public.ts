@@ -5,6 +5,9 @@ import { dashboardOf } from './dashboard.ts';
 import type { Route } from './route.ts';
 import { nothingSchema } from './schemas.ts';
 
+const DELETED =
+  'Your account is deleted. Your vessels are being emptied, and your machines are offered to nobody any more.';
+
 /** What Potluck is, and how much of it there is now; for who is logged in, where he stands. */
 export const home: Route<object> = {
   method: 'get',
@@ -14,10 +17,11 @@ export const home: Route<object> = {
   body: nothingSchema,
   result: z.object({ nodes: z.int(), vessels: z.int(), free: z.int() }),
   handle: async (visit) => {
-    const { store, publicUrl, account } = visit;
+    const { store, publicUrl, account, request } = visit;
     const counts = await store.nodes.counts();
     if (account !== undefined) return { json: counts, page: await dashboardOf({ ...visit, account }) };
-    const data = { counts, policy: await store.policies.current(), publicUrl: publicUrl() };
+    const notice = request.query.notice === 'deleted' ? DELETED : undefined;
+    const data = { notice, counts, policy: await store.policies.current(), publicUrl: publicUrl() };
     return { json: counts, page: { view: 'home', title: 'Potluck', data } };
   },
 };

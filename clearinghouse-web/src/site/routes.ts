@@ -3,8 +3,9 @@ import { audit } from './admin/audit.ts';
 import { listLeases } from './admin/leases.ts';
 import { drainNode, forgetNode, listNodes, retryNode, showNode, undrainNode } from './admin/nodes.ts';
 import { liftStop, retryTask, site, stopEverything } from './admin/site.ts';
-import { banUser, listUsers, showLedger, showUser, unbanUser } from './admin/users.ts';
+import { banUser, deleteUser, listUsers, showLedger, showUser, unbanUser } from './admin/users.ts';
 import { listCredits } from './credits.ts';
+import { deleteAccount } from './deletion.ts';
 import { archive, donations, donorPage } from './donations.ts';
 import { editor } from './editor.ts';
 import { events } from './events.ts';
@@ -43,6 +44,7 @@ export const ROUTES: readonly Route<unknown>[] = [
   account,
   changePassword,
   changeKey,
+  deleteAccount,
   listCredits,
   listSessions,
   endSessions,
@@ -75,6 +77,7 @@ export const ROUTES: readonly Route<unknown>[] = [
   showLedger,
   banUser,
   unbanUser,
+  deleteUser,
   listNodes,
   showNode,
   drainNode,

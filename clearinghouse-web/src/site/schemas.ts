@@ -108,6 +108,14 @@ const credentialSchema = z.looseObject({
 
 export const newPasskeySchema = z.object({ name: labelSchema, current: currentSchema, response: credentialSchema });
 
+/** Who deletes his account shows by one of the two that it is his. */
+export const deletionSchema = z
+  .object({ current: currentSchema.optional(), response: credentialSchema.optional() })
+  .refine(({ current, response }) => (current === undefined) !== (response === undefined), {
+    error: 'expected the password of this account, or what a passkey has signed',
+    path: ['current'],
+  });
+
 export const passkeyLoginSchema = z.object({ response: credentialSchema, next: z.string().max(200).optional() });
 
 /** One thing of a list, by its id. */

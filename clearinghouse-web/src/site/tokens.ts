@@ -51,7 +51,7 @@ export const makeToken: Route<z.infer<typeof newTokenSchema>> = {
     const member = memberOf(visit);
     await confirmPassword(member, current);
     const wanted = { name, scopes, expiresAt: Date.now() + days * DAY_MS };
-    const { token, secret } = await visit.store.tokens.create(member.account.id, wanted);
+    const { token, secret } = await visit.store.tokens.create(member.account, wanted);
     visit.response.set('cache-control', 'no-store');
     return { json: { token, secret }, page: await accountPage(visit, { made: { name, secret } }) };
   },

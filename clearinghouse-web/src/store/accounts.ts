@@ -3,11 +3,13 @@ import { type KeyId, keyIdOf, type PublicJwk } from '@potluck/protocol';
 import type { Selectable } from 'kysely';
 import { PortalError } from '../errors.ts';
 import { record } from './audit.ts';
+import { reservedKey } from './closing.ts';
 import { type Database, type Trx, transact } from './database.ts';
 import { post } from './ledger.ts';
+import { type Acting, mustBeOpen } from './open.ts';
 import { policyOf } from './policy.ts';
 import type { AccountsTable } from './schema.ts';
-import { sessionIdOf } from './sessions.ts';
+import { endLogIns, type Kept } from './sessions.ts';
 import type { Tasks } from './tasks.ts';
 
 export type Account = Selectable<AccountsTable>;
@@ -36,7 +38,7 @@ export class Accounts {
       const taken = await trx
         .selectFrom('accounts')
         .select('id')
-        .where('username_key', '=', username_key)
+        .where('username_key', 'in', [username_key, reservedKey(username_key)])
         .executeTakeFirst();
       if (taken !== undefined) {
         throw new PortalError('USERNAME_TAKEN', `expected a username that is free, got "${account.username}"`);
@@ -67,23 +69,24 @@ export class Accounts {
     });
   }
 
-  /** Changes the password and ends all sessions but this one. */
-  async setPassword(id: string, passwordHash: string, sessionToken: string): Promise<void> {
+  /** Changes the password, and logs out everywhere but in this browser. @throws PortalError NO_SUCH_ACCOUNT, WRONG_PASSWORD */
+  async setPassword(account: Acting, passwordHash: string, kept: Kept): Promise<void> {
     await transact(this.#db, async (trx) => {
+      const id = await mustBeOpen(trx, account);
       await trx.updateTable('accounts').set({ password: passwordHash }).where('id', '=', id).execute();
       await record(trx, { actor: id, action: 'account.password', subject: id });
-      const others = trx.deleteFrom('sessions').where('account_id', '=', id);
-      await others.where('token_hash', '!=', sessionIdOf(sessionToken)).execute();
+      await endLogIns(trx, id, kept);
     });
   }
 
   /**
    * Takes another key. Each vessel that the account holds is handed to it, also those whose nodes are away now: the old
    * key is none of their users any more.
-   * @throws PortalError INVALID_REQUEST: it is the key that the account has
+   * @throws PortalError NO_SUCH_ACCOUNT, WRONG_PASSWORD, INVALID_REQUEST: it is the key that the account has
    */
-  async changeKey(id: string, publicKey: PublicJwk): Promise<void> {
+  async changeKey(account: Acting, publicKey: PublicJwk): Promise<void> {
     await transact(this.#db, async (trx) => {
+      const id = await mustBeOpen(trx, account);
       const key_id = keyIdOf(publicKey);
       const before = await trx.selectFrom('accounts').select('key_id').where('id', '=', id).executeTakeFirstOrThrow();
       if (before.key_id === key_id) {

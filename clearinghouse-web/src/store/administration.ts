@@ -4,6 +4,7 @@ import { type Actor, record } from './audit.ts';
 import { type Database, type Trx, transact } from './database.ts';
 import { endLeases } from './ending.ts';
 import type { Role } from './schema.ts';
+import { endLogIns } from './sessions.ts';
 import type { Tasks } from './tasks.ts';
 
 /** What only administrators and the operator do; each act is one transaction, and in the audit log. */
@@ -42,7 +43,7 @@ export class Administration {
         .set({ banned_at: banned_at ?? now })
         .where('id', '=', id)
         .execute();
-      await trx.deleteFrom('sessions').where('account_id', '=', id).execute();
+      await endLogIns(trx, id);
       await trx.deleteFrom('tokens').where('account_id', '=', id).execute();
       const ended = await endLeases(trx, this.#tasks, (eb) => eb('account_id', '=', id));
       await record(trx, { actor, action: 'account.ban', subject: id, details: { reason, vessels: ended.length } });

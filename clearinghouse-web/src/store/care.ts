@@ -20,10 +20,14 @@ export class Care {
     this.#tasks = tasks;
   }
 
-  /** Gives nobody anything on the node any more; it is empty when the last lease on it has ended. @throws PortalError NO_SUCH_NODE */
+  /**
+   * Gives nobody anything on the node any more; it is empty when the last lease on it has ended.
+   * @throws PortalError NO_SUCH_NODE, INVALID_REQUEST: it is to be offered again, and its donor was deleted
+   */
   async drain(actor: Actor, node: KeyId, draining: boolean): Promise<void> {
     await transact(this.#db, async (trx) => {
       await lifeOf(trx, node);
+      if (!draining) await mustHaveDonor(trx, node);
       await trx
         .updateTable('nodes')
         .set({ draining: draining ? 1 : 0 })
@@ -68,24 +72,37 @@ export class Care {
       const life = await lifeOf(trx, node);
       if (life !== 'broken' && life !== 'gone') throw wrongLife('a broken or gone node', life);
       const ended = await endLeases(trx, this.#tasks, (eb) => eb('node_id', '=', node));
-      await trx.deleteFrom('vessels').where('node_id', '=', node).execute();
-      await endDonation(trx, node);
-      const facts = {
-        life: null,
-        life_since: Date.now(),
-        life_reason: 'an administrator has forgotten it',
-        draining: 0,
-      };
-      await trx.updateTable('nodes').set(facts).where('id', '=', node).execute();
+      await forgetNode(trx, node, 'an administrator has forgotten it');
       await record(trx, { actor, action: 'node.forget', subject: node, details: { from: life, leases: ended.length } });
     });
   }
+}
+
+/** A node gives nothing any more, and is empty: should it come back, it is new. @param why for the operator. */
+export async function forgetNode(trx: Trx, node: KeyId, why: string): Promise<void> {
+  await trx.deleteFrom('vessels').where('node_id', '=', node).execute();
+  await endDonation(trx, node);
+  const facts = { life: null, life_since: Date.now(), life_reason: why, draining: 0 };
+  await trx.updateTable('nodes').set(facts).where('id', '=', node).execute();
 }
 
 async function lifeOf(trx: Trx, node: KeyId): Promise<NodeLife> {
   const row = await trx.selectFrom('nodes').select('life').where('id', '=', node).executeTakeFirst();
   if (row !== undefined && row.life !== null) return row.life;
   throw new PortalError('NO_SUCH_NODE', `expected a node that has been donated, got ${node}`);
+}
+
+async function mustHaveDonor(trx: Trx, node: KeyId): Promise<void> {
+  const left = await trx
+    .selectFrom('donations')
+    .innerJoin('accounts', 'accounts.id', 'donations.account_id')
+    .select('node_id')
+    .where('node_id', '=', node)
+    .where('closed_at', 'is not', null)
+    .executeTakeFirst();
+  if (left === undefined) return;
+  const message = 'expected a machine of somebody, got one whose donor’s account was deleted: it goes when it is empty';
+  throw new PortalError('INVALID_REQUEST', message);
 }
 
 function wrongLife(expected: string, got: NodeLife): PortalError {

@@ -1,5 +1,6 @@
 import { LIMITS } from '../limits.ts';
 import { type Database, transact } from './database.ts';
+import { mustBeOpen } from './open.ts';
 import { hashOf, newSecret } from './secrets.ts';
 
 /**
@@ -13,11 +14,12 @@ export class Devices {
     this.#db = db;
   }
 
-  /** @returns the device's secret, for its cookie; the oldest ones past the limit are forgotten. */
+  /** @returns the device's secret, for its cookie; the oldest ones past the limit are forgotten. @throws PortalError NO_SUCH_ACCOUNT */
   async remember(accountId: string, now = Date.now()): Promise<string> {
     const secret = newSecret();
     const row = { token_hash: hashOf(secret), account_id: accountId, expires_at: now + LIMITS.deviceMs };
     await transact(this.#db, async (trx) => {
+      await mustBeOpen(trx, accountId);
       await trx.insertInto('devices').values(row).execute();
       const kept = trx
         .selectFrom('devices')

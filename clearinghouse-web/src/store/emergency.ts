@@ -2,6 +2,7 @@ import { PortalError } from '../errors.ts';
 import { type Actor, record } from './audit.ts';
 import { type Database, type Trx, transact } from './database.ts';
 import { endLeases } from './ending.ts';
+import { mustBeOpen } from './open.ts';
 import type { Tasks } from './tasks.ts';
 
 /** Everything is stopped: since when, by whom and why. */
@@ -79,13 +80,14 @@ export class Emergency {
   }
 }
 
-/** Whether an account may be given anything at all now. @throws PortalError STOPPED, BANNED */
+/** Whether an account may be given anything at all now. @throws PortalError STOPPED, BANNED, NO_SUCH_ACCOUNT */
 export async function checkPermitted(trx: Trx, accountId: string): Promise<void> {
   const stop = await stopped(trx);
   if (stop !== undefined) {
     const message = `expected a site that gives vessels, but everything is stopped since ${new Date(stop.since).toISOString()}: ${stop.reason}`;
     throw new PortalError('STOPPED', message);
   }
+  await mustBeOpen(trx, accountId);
   const banned = trx.selectFrom('accounts').select('id').where('id', '=', accountId).where('banned_at', 'is not', null);
   if ((await banned.executeTakeFirst()) === undefined) return;
   throw new PortalError('BANNED', 'expected an account that is not suspended, got one that is');

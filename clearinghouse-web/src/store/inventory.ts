@@ -38,9 +38,10 @@ export class Inventory {
    * Takes in what a node has now. Of a node that is new, or that the operator trusts again, all is believed; later it must
    * have what it had, or it is broken.
    */
-  async record(trx: Trx, node: KeyId, found: readonly FoundVessel[]): Promise<void> {
+  async record(trx: Trx, node: KeyId, all: readonly FoundVessel[]): Promise<void> {
     const row = await trx.selectFrom('nodes').select('life').where('id', '=', node).executeTakeFirst();
     if (row === undefined || row.life === 'gone') return;
+    const found = (await isOfNobody(trx, node, all)) ? [] : all;
     const known = await trx.selectFrom('vessels').selectAll().where('node_id', '=', node).execute();
     const lie = row.life === null || row.life === 'accepting' ? undefined : lieOf(known, found);
     if (lie !== undefined) {
@@ -205,6 +206,15 @@ export class Inventory {
     const rows = ports.filter((port) => !known.has(port)).map((port) => ({ node_id: node, name, port, lot: drawn() }));
     if (rows.length > 0) await trx.insertInto('vessel_ports').values(rows).execute();
   }
+}
+
+/** A machine that gives nothing yet, set up from the link of somebody who has deleted his account. */
+async function isOfNobody(trx: Trx, node: KeyId, [first]: readonly FoundVessel[]): Promise<boolean> {
+  if (first === undefined) return false;
+  const left = trx.selectFrom('accounts').select('id').where('id', '=', first.donor).where('closed_at', 'is not', null);
+  if ((await left.executeTakeFirst()) === undefined) return false;
+  const given = trx.selectFrom('donations').select('node_id').where('node_id', '=', node);
+  return (await given.executeTakeFirst()) === undefined;
 }
 
 interface Seen {

@@ -74,10 +74,11 @@ export class Overview {
     return row && userOf(row);
   }
 
-  /** Names of accounts, for who reads ids. */
+  /** Names of accounts, for who reads ids; those that were deleted have none. */
   async names(ids: readonly string[]): Promise<Map<string, string>> {
     if (ids.length === 0) return new Map();
-    const rows = await this.#db.selectFrom('accounts').select(['id', 'username']).where('id', 'in', ids).execute();
+    const named = this.#db.selectFrom('accounts').select(['id', 'username']).where('id', 'in', ids);
+    const rows = await named.where('closed_at', 'is', null).execute();
     return new Map(rows.map(({ id, username }) => [id, username]));
   }
 
@@ -127,6 +128,7 @@ export class Overview {
     return this.#db
       .selectFrom('accounts')
       .select(['id', 'username', 'email', 'key_id', 'role', 'banned_at', 'created_at'])
+      .where('closed_at', 'is', null)
       .select((eb) => [
         eb
           .selectFrom('vessels')
@@ -145,7 +147,9 @@ export class Overview {
     return this.#db
       .selectFrom('nodes')
       .leftJoin('donations', 'donations.node_id', 'nodes.id')
-      .leftJoin('accounts', 'accounts.id', 'donations.account_id')
+      .leftJoin('accounts', (join) =>
+        join.onRef('accounts.id', '=', 'donations.account_id').on('accounts.closed_at', 'is', null),
+      )
       .select(['nodes.id', 'nodes.reach', 'life', 'life_since', 'life_reason', 'draining', 'connected'])
       .select(['first_seen', 'last_seen', 'advertised_until', 'accounts.username as donor'])
       .select((eb) => [

@@ -3,6 +3,7 @@ import { PortalError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { record } from './audit.ts';
 import { type Database, transact } from './database.ts';
+import { type Acting, mustBeOpen } from './open.ts';
 import type { PasskeysTable } from './schema.ts';
 
 /** A passkey as its user sees it. */
@@ -22,7 +23,7 @@ export interface Credential {
   readonly counter: number;
 }
 
-export interface NewPasskey extends Credential {
+export interface NewPasskey extends Omit<Credential, 'accountId'> {
   readonly name: string;
   readonly transports: readonly string[];
 }
@@ -34,9 +35,10 @@ export class Passkeys {
     this.#db = db;
   }
 
-  /** @throws PortalError TOO_MANY, INVALID_REQUEST: it is known already */
-  async add({ accountId, id, ...passkey }: NewPasskey): Promise<void> {
+  /** @throws PortalError TOO_MANY, NO_SUCH_ACCOUNT, WRONG_PASSWORD, INVALID_REQUEST: it is known already */
+  async add(account: Acting, { id, ...passkey }: NewPasskey): Promise<void> {
     await transact(this.#db, async (trx) => {
+      const accountId = await mustBeOpen(trx, account);
       const { n } = await trx
         .selectFrom('passkeys')
         .select((eb) => eb.fn.countAll<number>().as('n'))

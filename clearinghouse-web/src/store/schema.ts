@@ -27,6 +27,8 @@ export interface AccountsTable {
   role: Generated<Role>;
   /** Since when the account may do nothing. */
   banned_at: ColumnType<number | null, number | null | undefined, number | null>;
+  /** Since when it is deleted: the row of nobody, see `closing.ts`. */
+  closed_at: ColumnType<number | null, number | null | undefined, number | null>;
 }
 
 export interface SessionsTable {

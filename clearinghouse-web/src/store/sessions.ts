@@ -1,7 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { LIMITS } from '../limits.ts';
 import type { Account } from './accounts.ts';
-import type { Database } from './database.ts';
+import { type Database, type Trx, transact } from './database.ts';
+import { type Acting, mustBeOpen } from './open.ts';
 import { hashOf, newSecret } from './secrets.ts';
 
 /** From where somebody has logged in, as far as it is kept. */
@@ -19,6 +20,12 @@ export interface Session extends Whence {
   readonly createdAt: number;
   readonly seenAt: number;
   readonly expiresAt: number;
+}
+
+/** The browser that stays when the others are logged out, by the secrets of its cookies. */
+export interface Kept {
+  readonly session: string;
+  readonly device?: string | undefined;
 }
 
 /** A cookie's value: 32 random bytes. Only a session of somebody who is logged in has a row, under its SHA-256. */
@@ -49,21 +56,16 @@ export class Sessions {
     this.#db = db;
   }
 
-  /** @returns the new session's token, for the cookie. */
-  async begin(accountId: string, whence: Whence = { network: '', agent: '' }): Promise<string> {
+  /** @returns the new session's token, for the cookie. @throws PortalError NO_SUCH_ACCOUNT, WRONG_PASSWORD */
+  async begin(account: Acting, whence: Whence = { network: '', agent: '' }): Promise<string> {
     const token = newSessionToken();
     const now = Date.now();
-    await this.#db
-      .insertInto('sessions')
-      .values({
-        token_hash: hashOf(token),
-        account_id: accountId,
-        expires_at: now + LIMITS.sessionMs,
-        created_at: now,
-        seen_at: now,
-        ...whence,
-      })
-      .execute();
+    const times = { expires_at: now + LIMITS.sessionMs, created_at: now, seen_at: now };
+    await transact(this.#db, async (trx) => {
+      const account_id = await mustBeOpen(trx, account);
+      const row = { token_hash: hashOf(token), account_id, ...times, ...whence };
+      await trx.insertInto('sessions').values(row).execute();
+    });
     return token;
   }
 
@@ -118,16 +120,30 @@ export class Sessions {
     return gone.numDeletedRows > 0n;
   }
 
-  /** Ends all of the account's sessions but, if it is given, this one. */
-  async endAll(accountId: string, exceptToken?: string): Promise<void> {
-    await this.#db
-      .deleteFrom('sessions')
-      .where('account_id', '=', accountId)
-      .$if(exceptToken !== undefined, (query) => query.where('token_hash', '!=', hashOf(exceptToken ?? '')))
-      .execute();
+  /** Logs the account out everywhere but, if it is given, in this browser: see `endLogIns`. */
+  async endAll(accountId: string, kept?: Kept): Promise<void> {
+    await transact(this.#db, async (trx) => await endLogIns(trx, accountId, kept));
   }
 
   async expire(now = Date.now()): Promise<void> {
     await this.#db.deleteFrom('sessions').where('expires_at', '<=', now).execute();
+  }
+}
+
+/**
+ * Ends an account's sessions and forgets the browsers that it knows: who is no longer trusted has a stranger's attempts at
+ * the password, and no more.
+ * @param kept the one browser to which neither happens.
+ */
+export async function endLogIns(trx: Trx, accountId: string, { session, device }: Partial<Kept> = {}): Promise<void> {
+  for (const [table, secret] of [
+    ['sessions', session],
+    ['devices', device],
+  ] as const) {
+    await trx
+      .deleteFrom(table)
+      .where('account_id', '=', accountId)
+      .$if(secret !== undefined, (query) => query.where('token_hash', '!=', hashOf(secret ?? '')))
+      .execute();
   }
 }

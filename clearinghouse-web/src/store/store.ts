@@ -5,6 +5,7 @@ import { Administration } from './administration.ts';
 import { Attempts } from './attempts.ts';
 import { AuditLog } from './audit.ts';
 import { Care } from './care.ts';
+import { Closing } from './closing.ts';
 import { Condition } from './condition.ts';
 import { type Database, type OnStatement, openDatabase } from './database.ts';
 import { Devices } from './devices.ts';
@@ -56,6 +57,7 @@ export class Store implements AsyncDisposable {
   readonly care: Care;
   readonly overview: Overview;
   readonly condition: Condition;
+  readonly closing: Closing;
   readonly #db: Database;
 
   private constructor(db: Database, backend?: string) {
@@ -83,6 +85,7 @@ export class Store implements AsyncDisposable {
     this.care = new Care(db, this.tasks);
     this.overview = new Overview(db);
     this.condition = new Condition(db);
+    this.closing = new Closing(db, this.tasks);
   }
 
   /**

@@ -6,6 +6,7 @@ import { LIMITS } from '../limits.ts';
 import type { Account } from './accounts.ts';
 import { record } from './audit.ts';
 import { type Database, transact } from './database.ts';
+import { type Acting, mustBeOpen } from './open.ts';
 import type { TokensTable } from './schema.ts';
 import { hashOf, newSecret } from './secrets.ts';
 
@@ -34,12 +35,11 @@ export class Tokens {
     this.#db = db;
   }
 
-  /** @returns the token, and the text that is shown once. @throws PortalError TOO_MANY */
-  async create(accountId: string, wanted: NewToken): Promise<{ token: Token; secret: string }> {
+  /** @returns the token, and the text that is shown once. @throws PortalError TOO_MANY, NO_SUCH_ACCOUNT, WRONG_PASSWORD */
+  async create(account: Acting, wanted: NewToken): Promise<{ token: Token; secret: string }> {
     const secret = newSecret();
     const values = {
       id: randomUUID(),
-      account_id: accountId,
       secret_hash: hashOf(secret),
       name: wanted.name,
       hint: secret.slice(0, 4),
@@ -48,6 +48,7 @@ export class Tokens {
       expires_at: wanted.expiresAt,
     };
     const row = await transact(this.#db, async (trx) => {
+      const accountId = await mustBeOpen(trx, account);
       const { n } = await trx
         .selectFrom('tokens')
         .select((eb) => eb.fn.countAll<number>().as('n'))
@@ -60,7 +61,11 @@ export class Tokens {
       const { id, name, scopes } = values;
       const details = { id, name, scopes };
       await record(trx, { actor: accountId, action: 'account.token-make', subject: accountId, details });
-      return await trx.insertInto('tokens').values(values).returningAll().executeTakeFirstOrThrow();
+      return await trx
+        .insertInto('tokens')
+        .values({ ...values, account_id: accountId })
+        .returningAll()
+        .executeTakeFirstOrThrow();
     });
     return { token: tokenOf(row), secret: TOKEN_PREFIX + secret };
   }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PortalError } from '../../errors.ts';
 import type { UserRow } from '../../store/overview.ts';
 import { statementOf, statementSchema } from '../credits.ts';
+import { tellOfDeletion } from '../deletion.ts';
 import { afterOf, type PageQuery, pageOf, pageQuerySchema } from '../paging.ts';
 import type { Page, Route, Visit } from '../route.ts';
 import { nothingSchema } from '../schemas.ts';
@@ -12,8 +13,9 @@ import { oneUserSchema, usersSchema } from './shapes.ts';
 const NOTICES = {
   banned: 'Suspended. All vessels are being stopped and emptied, and every log-in has ended.',
   unbanned: 'No longer suspended: logging in works again.',
+  deleted: 'Deleted. Vessels are being emptied; machines are drained, and go when they are empty.',
 };
-const usersQuery = pageQuerySchema.extend({ search: optionalText });
+const usersQuery = pageQuerySchema.extend({ search: optionalText, notice: optionalText });
 const noticeQuery = z.object({ notice: optionalText });
 const bannedSchema = z.object({ banned: z.boolean() });
 /** Of the newest: the audit log has the rest. */
@@ -29,14 +31,14 @@ export const listUsers: Route<object, z.infer<typeof usersQuery>> = {
   query: usersQuery,
   result: usersSchema,
   handle: async ({ store }, _body, query) => {
-    const { limit, search } = query;
+    const { limit, search, notice } = query;
     const [after] = afterOf(query, z.tuple([z.string()])) ?? [];
     const rows = await store.overview.users(search, { limit: limit + 1, after });
     const { items: users, next } = pageOf(rows, query, ({ username }) => [username]);
     return {
       json: { users },
       next,
-      page: { view: 'admin/users', title: 'Users', data: { users, next, search } },
+      page: { view: 'admin/users', title: 'Users', data: { users, next, search, notice: noticeOf(NOTICES, notice) } },
     };
   },
 };
@@ -107,6 +109,28 @@ export const unbanUser: Route<object> = {
     await store.administration.unban(account.id, username);
     return { json: { banned: false }, redirect: `/admin/users/${username}?notice=unbanned` };
   },
+};
+
+/** For good: as its user could do himself. */
+export const deleteUser: Route<z.infer<typeof reasonSchema>> = {
+  method: 'post',
+  path: '/admin/users/:username/delete',
+  summary: 'Deletes an account: its vessels are emptied, its machines drained, its name given to nobody',
+  access: 'admin',
+  inPerson: true,
+  problems: ['NO_SUCH_ACCOUNT'],
+  body: reasonSchema,
+  result: nothingSchema,
+  handle: async (visit, { reason }) => {
+    const member = memberOf(visit);
+    const { id } = await userOf(visit);
+    const own = 'expected somebody else, got yourself: delete your own account on its page';
+    if (id === member.account.id) throw new PortalError('INVALID_REQUEST', own);
+    await member.store.closing.close({ actor: member.account.id, account: id, reason });
+    tellOfDeletion(member, id);
+    return { json: {}, redirect: '/admin/users?notice=deleted' };
+  },
+  refused: async (visit, error) => (await lookAt(visit)).page({ error }),
 };
 
 async function lookAt(visit: Visit) {

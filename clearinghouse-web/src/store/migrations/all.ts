@@ -13,6 +13,7 @@ import { sites } from './0012-sites.ts';
 import { history } from './0014-history.ts';
 import { indexes } from './0015-indexes.ts';
 import { fairQueue } from './0017-fair-queue.ts';
+import { closing } from './0018-closing.ts';
 import { causes } from './0019-causes.ts';
 
 /** Oldest first; a released one is never edited, only followed by another. */
@@ -31,5 +32,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0014-history': history,
   '0015-indexes': indexes,
   '0017-fair-queue': fairQueue,
+  '0018-closing': closing,
   '0019-causes': causes,
 };
