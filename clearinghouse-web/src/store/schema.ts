@@ -193,11 +193,6 @@ interface PulsesTable {
   backend: number;
 }
 
-interface HistoryTables {
-  contributions: ContributionsTable;
-  pulses: PulsesTable;
-}
-
 export type TaskState = 'waiting' | 'claimed' | 'done' | 'failed';
 
 export interface TasksTable extends TurnColumns {
@@ -280,7 +275,9 @@ export interface GatewayTable {
   keys_id: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
-export interface Tables extends HistoryTables, CreditTables {
+export interface Tables extends CreditTables {
+  contributions: ContributionsTable;
+  pulses: PulsesTable;
   sites: SitesTable;
   gateway: GatewayTable;
   accounts: AccountsTable;
