@@ -229,6 +229,13 @@ export const DATABASE_LIMITS = {
   connections: 10,
   /** From the wish for a connection to having one. */
   connectMs: 10_000,
+  /** One statement, and its wait for what another transaction has locked: then the server gives it up. */
+  statementMs: 15_000,
+  lockMs: 10_000,
+  /** From a question to its answer: then the connection is given up, as the server itself may hang. */
+  answerMs: 20_000,
+  /** As long a page waits for the database that is there to say how it is. */
+  statusMs: 3_000,
   /** A transaction whose process says nothing more is given up by the server. */
   idleTransactionMs: 60_000,
   /** A transaction that conflicts with others is tried so often in all; after the first ones it goes alone. */

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { SITE_LIMITS } from './limits.ts';
 import type { Joining } from './store/sites.ts';
 import type { Store } from './store/store.ts';
+import { Repeated } from './within.ts';
 
 export interface PresenceComponents {
   readonly store: Pick<Store, 'sites'>;
@@ -14,8 +15,7 @@ export class Presence implements AsyncDisposable {
   readonly #components: PresenceComponents;
   readonly #joining: Joining;
   #site: number | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #busy: Promise<void> = Promise.resolve();
+  #saying: Repeated | undefined;
 
   constructor(components: PresenceComponents, joining: Joining) {
     this.#components = components;
@@ -41,16 +41,15 @@ export class Presence implements AsyncDisposable {
       await onLost();
     };
     await once();
-    this.#timer = setInterval(() => {
-      this.#busy = this.#busy
-        .then(once)
-        .catch((error: unknown) => logger.error({ error: describeError(error) }, 'could not say that the site lives'));
-    }, SITE_LIMITS.liveEveryMs);
+    this.#saying = new Repeated(SITE_LIMITS.liveEveryMs, async () => {
+      await once().catch((error: unknown) => {
+        logger.error({ error: describeError(error) }, 'could not say that the site lives');
+      });
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#busy;
+    await this.#saying?.[Symbol.asyncDispose]();
     const { store, logger } = this.#components;
     if (this.#site === undefined) return;
     // Without the database it dies by itself in the eyes of others.

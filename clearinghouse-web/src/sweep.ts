@@ -1,12 +1,12 @@
 import { describeError } from '@potluck/protocol';
 import { QUEUE } from './limits.ts';
 import type { SiteComponents, SiteFacts } from './site/route.ts';
+import { Repeated } from './within.ts';
 
 type SweepComponents = SiteComponents & Pick<SiteFacts, 'backendRuns'>;
 
 /** Ends what has run out, again and again. Several sites may do so at once: what one has ended is not there for the next. */
 export function startSweep({ store, bus, queue, logger, backendRuns }: SweepComponents): AsyncDisposable {
-  let busy: Promise<void> = Promise.resolve();
   const once = async (): Promise<void> => {
     if ((await store.leases.expire()) > 0) {
       queue.wake();
@@ -26,13 +26,7 @@ export function startSweep({ store, bus, queue, logger, backendRuns }: SweepComp
     await store.history.look(async () => ({ ...(await store.nodes.counts()), backend: backendRuns() }));
     if (await store.nodes.sweep()) queue.wake();
   };
-  const timer = setInterval(() => {
-    busy = busy.then(once).catch((error: unknown) => logger.error({ error: describeError(error) }, 'sweep failed'));
-  }, QUEUE.sweepMs);
-  return {
-    [Symbol.asyncDispose]: async () => {
-      clearInterval(timer);
-      await busy;
-    },
-  };
+  return new Repeated(QUEUE.sweepMs, async () => {
+    await once().catch((error: unknown) => logger.error({ error: describeError(error) }, 'sweep failed'));
+  });
 }

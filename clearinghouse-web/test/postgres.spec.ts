@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { withoutPasswords } from '../src/store/postgres.ts';
+import { sql } from 'kysely';
+import { DATABASE_LIMITS } from '../src/limits.ts';
+import { type Database, openDatabase } from '../src/store/database.ts';
+import { isAway, type PostgresInit, withoutPasswords } from '../src/store/postgres.ts';
 import { Store } from '../src/store/store.ts';
 import { PostgresServer } from './support/postgres.ts';
 
@@ -45,6 +48,65 @@ describe('a PostgreSQL that cannot be used', () => {
     const { code, message } = await refusal(server?.url('postgres').replace(/potluck:\w+@/, 'guest@') ?? '');
     assert.equal(code, 'DATABASE_REFUSED', message);
     assert.match(message, /expected a user who may create tables in it/);
+  });
+});
+
+describe('a PostgreSQL that does not answer in time', () => {
+  let server: PostgresServer | undefined;
+  let database: Database;
+  const stack = new AsyncDisposableStack();
+  const open = (waits: PostgresInit['waits'] = {}): Database => {
+    const opened = openDatabase(server?.url('postgres') ?? '', { waits });
+    stack.defer(async () => await opened.destroy());
+    return opened;
+  };
+  before(async function () {
+    server = await PostgresServer.start();
+    if (server === undefined) this.skip();
+    stack.use(server);
+    database = open({ answerMs: 500 });
+  });
+  after(async () => await stack.disposeAsync());
+
+  const pidOf = async (db: Database): Promise<number> => {
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
+    return rows[0]?.pid ?? assert.fail();
+  };
+  const isAwayWith = (code?: string) => (error: Error & { code?: string }) => isAway(error) && error.code === code;
+
+  it('gives up a statement that takes too long, and the connection goes on', async () => {
+    const quick = open({ statementMs: 50 });
+    const pid = await pidOf(quick);
+    await assert.rejects(sql`select pg_sleep(60)`.execute(quick), isAwayWith('57014'));
+    assert.equal(await pidOf(quick), pid);
+    const { rows } = await sql<{ statement_timeout: string }>`show statement_timeout`.execute(database);
+    assert.equal(rows[0]?.statement_timeout, `${DATABASE_LIMITS.statementMs / 1000}s`);
+  });
+
+  it('gives up waiting for a table that another session has locked', async () => {
+    await sql`create table held (n integer)`.execute(database);
+    await database.transaction().execute(async (holder) => {
+      await sql`lock table held`.execute(holder);
+      await assert.rejects(sql`select * from held`.execute(open({ lockMs: 50 })), isAwayWith('55P03'));
+    });
+  });
+
+  it('gives up a connection on which nothing comes, also in a transaction, and makes another when it answers again', async () => {
+    const pid = await pidOf(database);
+    {
+      using _hanging = server?.hang();
+      await assert.rejects(sql`select 1`.execute(database), isAwayWith());
+    }
+    assert.notEqual(await pidOf(database), pid);
+    await assert.rejects(
+      database.transaction().execute(async (trx) => {
+        await sql`select 1`.execute(trx);
+        using _hanging = server?.hang();
+        await sql`select 2`.execute(trx);
+      }),
+      isAwayWith(),
+    );
+    assert.ok(await pidOf(database));
   });
 });
 

@@ -52,7 +52,7 @@ describe('a clearinghouse on PostgreSQL', () => {
     assert.equal((await rows("select 1 from information_schema.tables where table_name = 'donor_keys'")).length, 0);
   });
 
-  it('says on its status page that the database is down, to programs with a code, and in its metrics', async () => {
+  it('says on its status page that the database hangs or is down, to programs with a code, and in its metrics', async () => {
     const own = await PostgresServer.start();
     assert.ok(own);
     await using site = await Site.start({
@@ -61,6 +61,19 @@ describe('a clearinghouse on PostgreSQL', () => {
       metrics: { host: '127.0.0.1', port: 0 },
     });
     const { url } = site.clearinghouse;
+    const api = await site.api().join('user');
+    {
+      using _hanging = own.hang();
+      // The page and the answer to a program, to somebody who is logged in and to nobody, wait together.
+      const [page, known, program] = await Promise.all([
+        fetch(`${url}/status`, { headers: { accept: 'text/html' } }),
+        api.get('/status'),
+        site.api().get('/status'),
+      ]);
+      assert.equal(page.status, 503);
+      assert.match(await page.text(), /The database does not answer/);
+      assert.deepEqual([known.body.code, program.body.code], ['NOT_READY', 'NOT_READY']);
+    }
     await own[Symbol.asyncDispose]();
     const response = await eventually(async () => {
       const got = await fetch(`${url}/status`, { headers: { accept: 'text/html' } });

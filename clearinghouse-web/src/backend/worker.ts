@@ -6,6 +6,7 @@ import { QUEUE } from '../limits.ts';
 import type { Urgency } from '../store/due.ts';
 import { advance } from '../store/life.ts';
 import type { Claim } from '../store/tasks.ts';
+import { Repeated, within } from '../within.ts';
 import { type Components, carryOut, type Effect } from './handlers.ts';
 import { type Task, taskSchema } from './kinds.ts';
 
@@ -31,7 +32,7 @@ export class Worker {
   readonly #init: WorkerInit;
   /** With how urgent each is. */
   readonly #running = new Map<Promise<void>, number>();
-  #sweep: NodeJS.Timeout | undefined;
+  #sweep: Repeated | undefined;
   #claiming = false;
   #again = false;
   #stopped = false;
@@ -44,14 +45,14 @@ export class Worker {
   /** Takes up again what this backend had claimed before it was killed: a state directory has one at a time. */
   async start(): Promise<void> {
     await this.#components.store.tasks.resume();
-    this.#sweep = setInterval(() => void this.#onSweep(), QUEUE.sweepMs);
+    this.#sweep = new Repeated(QUEUE.sweepMs, async () => await this.#onSweep());
     this.wake();
   }
 
   /** Lets what is under way end, and takes nothing new. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearInterval(this.#sweep);
+    await this.#sweep?.[Symbol.asyncDispose]();
     await Promise.all(this.#running.keys());
   }
 
@@ -113,7 +114,7 @@ export class Worker {
     const { tasks } = this.#components.store;
     const before = performance.now();
     try {
-      const effect = await within(QUEUE.workMs, carryOut(this.#components, task));
+      const effect = await within(QUEUE.workMs, carryOut(this.#components, task), late);
       if (performance.now() - before > QUEUE.slowMs) await tasks.missed(claim);
       return effect;
     } catch (error) {
@@ -159,15 +160,8 @@ function isSilence(error: unknown): boolean {
 }
 
 /** The work must be over before its claim is; what goes on after that can write nothing any more. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const message = `expected the work to end within ${ms / 1000} s, it did not`;
-  const timer = setTimeout(() => reject(new TaskError('TASK_TIMEOUT', message)), ms);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+function late(): TaskError {
+  return new TaskError('TASK_TIMEOUT', `expected the work to end within ${QUEUE.workMs / 1000} s, it did not`);
 }
 
 /** What is tried no more has broken its node, if that is there: one that is away is looked at when it is back. */

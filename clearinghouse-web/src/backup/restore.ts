@@ -9,7 +9,7 @@ import { takeLock } from '../lock.ts';
 import { statePaths } from '../paths.ts';
 import { openDatabase, openKysely } from '../store/database.ts';
 import { hasMigration, migrate } from '../store/migrate.ts';
-import { faultOf, isPostgresUrl, withoutPasswords } from '../store/postgres.ts';
+import { faultOf, isPostgresUrl, PATIENT, withoutPasswords } from '../store/postgres.ts';
 import { type AnyTables, type TableShape, tablesOf } from '../store/snapshot.ts';
 import { makeSafe } from './afterwards.ts';
 import { type Header, type Line, readArchive } from './archive.ts';
@@ -95,7 +95,7 @@ interface Source {
 
 async function fill({ main, keys }: Locations, { file, header, keep }: Source): Promise<void> {
   await inDatabase(main, async () => {
-    const db = openDatabase(main);
+    const db = openDatabase(main, { waits: PATIENT });
     try {
       await mustBeEmpty(main);
       await migrate(db, header.schema);
@@ -125,7 +125,7 @@ async function* linesFor(database: 'main' | 'keys', file: string): AsyncGenerato
 /** All rows, in one transaction. */
 async function copyInto(location: string, lines: AsyncIterable<Line>): Promise<void> {
   const isPostgres = isPostgresUrl(location);
-  const db = openKysely<AnyTables>(location);
+  const db = openKysely<AnyTables>(location, { waits: PATIENT });
   try {
     const shapes = new Map((await tablesOf(db, isPostgres)).map((shape) => [shape.name, shape]));
     await db.transaction().execute(async (trx) => {

@@ -1,7 +1,8 @@
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
-import { PortalError } from '../errors.ts';
-import { LIMITS } from '../limits.ts';
+import { PortalError, ServiceError } from '../errors.ts';
+import { DATABASE_LIMITS, LIMITS } from '../limits.ts';
+import { within } from '../within.ts';
 import { callerOf, checkMeans, isProgram } from './caller.ts';
 import { limitersOf } from './limiters.ts';
 import { portalErrorOf, problemOf, titleOf } from './problems.ts';
@@ -35,26 +36,18 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
   ];
   const limiters = limitersOf();
   const everything = { ...components, ...facts };
-  const nobody = (request: Request, response: Response): Visit => ({
-    ...{ ...everything, request, response },
-    account: undefined,
-    signed: undefined,
-    token: undefined,
-    sessionToken: sessionTokenOf({ request, ...facts }),
-  });
   for (const route of ROUTES) {
     const before = [...(route.method === 'post' ? parsers : []), ...(route.limit ? [limiters[route.limit]] : [])];
-    const meet = async (request: Request, response: Response): Promise<void> => {
-      response.locals.visit = await visitOf(request, response, everything).catch((error: unknown) => {
-        // A stranger, who is counted as one before he is refused.
-        if (error instanceof PortalError || route.always === undefined) response.locals.refusal = error;
-        return nobody(request, response);
-      });
-    };
     const after = [limiters.account, limiters.stranger, refusedNow];
-    app[route.method](route.path, ...before, passing(meet), ...after, async (_request: Request, response: Response) => {
-      await answer(route, response.locals.visit);
-    });
+    app[route.method](
+      route.path,
+      ...before,
+      meeting(route, everything),
+      ...after,
+      async (_request: Request, response: Response) => {
+        await answer(route, response.locals.visit);
+      },
+    );
   }
   app.use(limiters.stranger, (request: Request) => {
     throw new PortalError('NO_SUCH_PAGE', `expected a page of this site, got ${request.path.slice(0, 200)}`);
@@ -62,16 +55,30 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
   app.use(async (error: unknown, request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) return next(error);
     const visit =
-      response.locals.visit ?? (await visitOf(request, response, everything).catch(() => nobody(request, response)));
+      response.locals.visit ??
+      (await visitOf(request, response, everything).catch(() => nobody(request, response, everything)));
     await refuse(visit, portalErrorOf(error));
   });
   return app;
 }
 
-/** A step before the route's own, after which the next one has its turn. */
-function passing(step: (request: Request, response: Response) => Promise<void>): RequestHandler {
+type Everything = SiteComponents & SiteFacts;
+
+function nobody(request: Request, response: Response, rest: Everything): Visit {
+  const sessionToken = sessionTokenOf({ request, publicUrl: rest.publicUrl });
+  return { ...rest, request, response, sessionToken, account: undefined, signed: undefined, token: undefined };
+}
+
+/** Finds out who asks, before the route has its turn. */
+function meeting(route: Route<unknown>, everything: Everything): RequestHandler {
   return async (request, response, next) => {
-    await step(request, response);
+    const visit = visitOf(request, response, everything);
+    const known = route.always ? within(DATABASE_LIMITS.statusMs, visit, hangs) : visit;
+    response.locals.visit = await known.catch((error: unknown) => {
+      // A stranger, who is counted as one before he is refused.
+      if (error instanceof PortalError || route.always === undefined) response.locals.refusal = error;
+      return nobody(request, response, everything);
+    });
     next();
   };
 }
@@ -89,6 +96,10 @@ function countedBy(onAnswered: SiteFacts['onAnswered']): RequestHandler {
     });
     next();
   };
+}
+
+function hangs(): ServiceError {
+  return new ServiceError('DATABASE_AWAY', 'expected to know who asks, the database does not say it in time');
 }
 
 /** What `visitOf` has thrown. */
@@ -142,7 +153,7 @@ async function refuse(visit: Visit, error: PortalError, page?: Page): Promise<vo
 }
 
 /** @throws PortalError of a signature or a token that is not good */
-async function visitOf(request: Request, response: Response, rest: SiteComponents & SiteFacts): Promise<Visit> {
+async function visitOf(request: Request, response: Response, rest: Everything): Promise<Visit> {
   const sessionToken = sessionTokenOf({ request, publicUrl: rest.publicUrl });
   return { ...rest, request, response, sessionToken, ...(await callerOf(request, rest, sessionToken)) };
 }

@@ -2,6 +2,7 @@ import { describeError, type Problem } from '@potluck/protocol';
 import { z } from 'zod';
 import { PortalError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import { isAway } from '../store/postgres.ts';
 
 const TITLES: Record<PortalError['code'], string> = {
   INVALID_REQUEST: 'That was not quite right',
@@ -66,6 +67,11 @@ export function portalErrorOf(error: unknown): PortalError {
   }
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new PortalError('INVALID_REQUEST', `expected a readable request, got: ${describeError(error)}`);
+  }
+  if (isAway(error)) {
+    return new PortalError('NOT_READY', 'expected the database to answer, it does not: ask again in a moment', {
+      cause: error,
+    });
   }
   return new PortalError('INTERNAL', 'expected this to work, it did not: the operator can see why in the log', {
     cause: error,

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { PortalError } from '../errors.ts';
-import { HISTORY_LIMITS } from '../limits.ts';
+import { DATABASE_LIMITS, HISTORY_LIMITS } from '../limits.ts';
 import type { Pulse } from '../store/history.ts';
 import type { NodeLife } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { SurveyedNode } from '../store/survey.ts';
+import { within } from '../within.ts';
 import { perStore } from './cached.ts';
 import type { Route } from './route.ts';
 import { nothingSchema } from './schemas.ts';
@@ -61,14 +62,8 @@ export const status: Route<object> = {
   body: nothingSchema,
   result: statusSchema,
   handle: async ({ store, backendRuns }) => {
-    const facts = await factsOf(store).catch((cause: unknown) => {
-      throw new PortalError(
-        'NOT_READY',
-        'expected the database to answer, it does not: nothing can be done here before',
-        {
-          cause,
-        },
-      );
+    const facts = await within(DATABASE_LIMITS.statusMs, factsOf(store), silent).catch((cause: unknown) => {
+      throw silent(cause);
     });
     const backend = { ok: backendRuns() };
     const json = { ...facts, backend, ok: backend.ok && facts.queue.ok };
@@ -80,6 +75,12 @@ export const status: Route<object> = {
     data: { backend: { ok: backendRuns() } },
   }),
 };
+
+/** A database that hangs is one that does not answer. */
+function silent(cause?: unknown): PortalError {
+  const message = 'expected the database to answer, it does not: nothing can be done here before';
+  return new PortalError('NOT_READY', message, { cause });
+}
 
 const factsOf = perStore(KEPT_MS, async (store: Store) => {
   const before = performance.now();

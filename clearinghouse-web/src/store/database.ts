@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HandleEmptyInListsPlugin, Kysely, replaceWithNoncontingentExpression, type Transaction } from 'kysely';
 import { ServiceError } from '../errors.ts';
 import { DATABASE_LIMITS } from '../limits.ts';
-import { isConflict, isPostgres, isPostgresUrl, postgresDialect, takeTurn } from './postgres.ts';
+import { isConflict, isPostgres, isPostgresUrl, type PostgresInit, postgresDialect, takeTurn } from './postgres.ts';
 import type { Tables } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
 
@@ -14,20 +14,23 @@ export type OnStatement = (kind: StatementKind, ms: number) => void;
 export type StatementKind = 'select' | 'insert' | 'update' | 'delete' | 'other';
 
 /** Opens the main database. @param location a file of SQLite, or `postgres://...` */
-export function openDatabase(location: string, onStatement?: OnStatement): Database {
-  return openKysely<Tables>(location, { onStatement });
+export function openDatabase(location: string, options: OpenOptions = {}): Database {
+  return openKysely<Tables>(location, options);
+}
+
+export interface OpenOptions extends PostgresInit {
+  /** On SQLite: what was written outlives the machine's power. */
+  readonly durable?: boolean;
+  readonly onStatement?: OnStatement | undefined;
 }
 
 /** As `openDatabase`, for other tables. */
-export function openKysely<T>(
-  location: string,
-  { onStatement, ...options }: { durable?: boolean; onStatement?: OnStatement | undefined } = {},
-): Kysely<T> {
+export function openKysely<T>(location: string, { onStatement, ...options }: OpenOptions = {}): Kysely<T> {
   return new Kysely<T>({
     ...(onStatement !== undefined && {
       log: ({ query, queryDurationMillis }) => onStatement(kindOf(query.query.kind), queryDurationMillis),
     }),
-    dialect: isPostgresUrl(location) ? postgresDialect(location) : sqliteDialect(location, options),
+    dialect: isPostgresUrl(location) ? postgresDialect(location, options) : sqliteDialect(location, options),
     // `in ()` is no SQL: in an empty list is nothing.
     plugins: [new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression })],
   });

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import {
   type ColumnDefinitionNode,
   DataTypeNode,
@@ -46,13 +47,53 @@ export function withoutPasswords(text: string): string {
   return text.replace(/(\w+:\/\/[^:@/?\s]*):[^@/\s]*@/g, '$1:...@').replace(/([?&]password=)[^&\s]*/g, '$1...');
 }
 
+/** A connection that is given up with the first question to which no answer comes: nobody after it waits as long. */
+class BoundedClient extends pg.Client {
+  constructor(config: pg.ClientConfig = {}) {
+    const socket = new Socket();
+    super({ ...config, stream: () => socket });
+    this.on('error', () => undefined); // Whoever asks is told.
+    const ask = this.query.bind(this) as (...args: unknown[]) => unknown;
+    const giveUp = (): void => {
+      void this.end().catch(() => undefined); // From now on the pool gives it to nobody.
+      socket.destroy();
+    };
+    const bounded = (...args: unknown[]): unknown => {
+      const asked = ask(...args);
+      if (asked instanceof Promise) asked.catch((error: Error) => isLate(error) && giveUp());
+      return asked;
+    };
+    this.query = bounded as typeof this.query;
+  }
+}
+
+/** The driver's own words; the server's have a code. */
+function isLate({ message }: Error): boolean {
+  return message === 'Query read timeout';
+}
+
+type Waits = Readonly<Record<'statementMs' | 'lockMs' | 'answerMs', number>>;
+
+/** Waits for each answer as long as it takes: for migrations and restorations. */
+export const PATIENT: Waits = { statementMs: 0, lockMs: 0, answerMs: 0 };
+
+export interface PostgresInit {
+  /** Overrides of `DATABASE_LIMITS`; 0 is without end. */
+  readonly waits?: Partial<Waits>;
+}
+
 /** What is special to PostgreSQL. A password may also come from PGPASSWORD or ~/.pgpass. */
-export function postgresDialect(url: string): Dialect {
+export function postgresDialect(url: string, { waits = {} }: PostgresInit = {}): Dialect {
+  const { statementMs, lockMs, answerMs } = { ...DATABASE_LIMITS, ...waits };
   const pool = new pg.Pool({
     connectionString: url,
     types,
+    Client: BoundedClient,
     max: DATABASE_LIMITS.connections,
     connectionTimeoutMillis: DATABASE_LIMITS.connectMs,
+    statement_timeout: statementMs,
+    lock_timeout: lockMs,
+    query_timeout: answerMs,
     idle_in_transaction_session_timeout: DATABASE_LIMITS.idleTransactionMs,
     application_name: 'potluck',
     keepAlive: true,
@@ -100,6 +141,23 @@ const REASONS: Record<string, [code: 'DATABASE_AWAY' | 'DATABASE_REFUSED', what:
   '3D000': ['DATABASE_REFUSED', 'a database that exists (see createdb)'],
   '42501': ['DATABASE_REFUSED', 'a user who may create tables in it'],
 };
+
+/** A statement or a wait for a lock that was given up, and a server that ends. */
+const GIVEN_UP: ReadonlySet<string> = new Set(['57014', '55P03', '57P01', '57P02', '57P03', '53300']);
+/** Of the connection itself. */
+const SYSCALLS: ReadonlySet<string> = new Set(['connect', 'getaddrinfo', 'read', 'write']);
+
+/** Whether the database did not answer, or not in time: the next question may well be answered. */
+export function isAway(error: unknown): boolean {
+  if (error instanceof ServiceError) return error.code === 'DATABASE_AWAY' || error.code === 'DATABASE_BUSY';
+  if (!(error instanceof Error)) return false;
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  if (GIVEN_UP.has(String(code)) || SYSCALLS.has(String(syscall))) return true;
+  return (
+    isLate(error) ||
+    /^(Connection terminated|Client was closed|timeout exceeded when trying to connect)/.test(error.message)
+  );
+}
 
 /** @returns what is wrong with the database itself, for its operator; undefined if it is something else. */
 export function faultOf(url: string, error: unknown): ServiceError | undefined {

@@ -19,7 +19,7 @@ import { Nonces } from './nonces.ts';
 import { Overview } from './overview.ts';
 import { Passkeys } from './passkeys.ts';
 import { Policies } from './policies.ts';
-import { faultOf, isPostgres } from './postgres.ts';
+import { faultOf, isPostgres, PATIENT } from './postgres.ts';
 import { Sessions } from './sessions.ts';
 import { Sites } from './sites.ts';
 import { Ledger } from './statement.ts';
@@ -95,14 +95,15 @@ export class Store implements AsyncDisposable {
    * @throws ServiceError STATE_BROKEN, DATABASE_AWAY, DATABASE_REFUSED
    */
   static async open(location: string, { backend, onStatement }: StoreOptions = {}): Promise<Store> {
-    const db = openDatabase(location, onStatement);
+    const patient = openDatabase(location, { waits: PATIENT });
     try {
-      await migrate(db);
+      await migrate(patient);
     } catch (error) {
-      await db.destroy();
       throw faultOf(location, error) ?? error;
+    } finally {
+      await patient.destroy();
     }
-    return new Store(db, backend);
+    return new Store(openDatabase(location, { onStatement }), backend);
   }
 
   /** Answers if the database does. */

@@ -35,6 +35,14 @@ function findPlace(): Place | string {
   return 'it may not run as root, and there is no user "postgres" or "nobody"';
 }
 
+function parentOf(pid: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1];
+  } catch {
+    return undefined; // It has just ended.
+  }
+}
+
 let told = false;
 
 async function boot({ programs, user }: Place, directory: string): Promise<ChildProcess> {
@@ -105,6 +113,18 @@ export class PostgresServer implements AsyncDisposable {
     await ended;
     await whileAway();
     this.#child = await boot(this.#place, this.directory);
+  }
+
+  /** Keeps every connection and answers nothing on any, until what it returns is disposed of. */
+  hang(): Disposable {
+    const parent = String(this.#child.pid);
+    const children = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === parent);
+    const all = [parent, ...children].map(Number);
+    const signal = (name: NodeJS.Signals): void => {
+      for (const pid of all) process.kill(pid, name);
+    };
+    signal('SIGSTOP');
+    return { [Symbol.dispose]: () => signal('SIGCONT') };
   }
 
   /** The address of one of its databases. */
