@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type AcquireType, type KeyId, type Rule, ruleText, type ShortageFacts } from '@potluck/protocol';
+import { type AcquireType, isMeasured, type KeyId, type Rule, ruleText, type ShortageFacts } from '@potluck/protocol';
 import { PortalError } from './errors.ts';
 import { QUEUE } from './limits.ts';
 import type { Queue } from './queue.ts';
 import { wishesOf } from './rules/facts.ts';
 import { isPair } from './rules/filters.ts';
+import { refusalOf } from './rules/words.ts';
 import type { Account } from './store/accounts.ts';
 import type { Holding } from './store/holdings.ts';
 import type { Attempt, Reservation } from './store/leases.ts';
@@ -12,6 +13,8 @@ import type { Store } from './store/store.ts';
 
 /** First choice, and replacements for nodes that failed. */
 const WAVES = 3;
+/** Where the nodes themselves say whether they will do: most that were chosen by estimate may not. */
+const MEASURED_WAVES = 8;
 /** Sets that are tried of vessels alike, such as those of one network: as in Seattle. */
 const ALIKE = 10;
 
@@ -35,6 +38,8 @@ interface Work extends Components {
   /** Handed over so far. */
   readonly given: Reservation[];
   readonly failed: KeyId[];
+  /** What nodes have measured that were too far from a host, in milliseconds; null where there was no connection. */
+  readonly tooFar: (number | null)[];
   /** No wave begins after this; the reservations of the first still hold when one that began before has ended. */
   readonly until: number;
 }
@@ -69,7 +74,7 @@ export async function acquire(components: Components, account: Account, wanted: 
 
 async function carryOut({ store, queue }: Components, attempt: Attempt, count: number): Promise<Holding[]> {
   const until = Date.now() + 2 * QUEUE.acquireMs;
-  const work: Work = { store, queue, attempt, until, given: [], failed: [] };
+  const work: Work = { store, queue, attempt, until, given: [], failed: [], tooFar: [] };
   try {
     await handOver(work, count);
     if (!(await store.leases.confirm(attempt, count))) throw unable(count, work.given.length);
@@ -97,10 +102,11 @@ async function handOver(work: Work, count: number): Promise<void> {
 }
 
 async function inWaves({ store, queue, ...work }: Work, count: number): Promise<void> {
-  const { attempt, given, failed } = work;
-  for (let wave = 0; wave < WAVES && given.length < count && Date.now() < work.until; wave += 1) {
+  const { attempt, given, failed, tooFar } = work;
+  const waves = attempt.wishes?.some(isMeasured) ? MEASURED_WAVES : WAVES;
+  for (let wave = 0; wave < waves && given.length < count && Date.now() < work.until; wave += 1) {
     const reserved = await store.leases.reserve(attempt, count - given.length, failed).catch((error: unknown) => {
-      throw failed.length > 0 && isShortage(error) ? unable(count, given.length, error) : error;
+      throw failed.length > 0 && isShortage(error) ? shortOf(work, count, error) : error;
     });
     queue.wake();
     const done = await queue.done(
@@ -109,10 +115,22 @@ async function inWaves({ store, queue, ...work }: Work, count: number): Promise<
     );
     const lost = reserved.filter(({ task }) => !done.has(task));
     given.push(...reserved.filter(({ task }) => done.has(task)));
+    tooFar.push(...(await store.tasks.tooFar(lost.map(({ task }) => task))));
     await store.leases.abandon(attempt, lost);
     failed.push(...lost.map(({ node }) => node));
   }
-  if (given.length < count) throw unable(count, given.length);
+  if (given.length < count) throw shortOf(work, count);
+}
+
+/** Nodes have said that they are too far, or have failed, and no others are left. */
+function shortOf(work: Pick<Work, 'attempt' | 'given' | 'tooFar'>, wanted: number, cause?: PortalError): PortalError {
+  const { attempt, given, tooFar } = work;
+  const culprit = attempt.wishes?.find(isMeasured);
+  if (culprit === undefined || tooFar.length === 0) return unable(wanted, given.length, cause);
+  const measured = tooFar.filter((ms) => ms !== null);
+  const ms = culprit.not ? Math.max(...measured) : Math.min(...measured);
+  const miss = measured.length === 0 ? undefined : { ms };
+  return refusalOf({ wanted, found: given.length, culprit, miss, measured: true });
 }
 
 /** A type is a rule under another name. */

@@ -83,7 +83,7 @@ export class ServiceError extends PotluckError<ServiceCode> {
   }
 }
 
-export type TaskCode = 'BACKEND_GONE' | 'TASK_LOST' | 'TASK_FAILED' | 'TASK_TIMEOUT';
+export type TaskCode = 'BACKEND_GONE' | 'TASK_LOST' | 'TASK_FAILED' | 'TASK_TIMEOUT' | 'TOO_FAR';
 
 /** A task of the queue between site and backend did not come to its end. */
 export class TaskError extends PotluckError<TaskCode> {

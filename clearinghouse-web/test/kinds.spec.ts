@@ -43,6 +43,10 @@ describe('a forged task', () => {
     'that overrides its kind': () => ['inspect-node', { ...held, kind: 'reset-vessel' }, /Unrecognized key/],
     'that gives a vessel to a key of nobody': () => ['change-users', { ...held, users: [thief] }, /Unrecognized key/],
     'that gives a held vessel to another key': () => ['rekey-vessel', { ...held, user: thief }, /Unrecognized key/],
+    'that asks more of a node than to measure': () => {
+      const latency = { address: '193.0.6.139', port: 443, ms: 40, not: false, estimated: true, send: 'x' };
+      return ['change-users', { ...held, latency }, /Unrecognized key/];
+    },
     'of a holder that is long gone': () => ['change-users', { ...held, fence: held.fence - 1 }, /moved on/],
     'that says how to split': () => ['split-node', { node: held.node, restrictions: 'all' }, /Unrecognized key/],
     'of a vessel by another name': () => ['reset-vessel', { ...held, vessel: '../v1' }, /vessel/],

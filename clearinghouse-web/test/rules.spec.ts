@@ -15,6 +15,8 @@ describe('a rule', () => {
     'within=300km@52.5,13.4',
     'within!=300km@NL',
     'latency=40ms@8.8.8.8',
+    'latency=40ms@193.0.6.139:443',
+    'latency!=40ms@[2001:67c:2e8::1]:443',
     'owners=different',
     'networks!=different',
     'label=gpu,campus-north',
@@ -32,6 +34,9 @@ describe('a rule', () => {
     ['apart=0km', /at least 1 km/],
     ['within=5km', /in the form of within=300km@52.5,13.4/],
     ['latency=20ms@example.org', /in the form of/],
+    ['latency=20ms@193.0.6.139:0', /with or without a port/],
+    ['latency=20ms@193.0.6.139:65536', /with or without a port/],
+    ['within=20km@193.0.6.139:443', /in the form of/],
     ['label=A', /small letters/],
     ['port=0', /Invalid input|expected/],
     ['nonsense', /expected a rule such as country=NL,DE, got "nonsense"/],
@@ -45,6 +50,12 @@ describe('a rule', () => {
   it('may stand with 15 others, and not with one more', () => {
     const rules = (count: number) => rulesSchema.safeParse(Array.from({ length: count }, () => 'nat=yes')).success;
     assert.deepEqual([rules(16), rules(17)], [true, false]);
+  });
+
+  it('about a host may stand once', () => {
+    const host = 'latency=40ms@193.0.6.139:443';
+    const isTaken = (...rules: string[]) => rulesSchema.safeParse(rules).success;
+    assert.deepEqual([isTaken(host, 'latency=40ms@NL'), isTaken(host, host)], [true, false]);
   });
 });
 

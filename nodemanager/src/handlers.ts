@@ -11,6 +11,7 @@ import {
   type VesselName,
 } from '@potluck/protocol';
 import type { Directory } from './directory.ts';
+import type { LatencyMeter } from './latency.ts';
 import type { VesselRights } from './vessel-store.ts';
 import type { Vessels } from './vessels.ts';
 
@@ -42,6 +43,7 @@ export interface HandlersInit {
   readonly directory: Directory | undefined;
   /** What the node says of itself. */
   readonly advertisement: () => Promise<string>;
+  readonly latency: LatencyMeter;
   /** Whom the node should tell where it is may have changed. */
   readonly onKeysChanged: () => void;
 }
@@ -63,7 +65,13 @@ type AboutVessels = Pick<Handlers, 'GetVessels' | 'GetVesselResources' | 'GetOff
 type AboutNodes = Pick<Handlers, 'Advertise' | 'LookUp'>;
 type AboutOwners = Pick<
   Handlers,
-  'ChangeUsers' | 'ChangeOwner' | 'ChangeOwnerInformation' | 'ChangeAdvertise' | 'SplitVessel' | 'JoinVessels'
+  | 'ChangeUsers'
+  | 'ChangeOwner'
+  | 'ChangeOwnerInformation'
+  | 'ChangeAdvertise'
+  | 'MeasureLatency'
+  | 'SplitVessel'
+  | 'JoinVessels'
 >;
 type AboutFiles = Pick<
   Handlers,
@@ -106,7 +114,7 @@ function aboutNodes(vessels: Vessels, { node, directory, advertisement: own }: H
   };
 }
 
-function aboutOwners(vessels: Vessels, { onKeysChanged }: HandlersInit): AboutOwners {
+function aboutOwners(vessels: Vessels, { onKeysChanged, latency }: HandlersInit): AboutOwners {
   const change = (name: VesselName, rights: Partial<VesselRights>): VesselRights => {
     const changed = vessels.get(name).changeRights(rights);
     onKeysChanged();
@@ -129,6 +137,7 @@ function aboutOwners(vessels: Vessels, { onKeysChanged }: HandlersInit): AboutOw
       change(vessel, { advertise });
       return { result: { advertise } };
     },
+    MeasureLatency: async ({ params }) => ({ result: { ms: await latency.measure(params) } }),
     SplitVessel: async ({ params, signer }) => {
       const result = await vessels.split(params.vessel, wantedOf(params.restrictions), signer);
       return { result };

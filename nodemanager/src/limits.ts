@@ -62,6 +62,11 @@ export const NODE_LIMITS = {
   daemonLogBytes: 1024 * 1024,
   /** Characters kept of the message of an ending, so that `GetVessels` fits in one reply whatever programs say. */
   endingMessageLength: 500,
+  /** Measurements of how far hosts are, for all owners together; one more is answered with BUSY. */
+  latencyPerMinute: 60,
+  /** Connections of one measurement, of which the fastest counts, and the longest that one is waited for. */
+  latencyAttempts: 3,
+  latencyAttemptMs: 2000,
   /** Vessels of one node. */
   vessels: 64,
   /** Destination rules of one node, beside those of its vessels. */

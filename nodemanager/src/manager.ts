@@ -24,6 +24,7 @@ import { Directory } from './directory.ts';
 import { Dispatcher } from './dispatch.ts';
 import { NodeManagerError } from './errors.ts';
 import { handlersOf } from './handlers.ts';
+import { LatencyMeter } from './latency.ts';
 import { type Layer, loadLayers } from './layers.ts';
 import { NODE_LIMITS, type NodeLimits } from './limits.ts';
 import { StateLock } from './lock.ts';
@@ -152,10 +153,8 @@ export class NodeManager implements AsyncDisposable {
     if (!without.includes('governor')) await governor.start();
     const store = new VesselStore(database);
     const pool: WarmPool = this.#pool({ processes, log }, config, () => vessels.demand());
-    const launcher = new Launcher(
-      { pool, governor, metrics },
-      { network: networkOf(config, undefined, () => presence.mapped), layers, limits },
-    );
+    const network = networkOf(config, undefined, () => presence.mapped);
+    const launcher = new Launcher({ pool, governor, metrics }, { network, layers, limits });
     const vessels: Vessels = new Vessels(
       { store, launcher, log },
       { paths: this.#paths, limits, initial: config.vessels, offcut: parseRestrictions(config.offcut, 'offcut') },
@@ -163,10 +162,8 @@ export class NodeManager implements AsyncDisposable {
     this.#vessels = stack.use(vessels);
     await vessels.start();
     stack.use(pool);
-    const presence: Presence = new Presence(
-      { identity, log },
-      this.#presence(parts, () => vessels.keys()),
-    );
+    const presenceInit = this.#presence(parts, () => vessels.keys());
+    const presence: Presence = new Presence({ identity, log }, presenceInit);
     const handlers = handlersOf(vessels, {
       node: identity.id,
       version: packageJson.version,
@@ -174,6 +171,7 @@ export class NodeManager implements AsyncDisposable {
       layers: layers.map(({ name }) => name),
       directory: config.directory ? new Directory(limits) : undefined,
       advertisement: async () => await presence.advertisement(),
+      latency: new LatencyMeter(network, limits),
       onKeysChanged: () => presence.changed(),
     });
     const replays = new SqliteReplayStore(database);

@@ -160,6 +160,16 @@ export const METHODS = {
     result: z.object({ advertise: z.boolean() }),
     attachment: 'none',
   }),
+  /**
+   * How long a TCP connection from the node to there takes, at best; null where none was taken in time. The node connects
+   * only where programs may, whatever their restrictions.
+   */
+  MeasureLatency: method({
+    permission: 'owner',
+    params: z.strictObject({ vessel: vesselNameSchema, address: z.string().max(64), port: z.int().min(1).max(65_535) }),
+    result: z.object({ ms: z.number().min(0).nullable() }),
+    attachment: 'none',
+  }),
   /** Two new, empty vessels in the place of one that does not run: what was asked for, and the rest without the offcut. */
   SplitVessel: method({
     permission: 'owner',

@@ -22,16 +22,21 @@ const countriesSchema = z
   .max(LIMITS.ruleCountries, `expected at most ${LIMITS.ruleCountries} countries`)
   .readonly();
 
+const address = z.string().max(64).refine(isNumeric, 'expected a numeric IP address');
+const places = [
+  z.strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) }),
+  z.strictObject({ country: countrySchema }),
+  z.strictObject({ address }),
+] as const;
+const PLACES = 'expected a place such as 52.5,13.4, a country such as NL, or a numeric IP address';
+
 /** Where distances are measured from. Of a country and of an address, it is the middle of the country. */
-const pointSchema = z.union(
-  [
-    z.strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) }),
-    z.strictObject({ country: countrySchema }),
-    z.strictObject({ address: z.string().max(64).refine(isNumeric, 'expected a numeric IP address') }),
-  ],
-  { error: 'expected a place such as 52.5,13.4, a country such as NL, or a numeric IP address' },
-);
-export type Point = z.infer<typeof pointSchema>;
+const pointSchema = z.union(places, { error: PLACES });
+/** An address and a port where connections are taken: nodes measure how long one takes. */
+const hostSchema = z.strictObject({ address, port: z.int().min(1).max(65_535) });
+const farSchema = z.union([...places, hostSchema], { error: `${PLACES}, with or without a port` });
+export type Host = z.infer<typeof hostSchema>;
+export type Point = z.infer<typeof farSchema>;
 
 const kmSchema = z.number().min(1, 'expected at least 1 km').max(FARTHEST_KM, `expected at most ${FARTHEST_KM} km`);
 const msSchema = z.number().min(1, 'expected at least 1 ms').max(SLOWEST_MS, `expected at most ${SLOWEST_MS} ms`);
@@ -48,8 +53,8 @@ const ruleObjectSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('owners'), ...not }),
   /** No two vessels are in one network (/24, /48); inverted: all in one. */
   z.strictObject({ kind: z.literal('networks'), ...not }),
-  /** The estimated round trip between node and point takes at most so long; inverted: longer. */
-  z.strictObject({ kind: z.literal('latency'), ms: msSchema, of: pointSchema, ...not }),
+  /** The round trip between node and point takes at most so long, estimated, or measured of a host; inverted: longer. */
+  z.strictObject({ kind: z.literal('latency'), ms: msSchema, of: farSchema, ...not }),
   /** The node's operator gave it each of these labels; inverted: none of them. */
   z.strictObject({
     kind: z.literal('label'),
@@ -73,11 +78,18 @@ export const ruleSchema = z.preprocess((value, context) => {
 export type Rule = z.infer<typeof ruleObjectSchema>;
 export type RuleKind = Rule['kind'];
 
+/** The nodes themselves measure what the rule asks. */
+export type MeasuredRule = Extract<Rule, { kind: 'latency' }> & { readonly of: Host };
+export function isMeasured<R extends Rule>(rule: R): rule is R & MeasuredRule {
+  return rule.kind === 'latency' && 'port' in rule.of;
+}
+
 /** All of an acquisition's. */
 export const rulesSchema = z
   .array(ruleSchema)
   .max(LIMITS.rules, `expected at most ${LIMITS.rules} rules`)
-  .refine((rules) => rules.filter(({ kind }) => kind === 'port').length <= 1, 'expected at most one port');
+  .refine((rules) => rules.filter(({ kind }) => kind === 'port').length <= 1, 'expected at most one port')
+  .refine((rules) => rules.filter(isMeasured).length <= 1, 'expected at most one latency to a host');
 
 export const RULE_KINDS = [
   ...(['country', 'apart', 'within', 'owners', 'networks', 'latency', 'label', 'port', 'nat'] as const),
@@ -125,7 +137,13 @@ function valueText(rule: Rule): string {
 
 function pointText(point: Point): string {
   if ('country' in point) return point.country;
-  return 'address' in point ? point.address : `${point.latitude},${point.longitude}`;
+  if (!('address' in point)) return `${point.latitude},${point.longitude}`;
+  return 'port' in point ? hostText(point) : point.address;
+}
+
+/** `193.0.6.139:443`, `[2001:67c:2e8::1]:443` */
+export function hostText({ address, port }: Host): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
 /** What a rule's text says, for the schema to check; a text when it has no rule's form. */
@@ -147,8 +165,8 @@ function readRule(text: string): object | string {
 const READERS: Readonly<Record<RuleKind, (value: string) => object | undefined>> = {
   country: (value) => ({ countries: listOf(value).map((code) => code.toUpperCase()) }),
   apart: (value) => quantity(value, 'km'),
-  within: (value) => measured(value, 'km'),
-  latency: (value) => measured(value, 'ms'),
+  within: (value) => measured(value, 'km', pointOf),
+  latency: (value) => measured(value, 'ms', (text) => hostOf(text) ?? pointOf(text)),
   owners: (value) => (value === 'different' ? {} : undefined),
   networks: (value) => (value === 'different' ? {} : undefined),
   label: (value) => ({ labels: listOf(value) }),
@@ -167,10 +185,10 @@ function quantity(value: string, unit: 'km' | 'ms'): object | undefined {
 }
 
 /** `300km@52.5,13.4` */
-function measured(value: string, unit: 'km' | 'ms'): object | undefined {
+function measured(value: string, unit: 'km' | 'ms', read: typeof pointOf): object | undefined {
   const at = value.indexOf('@');
   const amount = at < 0 ? undefined : quantity(value.slice(0, at), unit);
-  const of = pointOf(value.slice(at + 1));
+  const of = read(value.slice(at + 1));
   return amount === undefined || of === undefined ? undefined : { ...amount, of };
 }
 
@@ -179,6 +197,12 @@ function pointOf(text: string): object | undefined {
   if (latitude !== undefined) return { latitude: Number(latitude), longitude: Number(longitude) };
   if (/^[a-z]{2}$/i.test(text)) return { country: text.toUpperCase() };
   return isNumeric(text) ? { address: text } : undefined;
+}
+
+function hostOf(text: string): object | undefined {
+  const [, inBrackets, plain, port] = /^(?:\[([^\]]{1,64})\]|([\d.]{1,64})):(\d{1,5})$/.exec(text) ?? [];
+  const address = inBrackets ?? plain ?? '';
+  return isNumeric(address) ? { address, port: Number(port) } : undefined;
 }
 
 function isNumeric(text: string): boolean {

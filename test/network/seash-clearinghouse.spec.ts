@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { QUANTITY_NAMES } from '@potluck/protocol';
 import { COMMANDS, Shell } from '@potluck/seash';
@@ -26,7 +28,11 @@ describe('seash at a clearinghouse', function () {
     const nothing = Object.fromEntries(QUANTITY_NAMES.map((name) => [name, 0]));
     await writeFile(policy, JSON.stringify({ ...terms, slice: { ...nothing, ...SLICE } }));
     ({ url } = await world.clearinghouse('--policy', policy, '--payload', await emptyPayload(world.directory)));
-    await donate(world, url, { name: 'one', vessels: 1, config: { labels: ['fast', 'gpu'], offcut: OFFCUT } });
+    await donate(world, url, {
+      name: 'one',
+      vessels: 1,
+      config: { labels: ['fast', 'gpu'], offcut: OFFCUT, destinations: ['allow 127.0.0.2/32'] },
+    });
     await donate(world, url, { name: 'two', vessels: 1, config: { labels: ['gpu'], offcut: OFFCUT } });
     await offered(url, 4);
     shell = new Shell({ directory: world.directory, clearinghouse: url });
@@ -104,6 +110,16 @@ describe('seash at a clearinghouse', function () {
     await offered(url, 4);
     assert.match((await saying('get 3 owners=different')) ?? '', /as many different owners, got 2 owners: 1 short/);
     assert.match((await saying('get 3 lan owners!=different')) ?? '', /of one owner, got 2.*: 1 short/);
+  });
+
+  it('get chooses by how far nodes themselves measure a host to be', async () => {
+    await using server = createServer((socket) => socket.on('error', () => undefined).destroy());
+    server.listen(0, '127.0.0.2');
+    await once(server, 'listening');
+    const host = `127.0.0.2:${(server.address() as AddressInfo).port}`;
+    assert.equal((await well(`get 2 latency=2000ms@${host}`)).vessels.length, 2, 'one machine may connect there');
+    const tooFar = await shell.execute(`get 1 latency!=10000ms@${host} label=gpu`);
+    assert.equal(tooFar.error?.code, 'UNABLE_TO_ACQUIRE');
   });
 
   it('what is held has the size that the policy says: each machine was split by it', async () => {

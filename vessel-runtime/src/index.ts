@@ -9,7 +9,7 @@ export * from './host/disk.ts';
 export * from './host/file-session.ts';
 export * from './host/governor.ts';
 export { OUTER_WALLS, type OuterWall, type SpawnOptions } from './host/launch.ts';
-export type { NetworkInit } from './host/network.ts';
+export { type NetworkInit, policyOf } from './host/network.ts';
 export { NameResolver } from './host/resolver.ts';
 export { mayTakeUsers, VESSEL_USERS } from './host/users.ts';
 export * from './host/vessel-process.ts';

@@ -5,6 +5,7 @@ import type { Trx } from '../store/database.ts';
 import type { Store } from '../store/store.ts';
 import type { DonorKeys } from './keys.ts';
 import type { Task, TaskOf } from './kinds.ts';
+import { checkLatency } from './latency.ts';
 import { inspectNode, splitNode } from './nodes.ts';
 
 export interface Components {
@@ -59,6 +60,7 @@ async function changeUsers(components: Components, task: TaskOf<'change-users' |
   const isStopped = (await emergency.state()) !== undefined;
   await using client = await connect(components, task.node, held.owner);
   const { vessel } = task;
+  if ('latency' in task && task.latency !== undefined) await checkLatency(client, vessel, task.latency);
   await client.call('ChangeUsers', { vessel, users: isStopped ? [] : [held.user] }, within);
   if (!isStopped) return nothing;
   await client.call('StopVessel', { vessel }, within).catch((error: unknown) => {

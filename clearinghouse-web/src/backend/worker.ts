@@ -136,7 +136,7 @@ export class Worker {
     } catch (error) {
       // A node has chosen its words, and PostgreSQL keeps no NUL.
       const message = describeError(error).replaceAll('\0', '\uFFFD');
-      const failure = { error: message, cause: causeOf(error) };
+      const failure = { error: message, cause: causeOf(error), measured_ms: measuredBy(error) };
       // What is not in the table of kinds never will be.
       if (!(error instanceof ZodError) && claim.attempts < attemptsOf(claim.kind)) {
         const waitMs = Math.min(QUEUE.retryFirstMs * 2 ** Math.min(claim.attempts - 1, 20), QUEUE.retryLongestMs);
@@ -171,6 +171,12 @@ function failureOf({ kind, node_id: node }: Claim, message: string): Effect {
     const here = trx.selectFrom('nodes').select('id').where('id', '=', node).where('connected', '=', 1);
     if ((await here.executeTakeFirst()) !== undefined) await advance(trx, node, 'failed', `${kind}: ${message}`);
   };
+}
+
+/** What a node has measured that was given up for it. */
+function measuredBy(error: unknown): number | null {
+  const ms = error instanceof TaskError && error.code === 'TOO_FAR' ? error.details.measuredMs : undefined;
+  return typeof ms === 'number' ? ms : null;
 }
 
 /** Few enough to count by: our own codes, one for what is in no table of kinds, and one for all the rest. */

@@ -1,6 +1,7 @@
 import {
   type CountryPlace,
   canonicalAddress,
+  isMeasured,
   type KeyId,
   loadPlaces,
   type Point,
@@ -82,6 +83,8 @@ export function wishesOf(rules: readonly Rule[]): Wish[] {
     if (!('of' in rule)) return rule;
     const at = located(rule.of);
     if (at !== undefined) return { ...rule, at };
+    // The nodes will say.
+    if (isMeasured(rule)) return rule;
     const message = `expected a place that is known in ${ruleText(rule)}, got one that is in no country`;
     throw new PortalError('INVALID_REQUEST', message);
   });

@@ -1,3 +1,4 @@
+import { isMeasured } from '@potluck/protocol';
 import { countriesWhere, estimatedMs, kmBetween, type NodeFacts, spotOf, type Wish } from './facts.ts';
 
 type WishOf<K extends Wish['kind']> = Extract<Wish, { kind: K }>;
@@ -23,8 +24,15 @@ export function allows(wish: FilterWish, facts: NodeFacts): boolean {
       return wish.not ? !wish.labels.some(has) : wish.labels.every(has);
     }
     default:
-      return facts.country !== undefined && countriesOf(wish).includes(facts.country);
+      return facts.country === undefined
+        ? isMeasured(wish)
+        : isAnywhere(wish) || countriesOf(wish).includes(facts.country);
   }
+}
+
+/** Nothing is known of where the host is: each node is asked. */
+export function isAnywhere(wish: FilterWish): boolean {
+  return isMeasured(wish) && wish.at === undefined;
 }
 
 /** The countries that a rule about places allows: no place is known better than by its country. */

@@ -1,4 +1,5 @@
-import { type Point, type Rule, ruleText, type ShortageFacts } from '@potluck/protocol';
+import { hostText, isMeasured, type Point, type Rule, ruleText, type ShortageFacts } from '@potluck/protocol';
+import { PortalError } from '../errors.ts';
 
 /** What fell short: a rule of the request, or the account's own port, which every node must have for him. */
 export type Culprit = Rule | { readonly kind: 'own-port'; readonly port: number };
@@ -15,10 +16,12 @@ export interface Shortage {
   /** More would meet the culprit, but for other rules: for all of them, or those before it. */
   readonly beside?: 'all' | 'before' | undefined;
   readonly miss?: Miss | undefined;
+  /** The nodes have said so. */
+  readonly measured?: boolean;
 }
 
 /** As programs are told. */
-export function shortageFacts({ wanted, found, culprit, miss }: Shortage): ShortageFacts {
+function shortageFacts({ wanted, found, culprit, miss }: Shortage): ShortageFacts {
   const facts = { wanted, found, short: Math.max(0, wanted - found) };
   if (culprit === undefined) return { ...facts, unit: 'vessels' };
   const text = culprit.kind === 'own-port' ? `port=${culprit.port}` : ruleText(culprit);
@@ -34,8 +37,12 @@ export function shortageFacts({ wanted, found, culprit, miss }: Shortage): Short
   };
 }
 
+export function refusalOf(shortage: Shortage): PortalError {
+  return new PortalError('UNABLE_TO_ACQUIRE', shortageText(shortage), { details: { ...shortageFacts(shortage) } });
+}
+
 /** `expected 10 free vessels at least 500 km apart, got 7: 3 short, the 8th is at most 320 km away, 180 km too near (apart=500km)` */
-export function shortageText(shortage: Shortage): string {
+function shortageText(shortage: Shortage): string {
   const { wanted, found, culprit, beside } = shortage;
   const vessels = `expected ${wanted} free ${wanted === 1 ? 'vessel' : 'vessels'}`;
   const { short, unit, text } = shortageFacts(shortage);
@@ -57,7 +64,7 @@ function unitOf({ kind, ...rest }: Culprit): ShortageFacts['unit'] {
 }
 
 function missText(shortage: Shortage): string | undefined {
-  const { culprit, found } = shortage;
+  const { culprit, found, measured } = shortage;
   const { nearest, off } = shortageFacts(shortage);
   if (culprit === undefined || culprit.kind === 'own-port' || nearest === undefined || off === undefined)
     return undefined;
@@ -65,7 +72,14 @@ function missText(shortage: Shortage): string | undefined {
   // Two that must be apart are too near, and one that must be near a point is too far.
   const isTooFar = (kind === 'apart') === not;
   const bound = isTooFar ? 'at least' : 'at most';
-  const how = kind === 'latency' ? 'by estimate' : kind === 'apart' ? 'away from one of them' : 'away';
+  const how =
+    kind === 'latency'
+      ? measured
+        ? 'by its own measurement'
+        : 'by estimate'
+      : kind === 'apart'
+        ? 'away from one of them'
+        : 'away';
   const past = kind === 'latency' ? (isTooFar ? 'too slow' : 'too fast') : isTooFar ? 'too far' : 'too near';
   return `the ${ordinal(found + 1)} is ${bound} ${amountText(nearest)} ${how}, ${amountText(off)} ${past}`;
 }
@@ -95,7 +109,7 @@ function phraseOf(rule: Rule): string {
     case 'within':
       return `${not ? 'farther than' : 'within'} ${rule.km} km of ${pointText(rule.of)}`;
     case 'latency':
-      return `${not ? 'more than' : 'at most'} ${rule.ms} ms (estimated by distance) from ${pointText(rule.of)}`;
+      return `${not ? 'more than' : 'at most'} ${rule.ms} ms (${isMeasured(rule) ? 'measured' : 'estimated by distance'}) from ${pointText(rule.of)}`;
     case 'owners':
       return not ? 'of one owner' : 'of as many different owners';
     case 'networks':
@@ -111,7 +125,8 @@ function phraseOf(rule: Rule): string {
 
 function pointText(point: Point): string {
   if ('country' in point) return `the middle of ${point.country}`;
-  return 'address' in point ? point.address : `${point.latitude},${point.longitude}`;
+  if (!('address' in point)) return `${point.latitude},${point.longitude}`;
+  return 'port' in point ? hostText(point) : point.address;
 }
 
 function ordinal(number: number): string {

@@ -1,9 +1,8 @@
 import type { KeyId } from '@potluck/protocol';
-import { PortalError } from '../errors.ts';
 import { estimatedMs, kmBetween, type NodeFacts, spotOf, type Wish } from '../rules/facts.ts';
 import { allows, isFilter, isPair, kmOf } from '../rules/filters.ts';
 import { type Candidate, LOOKS, type Effort as Looks, search } from '../rules/search.ts';
-import { type Culprit, type Miss, type Shortage, shortageFacts, shortageText } from '../rules/words.ts';
+import { type Culprit, type Miss, refusalOf, type Shortage } from '../rules/words.ts';
 import type { Trx } from './database.ts';
 import { factsOf, MOST_ROWS, Offers, othersOn, type Sought } from './offers.ts';
 import { userPortOf } from './ports.ts';
@@ -44,8 +43,7 @@ export async function chooseVessels(trx: Trx, request: Request): Promise<Candida
   const port = await wantedPort(trx, request);
   const { chosen } = await choose(trx, request, { port, effort: freshEffort() });
   if (chosen.length >= request.count) return chosen;
-  const shortage = await explain(trx, request, { port, found: chosen.length });
-  throw new PortalError('UNABLE_TO_ACQUIRE', shortageText(shortage), { details: { ...shortageFacts(shortage) } });
+  throw refusalOf(await explain(trx, request, { port, found: chosen.length }));
 }
 
 function freshEffort(): Effort {

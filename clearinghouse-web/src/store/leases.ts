@@ -1,8 +1,9 @@
-import type { KeyId } from '@potluck/protocol';
+import { isMeasured, type KeyId } from '@potluck/protocol';
 import { type ExpressionBuilder, sql } from 'kysely';
+import type { LatencyWish } from '../backend/kinds.ts';
 import { PortalError } from '../errors.ts';
 import { QUEUE } from '../limits.ts';
-import type { Wish } from '../rules/facts.ts';
+import type { NodeFacts, Wish } from '../rules/facts.ts';
 import type { Candidate } from '../rules/search.ts';
 import { holdName, keepName } from './acquisitions.ts';
 import { record } from './audit.ts';
@@ -191,7 +192,7 @@ export class Leases {
     });
   }
 
-  async #reserveOne(trx: Trx, attempt: Attempt, { node, name }: Candidate): Promise<Reservation> {
+  async #reserveOne(trx: Trx, attempt: Attempt, { node, name, facts }: Candidate): Promise<Reservation> {
     const { fence } = await trx
       .updateTable('vessels')
       .set((eb) => ({
@@ -211,10 +212,18 @@ export class Leases {
       kind: 'change-users',
       subject: `vessel:${node}:${name}`,
       node,
-      payload: { node, vessel: name, fence },
+      payload: { node, vessel: name, fence, ...measurementOf(attempt.wishes, facts) },
     });
     return { node, name, task };
   }
+}
+
+/** What the node is to measure first. Of a known place it was chosen by estimate, which is enough if it cannot measure. */
+function measurementOf(wishes: readonly Wish[] = [], { country }: NodeFacts): { latency?: LatencyWish } {
+  const wish = wishes.find((one) => isMeasured(one));
+  if (wish === undefined) return {};
+  const { ms, not = false, of, at } = wish;
+  return { latency: { ...of, ms, not, estimated: at !== undefined && country !== undefined } };
 }
 
 async function extend(trx: Trx, accountId: string, refs: readonly VesselRef[]): Promise<void> {

@@ -1,8 +1,8 @@
-import type { KeyId, VesselName } from '@potluck/protocol';
+import { isMeasured, type KeyId, type VesselName } from '@potluck/protocol';
 import { type Expression, type ExpressionBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import { z } from 'zod';
 import type { NodeFacts } from '../rules/facts.ts';
-import { countriesOf, type FilterWish } from '../rules/filters.ts';
+import { countriesOf, type FilterWish, isAnywhere } from '../rules/filters.ts';
 import type { Candidate } from '../rules/search.ts';
 import type { Trx } from './database.ts';
 import type { Tables } from './schema.ts';
@@ -166,8 +166,10 @@ function filterOf(eb: ExpressionBuilder<Tables, 'nodes'>, wish: FilterWish): Exp
     const has = wish.labels.map((label) => eb('nodes.labels', 'like', `%"${label}"%`));
     return wish.not ? eb.not(eb.or(has)) : eb.and(has);
   }
+  if (isAnywhere(wish)) return sql.lit(true);
   const countries = countriesOf(wish);
-  return countries.length === 0 ? sql.lit(false) : eb('nodes.country', 'in', countries);
+  const known = countries.length === 0 ? sql.lit(false) : eb('nodes.country', 'in', countries);
+  return isMeasured(wish) ? eb.or([known, eb('nodes.country', 'is', null)]) : known;
 }
 
 interface Row {

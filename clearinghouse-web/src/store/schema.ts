@@ -209,8 +209,9 @@ export interface TasksTable extends TurnColumns {
   token: string | null;
   claimed_until: number | null;
   error: string | null;
-  /** The code of that error. */
+  /** The code of that error, and what the node measured where that was too far. */
   cause: ColumnType<string | null, string | null | undefined, string | null>;
+  measured_ms: ColumnType<number | null, number | null | undefined, number | null>;
   created_at: number;
   ended_at: number | null;
 }

@@ -23,6 +23,8 @@ export type Claim = Selectable<TasksTable> & { token: string };
 export interface Failure {
   readonly error: string;
   readonly cause: string;
+  /** How far the node says that it is from the host that it was to be near. */
+  readonly measured_ms?: number | null;
 }
 
 /** The queue by which the site asks the backend; every decision is one statement or one transaction. */
@@ -195,6 +197,13 @@ export class Tasks {
     return new Map(rows.map(({ id, state }) => [id, state]));
   }
 
+  /** Of those whose node is too far from a host, what it has measured, in milliseconds; null where it came to none. */
+  async tooFar(ids: readonly number[]): Promise<(number | null)[]> {
+    if (ids.length === 0) return [];
+    const which = this.#db.selectFrom('tasks').where('id', 'in', ids).where('cause', '=', 'TOO_FAR');
+    return (await which.select('measured_ms').execute()).map(({ measured_ms: ms }) => ms);
+  }
+
   /** Drops tasks that nobody has begun. */
   async cancel(trx: Trx, ids: readonly number[]): Promise<void> {
     await trx.deleteFrom('tasks').where('id', 'in', ids).where('state', '=', 'waiting').execute();
@@ -209,7 +218,7 @@ export class Tasks {
 
   async #end(
     claim: Claim,
-    end: { state: 'done' | 'failed'; error: string | null; cause: string | null },
+    end: { state: 'done' | 'failed'; error: string | null; cause: string | null; measured_ms?: number | null },
     effect: (trx: Trx) => Promise<void>,
   ): Promise<boolean> {
     return await transact(this.#db, async (trx) => {

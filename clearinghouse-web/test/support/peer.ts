@@ -34,6 +34,8 @@ export interface Where {
   /** Where it dials the gateway from, if not from where it listens. */
   readonly from?: string;
   readonly labels?: readonly string[];
+  /** What it says when it is to measure how far a host is; it knows no such request unless given. */
+  readonly latencyMs?: number | null;
 }
 
 /** Decides whether a request is answered: it may throw a RequestError, or wait for as long as it likes. */
@@ -58,13 +60,15 @@ export class Peer implements AsyncDisposable {
   readonly #host: string;
   readonly #from: string;
   readonly #labels: readonly string[];
+  readonly #latencyMs: number | null | undefined;
 
   /** @param where ports from `firstPort` on, one for each vessel, and a loopback address to listen at. */
   constructor(
     owner: KeyId,
     vessels: number,
-    { firstPort = 63_100, host = '127.0.0.1', from = host, labels = [] }: Where = {},
+    { firstPort = 63_100, host = '127.0.0.1', from = host, labels = [], latencyMs }: Where = {},
   ) {
+    this.#latencyMs = latencyMs;
     this.#from = from;
     this.#labels = labels;
     this.#owner = owner;
@@ -178,6 +182,10 @@ export class Peer implements AsyncDisposable {
   #carryOut(method: string, params: { vessel?: string; users?: string[] }): unknown {
     if (method === 'GetVessels') return this.#describe();
     if (method === 'GetOffcutResources') return { restrictions: OFFCUT };
+    if (method === 'MeasureLatency') {
+      if (this.#latencyMs === undefined) throw new RequestError('UNKNOWN_METHOD', 'expected a method of old');
+      return { ms: this.#latencyMs };
+    }
     const vessel = this.vessels.get(params.vessel ?? '');
     if (vessel === undefined) throw new RequestError('NO_SUCH_VESSEL', 'expected a vessel, got none');
     if (method === 'GetVesselResources') return { restrictions: restrictionsOf(vessel), usage: {} };

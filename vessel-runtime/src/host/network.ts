@@ -18,19 +18,29 @@ export interface NetworkInit {
   readonly resolver?: NameResolver | undefined;
 }
 
+/** Where a vessel of this node may connect to, now. @param destinations of its own restrictions */
+export function policyOf(network: NetworkInit, destinations: readonly DestinationRule[] = []): DestinationPolicy {
+  const { addresses, interfaces, rules } = placesOf(network);
+  return new DestinationPolicy({ addresses, interfaces, rules: [rules, destinations] });
+}
+
+function placesOf({ address, addresses = [address].filter(Boolean), elsewhere = [], rules = [] }: NetworkInit) {
+  const interfaces = [...interfacesOf(networkInterfaces()), ...elsewhere.map(alone)];
+  return { addresses: [...addresses], interfaces, rules: [...rules] };
+}
+
 /**
  * @param ended of the vessel process
  * @returns what it is told of the network, and what it may ask about it.
  */
 export function networkOf(
-  { address, addresses = [address].filter(Boolean), elsewhere = [], rules = [], resolver }: NetworkInit,
+  init: NetworkInit,
   { destinations, messport, connport }: Restrictions,
   ended: AbortSignal,
 ): { network: StartFrame['network']; services: Services } {
-  const interfaces = [...interfacesOf(networkInterfaces()), ...elsewhere.map(alone)];
-  const network = { addresses: [...addresses], interfaces, rules: [...rules] };
-  const policy = new DestinationPolicy({ ...network, rules: [rules, destinations] });
-  return { network, services: { resolve: nameService(resolver, policy, messport.union(connport), ended) } };
+  const policy = policyOf(init, destinations);
+  const resolve = nameService(init.resolver, policy, messport.union(connport), ended);
+  return { network: placesOf(init), services: { resolve } };
 }
 
 const alone = (address: string) => `${address}/${isIPv6(address) ? 128 : 32}`;

@@ -12,6 +12,7 @@ import { accounts as accountsInFull } from './0011-accounts.ts';
 import { sites } from './0012-sites.ts';
 import { history } from './0014-history.ts';
 import { indexes } from './0015-indexes.ts';
+import { latency } from './0016-latency.ts';
 import { fairQueue } from './0017-fair-queue.ts';
 import { closing } from './0018-closing.ts';
 import { causes } from './0019-causes.ts';
@@ -31,6 +32,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0012-sites': sites,
   '0014-history': history,
   '0015-indexes': indexes,
+  '0016-latency': latency,
   '0017-fair-queue': fairQueue,
   '0018-closing': closing,
   '0019-causes': causes,
