@@ -1,13 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type GatewayAddress, keyIdSchema } from '@potluck/protocol';
 import { Store } from '../../clearinghouse-web/src/store/store.ts';
 import { Api } from '../../clearinghouse-web/test/support/api.ts';
 import { Peer } from '../../clearinghouse-web/test/support/peer.ts';
@@ -15,8 +13,8 @@ import { PostgresServer } from '../../clearinghouse-web/test/support/postgres.ts
 import { BenchError } from '../src/errors.ts';
 import { pssMiB } from '../src/pss.ts';
 import { median, type Result, type Row } from '../src/row.ts';
+import { donorKeyOf, end, type Site, startSite } from '../src/site.ts';
 
-const SITE = fileURLToPath(new URL('../../clearinghouse-web/bin/clearinghouse.ts', import.meta.url));
 const NODES = fileURLToPath(new URL('../plain/gateway-nodes.ts', import.meta.url));
 const PEERS = 20;
 const COUNT = 10;
@@ -31,42 +29,12 @@ export interface GatewayInit {
   readonly database: 'SQLite' | 'PostgreSQL';
 }
 
-interface Site {
-  readonly url: string;
-  readonly gateway: GatewayAddress;
-  readonly pid: number;
-}
-
-/** A clearinghouse as an operator runs it, a process of its own. */
-async function startSite(stack: AsyncDisposableStack, state: string, database: string[]): Promise<Site> {
-  const args = [SITE, 'run', '--state', state, '--port', '0', '--gateway-port', '0', ...database];
-  const child = spawn(process.execPath, args, {
-    env: { ...process.env, LOG_LEVEL: 'silent' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  stack.defer(async () => await end(child, 'SIGTERM'));
-  const gone = once(child, 'exit').then(() => {
-    throw new BenchError('CHILD_FAILED', 'expected a clearinghouse to start, it ended');
-  });
-  gone.catch(() => {});
-  await Promise.race([once(child.stdout, 'data'), gone]);
-  return JSON.parse(await readFile(join(state, 'address.json'), 'utf8'));
-}
-
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  const gone = once(child, 'exit');
-  child.kill(signal);
-  await gone;
-}
-
 /** Nodes that answer, each with one vessel. @returns the account that acquires them, logged in. */
 async function offer(stack: AsyncDisposableStack, database: string, { url, gateway }: Site): Promise<Api> {
   const api = new Api(url);
   await api.join(USER);
   await using store = await Store.open(database);
-  const key = async () => (await store.accounts.byUsername(USER))?.donor_key ?? null;
-  while ((await key()) === null) await delay(LOOK_MS);
-  const owner = keyIdSchema.parse(await key());
+  const owner = await donorKeyOf(store, USER);
   for (let index = 0; index < PEERS; index++) {
     const peer = stack.use(await new Peer(owner, 1, { host: `127.2.0.${index + 1}` }).listen());
     peer.stay(gateway);

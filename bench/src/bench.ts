@@ -7,6 +7,7 @@ import { runtimeFiles } from '@potluck/vessel-runtime';
 import { acquire } from '../rows/acquire.ts';
 import { bigProgram } from '../rows/big-program.ts';
 import { calls } from '../rows/calls.ts';
+import { classBehindRouters, classroom } from '../rows/class.ts';
 import { compute } from '../rows/compute.ts';
 import { fileRow } from '../rows/files.ts';
 import { fleet } from '../rows/fleet.ts';
@@ -39,6 +40,8 @@ const ROWS: readonly Row[] = [
   pages,
   acquire,
   gateway,
+  classroom,
+  classBehindRouters,
   idleVessels,
   memory,
   governor,

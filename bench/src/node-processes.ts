@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type NodeAddress, type NodeLimits, nodeAddressSchema, statePaths } from '@potluck/nodemanager';
-import { generateIdentity, type Identity } from '@potluck/protocol';
+import { generateIdentity, type Identity, type KeyId } from '@potluck/protocol';
 import { PREBUILT_NAMES, type RuntimeFiles } from '@potluck/vessel-runtime';
 import { BenchError } from './errors.ts';
 import { restrictionsFor } from './vessel.ts';
@@ -21,6 +21,10 @@ export interface NodesInit {
   readonly memoryBytes: number;
   /** Where those of every node would be what is measured. */
   readonly limits?: Partial<NodeLimits>;
+  /** To whom the vessels belong, free of users, instead of to the `owner` and the `user` of the answer. */
+  readonly donor?: KeyId;
+  /** More of `nodemanager.json`. */
+  readonly config?: object;
 }
 
 /** Node managers as an operator runs them, each a process of its own with a state directory of its own. */
@@ -44,8 +48,10 @@ export async function nodeProcesses(files: RuntimeFiles, init: NodesInit): Promi
   for (const name of ['entry', 'native'] as const) await copyFile(files[name], join(runtime, PREBUILT_NAMES[name]));
   const [owner, user] = [generateIdentity(), generateIdentity()];
   const restrictions = restrictionsFor({ port: 54321, memoryBytes: init.memoryBytes });
-  const vessels = Array.from({ length: init.vessels }, () => ({ owner: owner.id, users: [user.id], restrictions }));
-  const config = JSON.stringify({ listen: { host: '127.0.0.1', port: 0 }, vessels });
+  const { donor } = init;
+  const hands = donor === undefined ? { owner: owner.id, users: [user.id] } : { owner: donor, users: [] };
+  const vessels = Array.from({ length: init.vessels }, () => ({ ...hands, restrictions }));
+  const config = JSON.stringify({ listen: { host: '127.0.0.1', port: 0 }, vessels, ...init.config });
   const starting = Array.from({ length: init.nodes }, async (_, index) => {
     const state = join(directory, `node-${index}`);
     await mkdir(state, { mode: 0o700 });

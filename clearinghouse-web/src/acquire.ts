@@ -95,7 +95,7 @@ async function handOver(work: Work, count: number): Promise<void> {
       return await inWaves(work, count);
     } catch (error) {
       const isWorthIt = isAlike && work.given.length > 0 && turn < ALIKE && Date.now() < work.until;
-      if (!isShortage(error) || !isWorthIt) throw error;
+      if (!isShortage(error) || isBusy(error) || !isWorthIt) throw error;
       await work.store.leases.abandon(work.attempt, work.given.splice(0));
     }
   }
@@ -109,10 +109,15 @@ async function inWaves({ store, queue, ...work }: Work, count: number): Promise<
       throw failed.length > 0 && isShortage(error) ? shortOf(work, count, error) : error;
     });
     queue.wake();
-    const done = await queue.done(
+    const { done, unbegun } = await queue.ended(
       reserved.map(({ task }) => task),
-      QUEUE.acquireMs,
+      { timeoutMs: QUEUE.acquireMs, longestMs: Math.max(QUEUE.acquireMs, work.until - Date.now()) },
     );
+    if (unbegun.size > 0) {
+      const found = given.length + done.size;
+      given.push(...reserved);
+      throw busy(count, found);
+    }
     const lost = reserved.filter(({ task }) => !done.has(task));
     given.push(...reserved.filter(({ task }) => done.has(task)));
     tooFar.push(...(await store.tasks.tooFar(lost.map(({ task }) => task))));
@@ -156,4 +161,16 @@ function unable(wanted: number, found: number, cause?: PortalError): PortalError
   const message = `expected ${wanted} vessels, only ${found} could be handed over: ${short} short, all are given back; ${why}`;
   const details: ShortageFacts = { unit: 'vessels', ...cause?.details, wanted, found, short };
   return new PortalError('UNABLE_TO_ACQUIRE', message, { details: { ...details }, cause });
+}
+
+/** Other nodes would wait in the same queue. */
+function busy(wanted: number, found: number): PortalError {
+  const message = `expected ${wanted} vessels, the clearinghouse has more to hand over than it can just now: all are given back, try again`;
+  const details: ShortageFacts = { unit: 'vessels', wanted, found, short: wanted - found };
+  const retryAfterSeconds = QUEUE.acquireMs / 1000;
+  return new PortalError('UNABLE_TO_ACQUIRE', message, { details: { ...details, retryAfterSeconds } });
+}
+
+function isBusy({ details }: PortalError): boolean {
+  return 'retryAfterSeconds' in details;
 }

@@ -183,7 +183,7 @@ export class Clearinghouse implements AsyncDisposable {
     const { gatewayHost, gatewayPort } = this.#init;
     const dialled = { identity, host: gatewayHost, port: gatewayPort };
     const gateway = new Gateway({ store, bus }, { ...dialled, proxies, logger, site });
-    const server = createServer();
+    const server = createServer({ keepAliveTimeout: LIMITS.keepAliveMs });
     this.#running = { store, bus, supervisor, gateway, server, identity, metrics: undefined };
     const backendRuns = (): boolean => supervisor.pid !== undefined;
     const facts = {

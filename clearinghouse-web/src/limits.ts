@@ -14,8 +14,8 @@ export const LIMITS = {
   devicesPerAccount: 20,
   /** How exactly it is written down when a session or a token was used last. */
   seenMs: 60_000,
-  /** Failed log-ins of one address in `windowMs`; a class may sit behind one. */
-  loginFailuresPerAddress: 100,
+  /** Failed log-ins of one address in `windowMs`, those under way counted with them; twice a class that sits behind one. */
+  loginFailuresPerAddress: 400,
   /** Failed log-ins to one account in `windowMs`: of one address or known browser, and of all that are not known. */
   loginFailuresPerClient: 10,
   loginFailuresPerAccount: 100,
@@ -30,8 +30,8 @@ export const LIMITS = {
   challengeMs: 5 * 60_000,
   /** Names that people give to their tokens and passkeys. */
   labelLength: 64,
-  /** Registrations of one address in `windowMs`; a class may sit behind one address. */
-  registrations: 100,
+  /** Registrations of one address in `windowMs`: twice a class that sits behind one. */
+  registrations: 400,
   windowMs: 15 * 60_000,
   /** Requests of one account, by its pages and its programs. */
   requestsPerMinute: 300,
@@ -69,6 +69,8 @@ export const LIMITS = {
   /** Advertisements in one answer, and their characters together: less than what a reader takes. */
   advertisementsPerKey: 1000,
   advertisementsBytes: 4 * 1024 * 1024,
+  /** A connection without a request; longer than a proxy's and a client's own, so that none of them asks on one just closed. */
+  keepAliveMs: 75_000,
   /** Requests under way may end within this time when the site stops. */
   stopMs: 2_000,
 } as const;

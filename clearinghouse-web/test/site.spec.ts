@@ -100,6 +100,11 @@ describe('the site', () => {
     assert.equal(((await response.json()) as { code: string }).code, 'INVALID_REQUEST');
   });
 
+  it('keeps connections longer than a proxy does, so that nothing is sent on one that was just closed', async () => {
+    const { headers } = await site.api().get('/');
+    assert.equal(headers.get('keep-alive'), `timeout=${LIMITS.keepAliveMs / 1000}`);
+  });
+
   it('asks nobody in particular to log in', async () => {
     for (const path of ['/vessels', '/donations']) {
       const answer = await site.api().get(path);

@@ -91,10 +91,13 @@ export class Launcher {
   ): Promise<Ending | undefined> {
     const { network, layers, limits } = this.#init;
     const { program, args, restrictions, services } = launch;
-    const timer = setTimeout(() => {
-      const message = `expected it to start within ${limits.startMs / 1000} s, got no sign of it`;
-      vessel.kill({ kind: 'crashed', message, exitCode: 1 });
-    }, deadlineMs - performance.now());
+    const timer = setTimeout(
+      () => {
+        const message = `expected it to start within ${limits.startMs / 1000} s, got no sign of it`;
+        vessel.kill({ kind: 'crashed', message, exitCode: 1 });
+      },
+      Math.max(0, deadlineMs - performance.now()),
+    );
     try {
       vessel.start({ program, layers, args: [...args], ...(await network()), restrictions, services });
       await vessel.started;
