@@ -1,6 +1,7 @@
-/** To and from the worker `bundler.ts`. */
+import { WorkerClient } from './asking.ts';
+
+/** To the worker `bundler.ts`. */
 export interface BundleRequest {
-  readonly id: number;
   /** The name of the program, which is one of the files. */
   readonly entry: string;
   readonly files: Readonly<Record<string, string>>;
@@ -17,47 +18,27 @@ export interface BundleProblem {
   readonly message: string;
 }
 
-export type BundleAnswer =
-  | { readonly id: number; readonly source: string }
-  | { readonly id: number; readonly problems: readonly BundleProblem[] };
+export type BundleAnswer = { readonly source: string } | { readonly problems: readonly BundleProblem[] };
 
 /** Makes one file of a program, in this browser and by the bundler that the shell has, so that the site has no say in it. */
 export class Bundler {
-  readonly #scripts: { readonly worker: string; readonly wasm: string };
-  #worker: Worker | undefined;
-  #last = 0;
-  readonly #waiting = new Map<number, (answer: BundleAnswer) => void>();
+  readonly #worker: WorkerClient<BundleRequest, BundleAnswer>;
+  readonly #wasm: string;
 
   /** @param scripts addresses of the worker and of the bundler; nothing is loaded before the first program. */
-  constructor(scripts: { readonly worker: string; readonly wasm: string }) {
-    this.#scripts = scripts;
+  constructor({ worker, wasm }: { readonly worker: string; readonly wasm: string }) {
+    this.#wasm = new URL(wasm, location.href).href;
+    this.#worker = new WorkerClient<BundleRequest, BundleAnswer>({
+      url: worker,
+      broken: (why) => ({ problems: [nowhere(why)] }),
+    });
   }
 
   async bundle(entry: string, files: Readonly<Record<string, string>>): Promise<BundleAnswer> {
-    const worker = this.#worker ?? this.#start();
-    this.#last += 1;
-    const id = this.#last;
-    const wasm = new URL(this.#scripts.wasm, location.href).href;
-    const answered = new Promise<BundleAnswer>((resolve) => this.#waiting.set(id, resolve));
-    worker.postMessage({ id, entry, files, wasm } satisfies BundleRequest);
-    return await answered;
+    return await this.#worker.ask({ entry, files, wasm: this.#wasm });
   }
+}
 
-  #start(): Worker {
-    const worker = new Worker(this.#scripts.worker, { type: 'module' });
-    this.#worker = worker;
-    worker.addEventListener('message', ({ data }: MessageEvent<BundleAnswer>) => {
-      this.#waiting.get(data.id)?.(data);
-      this.#waiting.delete(data.id);
-    });
-    worker.addEventListener('error', ({ message }) => {
-      const problems = [
-        { file: '', line: 0, column: 0, length: 0, message: `expected the bundler to start, got: ${message}` },
-      ];
-      for (const [id, answer] of this.#waiting) answer({ id, problems });
-      this.#waiting.clear();
-      this.#worker = undefined;
-    });
-    return worker;
-  }
+function nowhere(why: string): BundleProblem {
+  return { file: '', line: 0, column: 0, length: 0, message: `expected the bundler to start, got: ${why}` };
 }

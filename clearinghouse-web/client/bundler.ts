@@ -1,17 +1,16 @@
 /// A worker of its own: the bundler is 14 MB of WebAssembly, which no page's policy allows, but this script's does.
 import { BUNDLING, CODE_LOADERS, DATA_LOADERS, relativeOnly } from '@potluck/repy-api';
 import { build, initialize, type Message, type Plugin } from 'esbuild-wasm';
+import { answerQuestions } from './asking.ts';
 import type { BundleAnswer, BundleProblem, BundleRequest } from './bundle.ts';
 
 const LOADERS = { ...CODE_LOADERS, ...DATA_LOADERS };
 const DATA_ENDS: readonly string[] = Object.keys(DATA_LOADERS);
 let ready: Promise<void> | undefined;
 
-addEventListener('message', async ({ data }: MessageEvent<BundleRequest>) => {
-  postMessage(await bundle(data));
-});
+answerQuestions(bundle);
 
-async function bundle({ id, entry, files, wasm }: BundleRequest): Promise<BundleAnswer> {
+async function bundle({ entry, files, wasm }: BundleRequest): Promise<BundleAnswer> {
   const outfile = `/${entry.replace(/\.\w+$/, '')}.js`;
   try {
     ready ??= start(wasm);
@@ -24,15 +23,12 @@ async function bundle({ id, entry, files, wasm }: BundleRequest): Promise<Bundle
       loader: LOADERS,
       plugins: [relativeOnly, inMemory(files)],
     });
-    return { id, source: outputFiles[0]?.text ?? '' };
+    return { source: outputFiles[0]?.text ?? '' };
   } catch (error) {
     const { errors, message } = error as { errors?: Message[]; message?: string };
     const problems = (errors ?? []).map((one) => problemOf(one, entry));
-    return {
-      id,
-      problems:
-        problems.length > 0 ? problems : [{ file: entry, line: 0, column: 0, length: 0, message: message ?? '' }],
-    };
+    const whole = { file: entry, line: 0, column: 0, length: 0, message: message ?? '' };
+    return { problems: problems.length > 0 ? problems : [whole] };
   }
 }
 

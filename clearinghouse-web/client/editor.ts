@@ -2,8 +2,8 @@ import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } 
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
 import { javascript, localCompletionSource } from '@codemirror/lang-javascript';
 import { bracketMatching, indentOnInput, syntaxHighlighting, syntaxTree } from '@codemirror/language';
-import { type Diagnostic, lintKeymap, setDiagnostics } from '@codemirror/lint';
-import { Annotation, EditorState, StateField } from '@codemirror/state';
+import { type Diagnostic, linter, lintKeymap, openLintPanel, setDiagnostics } from '@codemirror/lint';
+import { Annotation, EditorState, Prec, StateField } from '@codemirror/state';
 import {
   drawSelection,
   EditorView,
@@ -16,6 +16,7 @@ import {
 } from '@codemirror/view';
 import { callAt, completeApi, describe, entryAt, signatureLine } from './api.ts';
 import type { BundleProblem } from './bundle.ts';
+import type { CheckAnswer } from './check.ts';
 import { make } from './dom.ts';
 import { COLOURS, THEME } from './theme.ts';
 
@@ -25,6 +26,17 @@ export interface EditorInit {
   readonly onChange: (text: string) => void;
   /** Ctrl+Enter. */
   readonly onRun: () => void;
+  /** What is found in a text while it is written; what it rejects with is told like a hint. */
+  readonly check: (text: string) => Promise<CheckAnswer>;
+  /** Called with all that is marked, whenever it is looked at anew, or with why nothing could be. */
+  readonly onHints: (hints: readonly Hint[], broken?: string) => void;
+}
+
+/** Something that is marked. */
+export interface Hint {
+  /** From 1. */
+  readonly line: number;
+  readonly message: string;
 }
 
 const HOVER = hoverTooltip((view, pos) => {
@@ -65,8 +77,22 @@ const TYPE_OVER = EditorView.domEventHandlers({
   },
 });
 
+/** Tab leaves after each Escape, also after one that closed something: nobody can see what it would have been for. */
+const LEAVE_MS = 2000;
+const LEAVE = Prec.highest(
+  EditorView.domEventHandlers({
+    keydown: ({ key }, view) => {
+      if (key === 'Escape') view.setTabFocusMode(LEAVE_MS);
+      return false;
+    },
+  }),
+);
+
 /** Of a change that was made and kept in another page: two that keep each other's would never come to an end. */
 const ELSEWHERE = Annotation.define<boolean>();
+
+/** From the last key to the look at the types. */
+const LINT_DELAY_MS = 300;
 
 /** Said to who cannot see what stands below the editor. */
 const HELP = 'Tab indents. To leave the editor, press Escape, then Tab.';
@@ -75,6 +101,9 @@ const HELP = 'Tab indents. To leave the editor, press Escape, then Tab.';
 export class Editor {
   readonly #view: EditorView;
   readonly #init: EditorInit;
+  /** What the last run stumbled over, until the text changes. */
+  #problems: readonly Diagnostic[] = [];
+  #types: readonly Diagnostic[] = [];
 
   constructor(init: EditorInit) {
     this.#init = init;
@@ -89,6 +118,7 @@ export class Editor {
 
   /** Another program: what was done to the one before cannot be undone in it. */
   open(text: string): void {
+    this.#problems = [];
     this.#view.setState(this.#stateOf(text));
   }
 
@@ -112,19 +142,45 @@ export class Editor {
     this.#view.focus();
   }
 
-  /** Marks what is wrong, and goes to the first of it. */
+  /** Marks what keeps the program from running, and goes to the first of it. */
   mark(problems: readonly BundleProblem[]): void {
     const { doc } = this.#view.state;
-    const diagnostics = problems
+    this.#problems = problems
       .filter(({ line }) => line >= 1 && line <= doc.lines)
       .map(({ line, column, length, message }): Diagnostic => {
         const from = Math.min(doc.line(line).from + column, doc.line(line).to);
         return { from, to: Math.min(from + Math.max(1, length), doc.length), severity: 'error', message };
       });
-    const [first] = diagnostics;
-    this.#view.dispatch(setDiagnostics(this.#view.state, diagnostics), {
+    const [first] = this.#problems;
+    this.#view.dispatch(setDiagnostics(this.#view.state, this.#marks()), {
       ...(first !== undefined && { selection: { anchor: first.from }, scrollIntoView: true }),
     });
+  }
+
+  /** Opens the list of what is marked, and goes there; Escape leads back. */
+  listHints(): void {
+    openLintPanel(this.#view);
+  }
+
+  /** Of what a run stumbled over, and the types say as well, once. */
+  #marks(): Diagnostic[] {
+    const { doc } = this.#view.state;
+    const lines = new Set(this.#problems.map(({ from }) => doc.lineAt(from).number));
+    const types = this.#types.filter(
+      ({ from, severity }) => severity !== 'error' || !lines.has(doc.lineAt(from).number),
+    );
+    const marks = [...this.#problems, ...types];
+    this.#init.onHints(marks.map(({ from, message }) => ({ line: doc.lineAt(from).number, message })));
+    return marks;
+  }
+
+  async #lint({ doc }: EditorState): Promise<Diagnostic[]> {
+    const answer = await this.#init.check(doc.toString());
+    if (doc !== this.#view.state.doc) return []; // Looked at again soon.
+    this.#types = 'broken' in answer ? [] : [...answer.problems];
+    const marks = this.#marks();
+    if ('broken' in answer) this.#init.onHints([], answer.broken);
+    return marks;
   }
 
   #stateOf(doc: string): EditorState {
@@ -137,17 +193,19 @@ export class Editor {
       doc,
       extensions: [
         keymap.of([{ key: 'Mod-Enter', run }]),
-        TYPE_OVER,
+        ...[LEAVE, TYPE_OVER],
         keymap.of([...closeBracketsKeymap, ...completionKeymap, ...lintKeymap, ...defaultKeymap, ...historyKeymap]),
-        // Behind all others. Escape and then Tab leaves, as the library has it.
+        // Behind all others; LEAVE is the way out.
         keymap.of([indentWithTab]),
         ...[lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets()],
         ...[highlightActiveLine(), EditorView.lineWrapping, HOVER, SIGNATURE, THEME, syntaxHighlighting(COLOURS)],
         javascript({ typescript: true }),
+        linter(async ({ state }) => await this.#lint(state), { delay: LINT_DELAY_MS }),
         autocompletion({ override: [completeApi, localCompletionSource], icons: false }),
         EditorView.contentAttributes.of({ 'aria-label': label, 'aria-describedby': 'help' }),
         EditorView.updateListener.of(({ docChanged, state, transactions }) => {
           const isOurs = !transactions.some((transaction) => transaction.annotation(ELSEWHERE));
+          if (docChanged) this.#problems = [];
           if (docChanged && isOurs) onChange(state.doc.toString());
         }),
       ],

@@ -1,6 +1,8 @@
 import { fileNameSchema, keyIdSchema, vesselNameSchema } from '@potluck/protocol';
 import { type BundleProblem, Bundler } from './bundle.ts';
+import { Checker } from './check.ts';
 import { byId, confirmed, onPress, say, sentenceOf } from './dom.ts';
+import type { Hint } from './editor.ts';
 import { PageError } from './errors.ts';
 import { keyPanel } from './key-panel.ts';
 import { Logs } from './logs.ts';
@@ -13,6 +15,7 @@ import { argumentsIn } from './words.ts';
 const page = byId('editor-page');
 const programs = new Programs();
 const bundler = new Bundler({ worker: page.dataset.worker ?? '', wasm: page.dataset.wasm ?? '' });
+const checker = new Checker({ worker: page.dataset.checker ?? '', compiler: page.dataset.compiler ?? '' });
 const logs = new Logs();
 const everyTarget = byId<HTMLInputElement>('every-target');
 let nodes: Nodes | undefined;
@@ -25,6 +28,8 @@ const editor = new Editor({
   label: 'Program',
   onChange: (text) => list.keep(text),
   onRun: () => void run(),
+  check: async (text) => await checker.check(list.name, { ...programs.files, [list.name]: text }),
+  onHints: showHints,
 });
 const list = new ProgramList(programs, editor);
 byId('editor-wait').hidden = true;
@@ -66,6 +71,17 @@ function showProblems(name: string, problems: readonly BundleProblem[]): void {
   editor.focus();
 }
 
+/** Says how many there are, and the first. */
+function showHints(hints: readonly Hint[], broken?: string): void {
+  const [first] = hints;
+  const count = `${hints.length} ${hints.length === 1 ? 'hint' : 'hints'}`;
+  const found = first === undefined ? 'No mistake seen.' : `${count}, in line ${first.line}: ${first.message}`;
+  say(byId('hints'), broken === undefined ? found : `Types are not checked here: ${broken}`);
+  byId('list-hints').hidden = hints.length === 0;
+}
+
+byId('list-hints').addEventListener('click', () => editor.listHints());
+
 async function run(): Promise<void> {
   if (isRunning) return;
   isRunning = true;
@@ -87,7 +103,6 @@ async function begin(): Promise<void> {
   const all = targets();
   if (all.length === 0) throw new PageError('BAD_NAME', 'expected at least one vessel to be chosen, got none');
   say(byId('problems'), '');
-  editor.mark([]);
   const program = await bundled();
   if (program === undefined) return;
   const own = new Set(logs.columns.filter((column) => column.isRunning).map(({ target }) => target.href));

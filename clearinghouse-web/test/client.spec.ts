@@ -5,11 +5,14 @@ import { Site } from './support/site.ts';
 
 /** The goal for the script that a page loads at first, compressed. */
 const FIRST_LOAD_BYTES = 150 * 1024;
+/** For the compiler that checks types, once and for good, compressed. */
+const COMPILER_BYTES = 1200 * 1024;
 
 describe('scripts for browsers', () => {
   let site: Site;
   let page: string;
   let list: string;
+  let editor: { checker: string; compiler: string };
 
   before(async () => {
     site = await Site.start();
@@ -18,6 +21,7 @@ describe('scripts for browsers', () => {
     await donor.post('/vessels/acquire', { count: 1 });
     const [held] = (await donor.get('/vessels')).body.vessels;
     page = (await donor.get(`/vessels/${held?.handle}`, { accept: 'text/html' })).text;
+    editor = (await donor.get('/run')).body;
     list = (await donor.get('/vessels', { accept: 'text/html' })).text;
   });
 
@@ -59,5 +63,16 @@ describe('scripts for browsers', () => {
       const bytes = sizes.reduce((a, b) => a + b, 0);
       assert.ok(sizes.length >= 4 && bytes > 10_000 && bytes <= FIRST_LOAD_BYTES, `got ${bytes} bytes`);
     }
+  });
+
+  it(`of the editor's compiler are loaded by nobody else, at most ${COMPILER_BYTES} bytes, and may do nothing`, async () => {
+    for (const html of [page, list]) assert.doesNotMatch(html, /typescript-/);
+    const { checker, compiler } = editor;
+    const worker = await get(checker);
+    assert.equal(worker.headers['content-security-policy'], "default-src 'none'; script-src 'self'");
+    const { status, headers, bytes } = await get(compiler);
+    assert.equal(status, 200);
+    assert.equal(headers['cache-control'], 'public, max-age=31536000, immutable');
+    assert.ok(bytes > 500_000 && bytes <= COMPILER_BYTES, `got ${bytes} bytes`);
   });
 });

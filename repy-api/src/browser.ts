@@ -1,1 +1,2 @@
+export { ABSENT } from './absent.ts';
 export * from './bundling.ts';

@@ -1,3 +1,4 @@
+export { ABSENT } from './absent.ts';
 export * from './bundler.ts';
 export * from './bundling.ts';
 export * from './check.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from '@playwright/test';
 import { donate, emptyPayload } from './donor.ts';
 import { begin, openFiles, program, release, run } from './editor-page.ts';
-import { complaintsOf } from './page.ts';
+import { complaintsOf, expectAccessible } from './page.ts';
 import { World } from './world.ts';
 
 test.describe('the editor', () => {
@@ -42,13 +42,52 @@ test.describe('the editor', () => {
     await page.keyboard.type('(;');
     await run(page);
     await expect(page.locator('#problems')).toContainText(/^fresh\.ts:3:\d+: /);
-    await expect(page.locator('.cm-lintRange-error')).toHaveCount(1);
+    await expect(page.locator('.cm-lintRange-error').first()).toBeVisible();
     await expect(page.getByRole('log')).toHaveCount(0);
     await openFiles(page, { 'bad.js': "import 'node:fs';\n" });
     await run(page);
     await expect(page.locator('#problems')).toContainText(
       'bad.js:1:8: expected an import of a file beside the program',
     );
+    expect(complaints).toEqual([]);
+    await release(page, place.url);
+  });
+
+  test('checks the types while one types, by the keyboard, in words, and never in the way of a run', async ({
+    page,
+  }) => {
+    const complaints = complaintsOf(page);
+    const loaded: string[] = [];
+    page.on('request', (request) => loaded.push(new URL(request.url()).pathname));
+    await begin(page, place, { username: 'bea', vessels: 1 });
+    const hints = page.locator('#hints');
+    await expect(hints).toHaveText('No mistake seen.');
+    await openFiles(page, { 'part.ts': 'export const port = "80";\n', 'typed.ts': '' });
+    await program(page).focus();
+    await page.keyboard.insertText(
+      "import { port } from './part.ts';\nlog('it runs');\nconst f = () => sendmess('192.0.2.1', port, 'x');\n",
+    );
+    await expect(hints).toHaveText(/^1 hint, in line 3: Argument of type 'string' is not assignable/);
+    await expect(page.locator('.cm-lintRange-warning')).toHaveText('port');
+    await page.keyboard.type('fetch("x");');
+    await expect(hints).toHaveText(/^2 hints, in line 3: /);
+    await page.keyboard.press('F8');
+    await expect(page.locator('.cm-tooltip-lint')).toContainText('not assignable');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Tab');
+    await expect(page.getByRole('button', { name: 'List the hints' })).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('option', { name: /^expected what a vessel has, got "fetch"/ })).toBeVisible();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Escape');
+    await expect(program(page)).toBeFocused();
+    await expectAccessible(page);
+    await run(page);
+    await expect(page.getByRole('log')).toContainText('it runs');
+    await page.getByLabel('Open', { exact: true }).selectOption('part.ts');
+    await expect(hints).toHaveText('No mistake seen.');
+    expect(loaded.filter((path) => /\/typescript-/.test(path))).toHaveLength(1);
     expect(complaints).toEqual([]);
     await release(page, place.url);
   });

@@ -34,6 +34,8 @@ interface Asset {
 export class Assets {
   readonly #assets: Map<string, Asset>;
   readonly #made: Readonly<Record<string, () => Buffer>>;
+  readonly #later = new Map<string, () => Promise<Buffer>>();
+  readonly #making = new Map<string, Promise<Asset>>();
 
   /** @param made files that are not there but made, when somebody first wants them. */
   constructor(directory: string, made: Readonly<Record<string, () => Buffer>> = {}) {
@@ -59,13 +61,29 @@ export class Assets {
     return `/assets/${name}`;
   }
 
+  /** A file that takes long to make: that begins when somebody first asks for it. @param name changes with its content */
+  later(name: string, make: () => Promise<Buffer>): string {
+    this.#later.set(name, make);
+    return `/assets/${name}`;
+  }
+
   /** Answers for what is under its mount point; what it does not have is left to the next. */
   get handler(): RequestHandler {
     return async (request, response, next) => {
-      const asset = this.#find(request.path.slice(1));
-      if (asset === undefined || !['GET', 'HEAD'].includes(request.method)) return next();
+      if (!['GET', 'HEAD'].includes(request.method)) return next();
+      const name = request.path.slice(1);
+      const asset = this.#find(name) ?? (await this.#making.get(name)) ?? (await this.#make(name));
+      if (asset === undefined) return next();
       await answer(request, response, { name: request.path, asset });
     };
+  }
+
+  async #make(name: string): Promise<Asset | undefined> {
+    const make = this.#later.get(name);
+    if (make === undefined) return undefined;
+    const making = make().then((bytes) => ({ ...assetOf(bytes), isNamed: true }));
+    this.#making.set(name, making);
+    return await making;
   }
 
   #find(name: string): Asset | undefined {

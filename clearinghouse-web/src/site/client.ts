@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { ASSETS } from './render.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'client');
-/** The bundler compiles WebAssembly, in a worker, and a worker has the policy that its script came with. */
-const WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
+/** Of workers, which have the policy that their script came with: the bundler compiles WebAssembly. */
+const POLICIES: Readonly<Record<string, string>> = {
+  bundler: "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'",
+  checker: "default-src 'none'; script-src 'self'",
+};
 /** Scripts that pages load; what two of them share is a file of its own. */
-const PAGES = ['vessel', 'vessels', 'run', 'bundler'] as const;
+const PAGES = ['vessel', 'vessels', 'run', 'bundler', 'checker'] as const;
 export type ClientPage = (typeof PAGES)[number];
 
 let built: Promise<ReadonlyMap<string, string>> | undefined;
@@ -55,13 +58,9 @@ async function build(): Promise<ReadonlyMap<string, string>> {
   const pages = new Map<string, string>();
   for (const { path, contents } of outputFiles) {
     const name = path.slice(FOLDER.length + 1);
-    const url = ASSETS.add(
-      `client/${name}`,
-      Buffer.from(contents),
-      name.startsWith('bundler-') ? WORKER_POLICY : undefined,
-    );
-    const { entryPoint } = metafile.outputs[name] ?? {};
-    if (entryPoint !== undefined) pages.set(entryPoint.replace(/\.ts$/, ''), url);
+    const page = metafile.outputs[name]?.entryPoint?.replace(/\.ts$/, '');
+    const url = ASSETS.add(`client/${name}`, Buffer.from(contents), POLICIES[page ?? '']);
+    if (page !== undefined) pages.set(page, url);
   }
   return pages;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { clientUrl, wasmUrl } from './client.ts';
+import { compilerUrl } from './compiler.ts';
 import type { Route } from './route.ts';
 import { nothingSchema } from './schemas.ts';
 import { overviewOf } from './vessels.ts';
@@ -12,10 +13,22 @@ export const editor: Route<object> = {
   access: 'user',
   scope: 'vessels:read',
   body: nothingSchema,
-  result: z.object({ client: z.string(), worker: z.string(), wasm: z.string() }),
+  result: z.object({
+    client: z.string(),
+    worker: z.string(),
+    wasm: z.string(),
+    checker: z.string(),
+    compiler: z.string(),
+  }),
   handle: async (visit) => {
     const { vessels } = await overviewOf(visit);
-    const scripts = { client: await clientUrl('run'), worker: await clientUrl('bundler'), wasm: await wasmUrl() };
+    const scripts = {
+      client: await clientUrl('run'),
+      worker: await clientUrl('bundler'),
+      wasm: await wasmUrl(),
+      checker: await clientUrl('checker'),
+      compiler: compilerUrl(),
+    };
     return { json: scripts, page: { view: 'run', title: 'Write and run', data: { vessels, ...scripts } } };
   },
 };

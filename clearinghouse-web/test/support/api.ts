@@ -23,6 +23,8 @@ export interface VesselView {
 /** Members of all answers; which of them there are is what the tests assert. */
 interface ApiBody {
   readonly advertisements: readonly string[];
+  readonly checker: string;
+  readonly compiler: string;
   readonly code: string;
   readonly kind: string;
   readonly username: string;
