@@ -12,6 +12,7 @@ interface Operation {
   readonly responses: Readonly<Record<string, { readonly 'x-codes'?: readonly string[] }>>;
 }
 interface Document {
+  readonly components: { readonly schemas: Readonly<Record<'Problem' | 'Shortage', { readonly required: string[] }>> };
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
@@ -58,6 +59,9 @@ describe('the document of the API', () => {
     const { responses } = operationOf('postVesselsAcquire');
     assert.deepEqual(Object.keys(responses), ['201', '400', '401', '403', '409', '413', '422', '429', '500']);
     assert.ok(responses['409']?.['x-codes']?.includes('NOT_ENOUGH_CREDITS'));
+    const { Problem, Shortage } = document.components.schemas;
+    assert.match(JSON.stringify(Problem), /"UNABLE_TO_ACQUIRE".*#\/components\/schemas\/Shortage/);
+    assert.deepEqual(Shortage.required, ['wanted', 'found', 'short', 'unit']);
   });
 
   it('is a page for people, too, without a script of its own', async () => {

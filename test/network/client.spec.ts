@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AuthenticationError, Clearinghouse, CreditsError, InvalidRequestError } from '@potluck/clearinghouse';
+import {
+  AcquireError,
+  AuthenticationError,
+  Clearinghouse,
+  CreditsError,
+  InvalidRequestError,
+} from '@potluck/clearinghouse';
 import { generateIdentity } from '@potluck/protocol';
 import { World } from '../browser/world.ts';
 import { User } from './user.ts';
@@ -50,6 +56,11 @@ describe('the client of a clearinghouse', () => {
       return error instanceof CreditsError && error.code === 'NOT_ENOUGH_CREDITS' && error.details.status === 409;
     });
     await assert.rejects(client.call('postVesselsAcquire', { count: 0 }), InvalidRequestError);
+    await assert.rejects(client.call('postVesselsAcquire', { count: 2 }), (error) => {
+      assert.ok(error instanceof AcquireError);
+      assert.deepEqual(error.shortage, { wanted: 2, found: 0, short: 2, unit: 'vessels' });
+      return error.code === 'UNABLE_TO_ACQUIRE';
+    });
     const stranger = new Clearinghouse({ url, identity: generateIdentity() });
     await assert.rejects(stranger.call('getAccount', {}), AuthenticationError);
   });
