@@ -23,6 +23,7 @@ import { listen } from './listen.ts';
 import { takeLock } from './lock.ts';
 import { Metrics } from './metrics.ts';
 import { Pass, type PassLimits } from './pass.ts';
+import { PASSWORD_COST, type PasswordCost } from './password.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import type { Policy } from './policy.ts';
 import { Presence } from './presence.ts';
@@ -56,6 +57,8 @@ export interface ClearinghouseInit {
   readonly payload?: string | undefined;
   /** Overrides of `PASS_LIMITS`. */
   readonly passLimits?: Partial<PassLimits> | undefined;
+  /** `PASSWORD_COST` unless given: for tests, which make hundreds of accounts. */
+  readonly passwordCost?: PasswordCost | undefined;
   /** Where Prometheus may ask (`GET /metrics`, plain HTTP); nowhere unless given. */
   readonly metrics?: Address | undefined;
   /** The rules about credits and leases; Seattle's unless given. */
@@ -180,18 +183,18 @@ export class Clearinghouse implements AsyncDisposable {
     const bus = cleanup.use(await this.#openBus(store, site));
     const supervisor = new Supervisor({ state, database, keysDatabase, logger, bus });
     const queue = new Queue(store, bus);
-    const { gatewayHost, gatewayPort } = this.#init;
+    const { gatewayHost, gatewayPort, passwordCost = PASSWORD_COST } = this.#init;
     const dialled = { identity, host: gatewayHost, port: gatewayPort };
     const gateway = new Gateway({ store, bus }, { ...dialled, proxies, logger, site });
     const server = createServer({ keepAliveTimeout: LIMITS.keepAliveMs });
     this.#running = { store, bus, supervisor, gateway, server, identity, metrics: undefined };
-    const backendRuns = (): boolean => supervisor.pid !== undefined;
     const facts = {
       publicUrl: () => this.url,
       gateway: () => this.gatewayAddress,
-      backendRuns,
+      backendRuns: () => supervisor.pid !== undefined,
       proxies,
       payload,
+      passwordCost,
       onAnswered: metrics?.onAnswered,
     };
     await listen(server, { host, port, what: 'the site' });
@@ -205,7 +208,7 @@ export class Clearinghouse implements AsyncDisposable {
     await presence.start(this.#linkAddress, async () => await gateway.again());
     cleanup.defer(async () => await supervisor.stop());
     await supervisor.start();
-    cleanup.use(startSweep({ store, bus, queue, logger, backendRuns }));
+    cleanup.use(startSweep({ store, bus, queue, logger, backendRuns: facts.backendRuns }));
     if (metrics !== undefined) await this.#measure(metrics, { pass, backup: paths.backup });
   }
 

@@ -3,16 +3,23 @@ import { promisify } from 'node:util';
 
 const derive = promisify(argon2);
 
+/** What a guess costs: `memory` in KiB. */
+export interface PasswordCost {
+  readonly memory: number;
+  readonly passes: number;
+}
+
 /** OWASP's smallest advice for argon2id: 19 MiB, two passes, one lane. */
-const COST = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 } as const;
+export const PASSWORD_COST: PasswordCost = { memory: 19_456, passes: 2 };
+const SHAPE = { parallelism: 1, tagLength: 32 } as const;
 const SALT_BYTES = 16;
 
 /** @returns the password's hash as a PHC string: `$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH`. */
-export async function hashPassword(password: string): Promise<string> {
+export async function hashPassword(password: string, cost: PasswordCost = PASSWORD_COST): Promise<string> {
   const nonce = randomBytes(SALT_BYTES);
-  const tag = await derive('argon2id', { message: Buffer.from(password), nonce, ...COST });
-  const { memory, passes, parallelism } = COST;
-  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(nonce)}$${unpadded(tag)}`;
+  const tag = await derive('argon2id', { message: Buffer.from(password), nonce, ...cost, ...SHAPE });
+  const { memory, passes } = cost;
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${SHAPE.parallelism}$${unpadded(nonce)}$${unpadded(tag)}`;
 }
 
 /** Takes the same time for a user who does not exist (`phc` undefined) as for one who does. */
@@ -29,8 +36,8 @@ interface Stored {
 }
 
 const DECOY: Stored = {
-  expected: randomBytes(COST.tagLength),
-  parameters: { nonce: randomBytes(SALT_BYTES), ...COST },
+  expected: randomBytes(SHAPE.tagLength),
+  parameters: { nonce: randomBytes(SALT_BYTES), ...PASSWORD_COST, ...SHAPE },
 };
 
 function parse(phc: string): Stored | undefined {

@@ -147,6 +147,10 @@ describe('the command clearinghouse', () => {
     const { address } = await run();
     const api = await new Api(address.url).join('anna');
     assert.equal((await api.get('/admin/audit')).body.code, 'NOT_ADMINISTRATOR');
+    const database = new Database(join(state, 'clearinghouse.sqlite'), { readonly: true });
+    const kept = database.prepare('SELECT password FROM accounts').pluck().get();
+    database.close();
+    assert.match(String(kept), /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/, 'at the full cost of a guess');
     const { child } = start('admin', 'Anna', '--state', state);
     assert.deepEqual(await once(child, 'exit'), [0, null]);
     assert.equal((await api.get('/admin/audit')).status, 200);

@@ -53,7 +53,7 @@ export const register: Route<Registration> = {
   handle: async (visit, { username, password, email, keyProof }) => {
     const { store, queue } = visit;
     const publicKey = await provedKey(visit, username, keyProof);
-    const passwordHash = await hashPassword(password);
+    const passwordHash = await hashPassword(password, visit.passwordCost);
     const account = await store.accounts.create({ username, email, passwordHash, publicKey });
     queue.wake();
     // A program keeps its session, and with it the CSRF token that it has; a person is logged in at once.

@@ -56,7 +56,8 @@ export const changePassword: Route<z.infer<typeof passwordChangeSchema>> = {
       throw new PortalError('INVALID_REQUEST', `password: ${message}`, { details: { fields: { password: message } } });
     }
     await confirmPassword(member, current);
-    await visit.store.accounts.setPassword(member.account, await hashPassword(password), browserOf(visit));
+    const hash = await hashPassword(password, visit.passwordCost);
+    await visit.store.accounts.setPassword(member.account, hash, browserOf(visit));
     return { json: {}, redirect: '/account?notice=password#password' };
   },
   refused: async (visit, error) => await refusedPage(visit, error, 'password'),

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type { Bus } from '../bus/bus.ts';
 import type { PortalCode, PortalError } from '../errors.ts';
 import type { Answered } from '../metrics.ts';
+import type { PasswordCost } from '../password.ts';
 import type { Queue } from '../queue.ts';
 import type { Account } from '../store/accounts.ts';
 import type { Store } from '../store/store.ts';
@@ -29,6 +30,8 @@ export interface SiteFacts {
   readonly proxies: readonly string[];
   /** The file that archives are built from, if there is one. */
   readonly payload: string | undefined;
+  /** Of passwords that are set from now on. */
+  readonly passwordCost: PasswordCost;
   /** Is told of each request that was answered. */
   readonly onAnswered?: ((answered: Answered) => void) | undefined;
 }

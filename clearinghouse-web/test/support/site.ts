@@ -35,7 +35,8 @@ export class Site implements AsyncDisposable {
     this.location = more.database ?? statePaths(this.state).database;
     const logger = pino({ level: 'silent' });
     const any = { host: '127.0.0.1', port: 0, gatewayHost: '127.0.0.1', gatewayPort: 0 };
-    this.clearinghouse = new Clearinghouse({ state: this.state, ...any, logger, ...more });
+    const cheap = { passwordCost: { memory: 64, passes: 1 } };
+    this.clearinghouse = new Clearinghouse({ state: this.state, ...any, ...cheap, logger, ...more });
   }
 
   static async start(more: Partial<ClearinghouseInit> = {}): Promise<Site> {
