@@ -82,8 +82,13 @@ export class TestNode implements AsyncDisposable {
 
   static async start(init: TestNodeInit = {}): Promise<TestNode> {
     const node = new TestNode(await TemporaryDirectory.make(), init);
-    await node.writeConfig();
-    await node.manager.start();
+    try {
+      await node.writeConfig();
+      await node.manager.start();
+    } catch (error) {
+      await node.directory[Symbol.asyncDispose]();
+      throw error;
+    }
     return node;
   }
 

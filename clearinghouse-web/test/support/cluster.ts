@@ -79,14 +79,15 @@ export class Cluster implements AsyncDisposable {
   }
 
   static async start(server: PostgresServer): Promise<Cluster> {
-    const { path } = await temporaryDirectory();
+    const directory = await temporaryDirectory();
     const [location, keys] = [await server.createDatabase(), await server.createDatabase()];
     const [people, nodes] = [await Balancer.start(), await Balancer.start()];
     const url = `http://127.0.0.1:${people.port}`;
     const databases = ['--database', location, '--keys-database', keys];
     const args = [...databases, '--public-url', url, '--public-gateway', `127.0.0.1:${nodes.port}`];
-    const cluster = new Cluster(path, { location, url, args });
+    const cluster = new Cluster(directory.path, { location, url, args });
     const stack = cluster.#stack;
+    stack.use(directory);
     stack.use(people);
     stack.use(nodes);
     stack.defer(async () => await cluster.database.destroy());
