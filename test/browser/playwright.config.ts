@@ -23,7 +23,7 @@ export default defineConfig({
   testDir: '.',
   testMatch: '*.pw.ts',
   outputDir: '../../test-results',
-  workers: 1,
+  workers: 2,
   retries: 0,
   fullyParallel: false,
   forbidOnly: true,
