@@ -81,10 +81,13 @@ describe('an open page', () => {
     const stranger = await site.api().join('stranger');
     using page = await Listener.open(stranger);
     const heard = page.next();
-    await user.post('/vessels/acquire', { count: 1 });
-    await peer.hangUp();
+    // What the stranger were told of this would be gathered, and said, before what this one is told.
+    using own = await Listener.open(user);
     site.clearinghouse.bus.publish('vessel.changed', { account: 'another' });
-    await new Promise((resolve) => setTimeout(resolve, 2 * EVENT_LIMITS.gatherMs));
+    await user.post('/vessels/acquire', { count: 1 });
+    assert.equal(await own.next(), 'changed');
+    await peer.hangUp();
+    assert.equal(await own.next(), 'changed');
     assert.equal(await Promise.race([heard, 'nothing']), 'nothing');
     await stranger.post('/vessels/release', { all: true });
     assert.equal(await heard, 'changed', 'the first that it hears is of its own');

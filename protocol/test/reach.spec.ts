@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { mock } from 'node:test';
 import { WebSocketServer } from 'ws';
 import {
   type Address,
@@ -89,8 +90,13 @@ describe('a race', () => {
   it('begins nothing more when one has won', async () => {
     let begun = 0;
     const counted = attempt(async () => (begun += 1));
-    await race([counted, counted, counted], { delayMs: 0 });
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      await race([counted, counted, counted], { delayMs: 1000 });
+      mock.timers.tick(10_000);
+    } finally {
+      mock.timers.reset();
+    }
     assert.equal(begun, 1);
   });
 
