@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
-import { type GatewayAddress, type KeyId, keyIdSchema, NodeClient } from '@potluck/protocol';
+import {
+  fileNameSchema,
+  type GatewayAddress,
+  type KeyId,
+  keyIdSchema,
+  NodeClient,
+  vesselNameSchema,
+} from '@potluck/protocol';
 import { POLICY } from '../src/limits.ts';
 import { Api, type VesselView } from './support/api.ts';
 import { Cluster } from './support/cluster.ts';
 import { Book, Lodger } from './support/lodger.ts';
+import { changed, passedOn } from './support/passer.ts';
 import { Peer } from './support/peer.ts';
 import { PostgresServer } from './support/postgres.ts';
 import { eventually } from './support/site.ts';
@@ -18,6 +26,7 @@ const RESTRICTIONS = `resource cpu 0.02
 resource memory 50000000
 resource diskused 10000000
 resource events 100
+resource lograte 100000
 ${Array.from({ length: 80 }, (_, index) => `resource messport ${63_100 + index}\nresource connport ${63_100 + index}`).join('\n')}
 `;
 
@@ -78,6 +87,33 @@ describe('two site processes on one PostgreSQL, behind one address', function ()
       assert.deepEqual(result.vessels.find(({ name }) => name === vessel)?.users, [api.identity.id]);
     }
     await api.post('/vessels/release', { handles: [handle] });
+  });
+
+  it('pass a browser on to a node that only one of them has, and can change nothing on the way', async () => {
+    const api = await new Api(cluster.url).join('browser');
+    await everythingIsFree();
+    const acquired = await api.post('/vessels/acquire', { count: 1, type: 'nat' });
+    const held = acquired.body.vessels[0] ?? assert.fail(acquired.text);
+    const [node, vessel] = [keyIdSchema.parse(held.node), vesselNameSchema.parse(held.vessel)];
+    const name = fileNameSchema.parse('hello.js');
+    for (const { ports } of cluster.sites) {
+      const way = { api, node, port: ports[0], url: cluster.url };
+      await using client = await passedOn(way);
+      const text = Buffer.from(`log('hello', callargs[0], '${ports[0]}');`);
+      await client.call('AddFileToVessel', { vessel, name }, { attachment: text });
+      const { logFrom } = (await client.call('StartVessel', { vessel, program: name, args: ['two'] })).result;
+      let log = '';
+      for await (const { attachment } of client.followLog(vessel, { from: logFrom })) log += Buffer.from(attachment);
+      assert.match(log, new RegExp(`^hello two ${ports[0]}`));
+      const { attachment: back } = await client.call('RetrieveFileFromVessel', { vessel, name });
+      assert.deepEqual(Buffer.from(back), text);
+      for (const lies of [{ toBrowser: changed }, { toNode: changed }]) {
+        await using cheated = await passedOn({ ...way, lies });
+        const code = lies.toNode === undefined ? 'BAD_REPLY' : 'CLOSED';
+        await assert.rejects(cheated.call('DeleteFileInVessel', { vessel, name }), { code });
+      }
+    }
+    await api.post('/vessels/release', { all: true });
   });
 
   it(`lease no vessel twice and lose none when one is killed in the middle, ${ROUNDS} times`, async () => {
