@@ -121,6 +121,9 @@ describe('API tokens', () => {
     ['no scope', { scopes: [] }],
     ['an unknown scope', { scopes: ['everything'] }],
     ['no name', { name: '  ' }],
+    ['a name that turns what stands beside it', { name: 'cod.\u202Eexe' }],
+    ['a name that a terminal obeys', { name: '\u001B[2Jscript' }],
+    ['a name in two lines', { name: 'one\u2028two' }],
     ['no time', { days: 0 }],
   ] as const) {
     it(`are not made with ${what}`, async () => {

@@ -58,7 +58,10 @@ export const vesselInfoSchema = z.object({
   /** Milliseconds since the epoch at which `state` was entered; a `Date` can show it. */
   since: z.number().min(0).max(8.64e15),
   ending: endingSchema.optional(),
-  program: z.string().optional(),
+  program: z
+    .string()
+    .refine((name) => fileNameSchema.safeParse(name).success, 'expected the name of a file')
+    .optional(),
   owner: keyIdSchema,
   users: z.array(keyIdSchema),
   ownerInformation: ownerInformationSchema,

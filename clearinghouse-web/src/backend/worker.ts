@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { ZodError } from 'zod';
 import { TaskError } from '../errors.ts';
 import { QUEUE } from '../limits.ts';
+import { plainly } from '../plain.ts';
 import type { Urgency } from '../store/due.ts';
 import { advance } from '../store/life.ts';
 import type { Claim } from '../store/tasks.ts';
@@ -134,8 +135,8 @@ export class Worker {
       logger.info(facts, written ? 'done' : 'done too late, fenced off');
       onEnded(claim, written);
     } catch (error) {
-      // A node has chosen its words, and PostgreSQL keeps no NUL.
-      const message = describeError(error).replaceAll('\0', '\uFFFD');
+      // A node has chosen its words; donors and administrators read them, and PostgreSQL keeps no NUL.
+      const message = plainly(describeError(error));
       const failure = { error: message, cause: causeOf(error), measured_ms: measuredBy(error) };
       // What is not in the table of kinds never will be.
       if (!(error instanceof ZodError) && claim.attempts < attemptsOf(claim.kind)) {

@@ -1,6 +1,7 @@
 import { acquireTypeSchema, keyIdSchema, rulesSchema, scopeSchema, vesselNameSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
+import { isPlain } from '../plain.ts';
 
 const TOKEN_DAYS = LIMITS.tokenMs / 86_400_000;
 
@@ -32,7 +33,8 @@ const labelSchema = z
   .string({ error: 'expected a name' })
   .trim()
   .min(1, 'expected a name')
-  .max(LIMITS.labelLength, `expected a name of at most ${LIMITS.labelLength} characters`);
+  .max(LIMITS.labelLength, `expected a name of at most ${LIMITS.labelLength} characters`)
+  .refine(isPlain, 'expected a name in one line, without characters that control or turn it');
 
 /** A form sends one chosen value as a text, and several as a list. */
 const asList = (value: unknown): unknown => (typeof value === 'string' ? [value] : value);

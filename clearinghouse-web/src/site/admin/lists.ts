@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from '../../limits.ts';
+import { isPlain } from '../../plain.ts';
 import type { AuditRecord } from '../../store/audit.ts';
 import type { Store } from '../../store/store.ts';
 
@@ -15,7 +16,8 @@ export const reasonSchema = z.object({
     .string({ error: 'expected a reason' })
     .trim()
     .min(1, 'expected a reason')
-    .max(LIMITS.reasonLength, `expected a reason of at most ${LIMITS.reasonLength} characters`),
+    .max(LIMITS.reasonLength, `expected a reason of at most ${LIMITS.reasonLength} characters`)
+    .refine(isPlain, 'expected a reason in one line, without characters that control or turn it'),
 });
 
 /** The names of the accounts in these entries, for pages. */
