@@ -21,6 +21,7 @@ export async function openWire(node: KeyId): Promise<Wire> {
     return new BrowserWire(socket);
   } catch (error) {
     socket.close();
+    document.dispatchEvent(new Event('refused')); // The page looks whether it is still logged in.
     throw error;
   } finally {
     clearTimeout(timer);

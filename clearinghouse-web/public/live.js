@@ -70,8 +70,7 @@ function update(old, fresh) {
 
 async function refresh() {
   const response = await fetch(location.href, { headers: { accept: 'text/html' } });
-  // Logged out meanwhile: the page that is asked for next will say so.
-  if (!response.ok || response.redirected) return;
+  if (!response.ok || response.redirected) return void document.dispatchEvent(new Event('refused'));
   const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
   const changes = [];
   for (const old of liveIn(document).filter((one) => one.parentElement.closest('[data-live]') === null)) {
@@ -110,7 +109,9 @@ function listen() {
   });
   events.addEventListener('changed', () => void soon());
   events.addEventListener('error', () => {
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, RECONNECT_MS);
+    if (events.readyState !== EventSource.CLOSED) return;
+    document.dispatchEvent(new Event('refused'));
+    setTimeout(listen, RECONNECT_MS);
   });
 }
 

@@ -69,3 +69,20 @@ for (const form of document.querySelectorAll('form[data-busy]')) {
 addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
+
+// A page may stay open for longer than the log-in that it was made for: that may end elsewhere, or be another's by now.
+// Who was refused something by the site says so, and whoever comes back to the page looks.
+const loggedOut = document.getElementById('logged-out');
+async function checkLogin() {
+  const response = await fetch('/session', { headers: { accept: 'application/json' } });
+  if (!response.ok) return;
+  const { user } = await response.json();
+  loggedOut.hidden = user?.username === loggedOut.dataset.user;
+}
+if (loggedOut !== null) {
+  const check = () => void checkLogin().catch(() => undefined); // The site is away: that says nothing of anybody.
+  document.addEventListener('refused', check);
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) check();
+  });
+}

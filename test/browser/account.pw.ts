@@ -43,7 +43,8 @@ test.describe('the account page', () => {
     await page.getByRole('button', { name: 'Make my key' }).click();
     await expect(page.getByText('Your key is ready.')).toBeVisible();
     await page.getByRole('button', { name: 'Join', exact: true }).click();
-    await page.getByRole('link', { name: 'Account' }).click();
+    await expect(page.getByRole('heading', { name: 'My vessels' })).toBeVisible();
+    await page.goto(`${url}/account`);
     await expect(page.getByRole('heading', { name: 'My account' })).toBeVisible();
   }
 

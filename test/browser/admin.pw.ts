@@ -47,6 +47,7 @@ test.describe('the pages of administrators', () => {
 
   test('drain a machine, suspend a user and stop everything, by the keyboard, and tell it in the audit log', async ({
     page,
+    browser,
   }) => {
     const complaints: string[] = [];
     page.on('pageerror', (error) => complaints.push(error.message));
@@ -86,7 +87,12 @@ test.describe('the pages of administrators', () => {
       await expect(page.getByRole('heading', { name: 'Emergency stop' })).toBeVisible();
     });
 
-    await test.step('suspends a user, who is told so when he logs in', async () => {
+    await test.step('suspends a user, who sees it on the page where he is, and is told when he logs in', async () => {
+      await using elsewhere = await browser.newContext();
+      const his = await elsewhere.newPage();
+      await logIn(his, url, 'user');
+      await his.goto(`${url}/vessels`);
+      await expect(his.getByRole('heading', { name: '1 vessel' })).toBeVisible();
       await page.getByRole('link', { name: 'Users' }).click();
       await page.getByLabel('Name begins with').fill('us');
       await page.getByRole('button', { name: 'Search' }).click();
@@ -97,6 +103,12 @@ test.describe('the pages of administrators', () => {
       await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
       await expect(page.getByRole('status')).toContainText('Suspended.');
       await expect(page.getByRole('heading', { name: '0 vessels' })).toBeVisible();
+      await expect(his.getByRole('alert')).toContainText('You are no longer logged in here as user');
+      await his.getByRole('link', { name: 'Log in again' }).click();
+      await his.getByLabel('Username').fill('user');
+      await his.getByLabel('Password').fill('secret of user');
+      await his.getByRole('button', { name: 'Log in', exact: true }).click();
+      await expect(his.getByRole('alert')).toContainText('suspended');
     });
 
     await test.step('and all of it stands in the audit log', async () => {

@@ -1,17 +1,22 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
+import { openDatabase } from '../../clearinghouse-web/src/store/database.ts';
 import { donate, emptyPayload } from './donor.ts';
 import { begin, openFiles, program, release, run } from './editor-page.ts';
-import { complaintsOf, expectAccessible } from './page.ts';
+import { complaintsOf, expectAccessible, PASSWORD } from './page.ts';
 import { World } from './world.ts';
 
 test.describe('the editor', () => {
   let world: World;
   let place: { url: string; directory: string };
+  let state: string;
 
   test.beforeAll(async () => {
     world = await World.create();
-    const { url } = await world.clearinghouse('--payload', await emptyPayload(world.directory));
+    const site = await world.clearinghouse('--payload', await emptyPayload(world.directory));
+    const { url } = site;
+    state = site.state;
     await donate(world, url, { name: 'donor', vessels: 9 });
     place = { url, directory: world.directory };
   });
@@ -91,6 +96,39 @@ test.describe('the editor', () => {
     expect(complaints).toEqual([]);
     await release(page, place.url);
   });
+
+  test('says that the log-in has ended meanwhile, and keeps what was written until the next one', async ({ page }) => {
+    const keyPath = await begin(page, place, { username: 'erna', vessels: 1 });
+    await program(page).fill('log("written before");');
+    await endLogIns('erna');
+    await run(page);
+    await expect(page.getByRole('alert')).toContainText('You are no longer logged in here as erna');
+    await expect(page.getByRole('status').filter({ hasText: 'Expected the site to pass' })).toBeVisible();
+    await expect(program(page)).toContainText('written before');
+    await page.getByRole('link', { name: 'Log in again' }).click();
+    await page.getByLabel('Username').fill('erna');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    await expect(page).toHaveURL(`${place.url}/run`);
+    await expect(program(page)).toContainText('written before');
+    await expect(page.getByRole('alert')).toBeHidden();
+    await expect(page.locator('#key-state'), 'nobody’s key stayed behind').toHaveText(/^Closed/);
+    await page.getByLabel(/^Open erna/).setInputFiles(keyPath);
+    await run(page);
+    await expect(page.getByRole('log')).toHaveText('written before');
+    await release(page, place.url);
+  });
+
+  /** As their time does. */
+  async function endLogIns(username: string): Promise<void> {
+    const db = openDatabase(join(state, 'clearinghouse.sqlite'));
+    try {
+      const own = db.selectFrom('accounts').select('id').where('username', '=', username);
+      await db.updateTable('sessions').set({ expires_at: Date.now() }).where('account_id', '=', own).execute();
+    } finally {
+      await db.destroy();
+    }
+  }
 
   test('complains of nothing while one types over, selects, deletes and brackets coloured text', async ({ page }) => {
     const complaints = complaintsOf(page);

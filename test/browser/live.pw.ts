@@ -50,6 +50,48 @@ test.describe('the list of vessels', () => {
     });
   });
 
+  test('acquires once, however often its form is sent, and is as it is now when one comes back to it', async ({
+    page,
+    browser,
+  }) => {
+    const hasty = await enter(site.url, 'hasty');
+    await using scriptless = await browser.newContext({ javaScriptEnabled: false });
+    await wear(scriptless, site.url, hasty);
+    const form = await scriptless.newPage();
+    await form.goto(`${site.url}/vessels`);
+    await form.getByLabel('How many vessels?').fill('1');
+    // No script holds the second press back: both are sent.
+    const sent: Promise<unknown>[] = [];
+    scriptless.on('request', (request) => {
+      if (request.method() === 'POST') sent.push(request.response().catch(() => undefined));
+    });
+    await form.getByRole('button', { name: 'Acquire' }).dblclick();
+    await expect(form.getByRole('heading', { name: '1 vessel' })).toBeVisible();
+    await Promise.all(sent);
+
+    await wear(page.context(), site.url, hasty);
+    await page.goto(`${site.url}/vessels`);
+    await expect(page.getByRole('heading', { name: '1 vessel' })).toBeVisible();
+    await page.getByLabel('How many vessels?').fill('1');
+    await page.getByRole('button', { name: 'Acquire' }).dblclick();
+    await expect(page.getByRole('heading', { name: '2 vessels' })).toBeVisible();
+    await page.goBack();
+    await expect(page.getByRole('heading', { name: '2 vessels' })).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Acquire' })).toBeEnabled();
+
+    await test.step('and one of two tabs knows that the other has logged out', async () => {
+      const other = await page.context().newPage();
+      await other.goto(`${site.url}/donations`);
+      await page.getByRole('button', { name: 'Release all' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Release all' }).click();
+      await expect(page.getByText('Your plate is empty')).toBeVisible();
+      await page.getByRole('button', { name: 'Log out' }).click();
+      await expect(page.getByRole('link', { name: 'Join the table' })).toBeVisible();
+      await other.evaluate("document.dispatchEvent(new Event('visibilitychange'))"); // No tab is hidden in a test.
+      await expect(other.getByRole('alert')).toContainText('You are no longer logged in here as hasty');
+    });
+  });
+
   test('is sifted and sorted, 500 rows of them, and acts only on what is seen', async ({ page, context }) => {
     const holder = await enter(site.url, 'holder');
     await wear(context, site.url, holder);

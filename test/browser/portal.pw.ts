@@ -88,6 +88,21 @@ test.describe('the portal', () => {
       await expect(page.getByText('Your plate is empty')).toBeVisible();
     });
 
+    await test.step('and each credit that came and went stands in the statement', async () => {
+      await page.getByRole('link', { name: 'Account' }).click();
+      await page.getByRole('link', { name: 'what changed them' }).click();
+      await expect(page.getByText('20 credits left: 20 in all, 0 in use.')).toBeVisible();
+      const rows = page.getByRole('row');
+      for (const [why, change, count] of [
+        ['Given to you when you joined', '+10', 1],
+        ['A donated machine came up', '+10', 1],
+        ['Vessel acquired', '−1', 2],
+        ['Vessel released', '+1', 2],
+      ] as const) {
+        await expect(rows.filter({ hasText: why }).getByRole('cell', { name: change, exact: true })).toHaveCount(count);
+      }
+    });
+
     await test.step('logs out', async () => {
       await page.getByRole('button', { name: 'Log out' }).click();
       await page.goto(`${site.url}/vessels`);
@@ -116,6 +131,13 @@ test.describe('the portal', () => {
     await expect(page.getByRole('alert')).toContainText('Not enough credits.');
     await expect(page.getByLabel('How many vessels?')).toHaveValue('11');
     await expect(page, 'where it can be loaded again').toHaveURL(`${site.url}/vessels`);
+    await page.getByLabel('How many vessels?').fill('1');
+    await page.getByLabel('Which ones?').fill('country=IS');
+    await page.getByRole('button', { name: 'Acquire' }).click();
+    const rules = page.getByLabel('Which ones?');
+    await expect(rules).toHaveAccessibleDescription(/^Expected 1 free vessel in IS, got 0.*country=IS/);
+    await expect(rules).toHaveAttribute('aria-invalid', 'true');
+    await expect(rules).toHaveValue('country=IS');
     await page.reload();
     await expect(page.getByText('Your plate is empty')).toBeVisible();
   });
@@ -197,6 +219,12 @@ test.describe('the portal', () => {
       await page.getByRole('button', { name: 'Release all' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Release all' }).click();
       await expect(page.getByText('Your plate is empty')).toBeVisible();
+      await page.getByRole('button', { name: 'Menu' }).press('Enter');
+      await page.keyboard.press('Tab');
+      await expect(page.getByRole('link', { name: 'Vessels', exact: true })).toBeFocused();
+      await page.keyboard.press('Escape');
+      await expect(page.getByRole('link', { name: 'Donations' })).toBeHidden();
+      await page.getByRole('button', { name: 'Menu' }).click();
       await page.getByRole('link', { name: 'Donations' }).click();
       await expectNoSidewaysScroll(page);
       await page.getByRole('link', { name: 'What it does, step by step' }).click();

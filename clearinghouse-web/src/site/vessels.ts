@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type AcquireType,
   acquiredSchema,
@@ -170,6 +171,8 @@ async function pageOf(
       creditsPerDonation: (await visit.store.policies.current()).creditsPerDonation,
       notice,
       entered,
+      // A form that is sent twice, by a press too many or by a browser that asks again, acquires once.
+      attempt: randomUUID(),
       error: error && { title: titleOf(error), message: error.message },
       fields: error === undefined ? {} : fieldsOf(error, {}),
       types: TYPE_NAMES,
