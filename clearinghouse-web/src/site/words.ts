@@ -24,6 +24,12 @@ export function sinceInWords(at: number, now = Date.now()): string {
   return now - at < MINUTE_MS ? 'just now' : `${spanInWords(now - at)} ago`;
 }
 
+/** The attributes of a `time` element: the moment for programs, and with its zone for who points at it. */
+export function timeIn(at: number): string {
+  const moment = new Date(at);
+  return `datetime="${moment.toISOString()}" title="${moment.toUTCString()}"`;
+}
+
 /** Runs of ports as ranges: `63100–63109, 54321`. */
 export function portsInWords(ports: readonly number[]): string {
   const sorted = [...ports].sort((a, b) => a - b);
