@@ -33,15 +33,17 @@ export class FilesView {
   }
 
   async show(): Promise<void> {
+    await this.#trying(async () => await this.#list());
+  }
+
+  async #list(): Promise<void> {
     const { nodes, vessel, onFiles } = this.#init;
-    await this.#trying(async () => {
-      const { result } = await nodes.ask(vessel.node, 'ListFilesInVessel', { vessel: vessel.vessel });
-      const rows = result.files.map((file) => this.#row(file));
-      byId('files').replaceChildren(...rows);
-      byId('no-files').hidden = rows.length > 0;
-      byId('files-table').hidden = rows.length === 0;
-      onFiles(result.files.map(({ name }) => name));
-    });
+    const { result } = await nodes.ask(vessel.node, 'ListFilesInVessel', { vessel: vessel.vessel });
+    const rows = result.files.map((file) => this.#row(file));
+    byId('files').replaceChildren(...rows);
+    byId('no-files').hidden = rows.length > 0;
+    byId('files-table').hidden = rows.length === 0;
+    onFiles(result.files.map(({ name }) => name));
   }
 
   #row({ name, size }: FileInfo): HTMLTableRowElement {
@@ -70,10 +72,13 @@ export class FilesView {
 
   async #uploadAll(input: HTMLInputElement): Promise<void> {
     await this.#trying(async () => {
-      for (const file of input.files ?? []) await this.#upload(file);
+      try {
+        for (const file of input.files ?? []) await this.#upload(file);
+      } finally {
+        input.value = '';
+        await this.#list(); // Those before the one that was refused are there; why it was is said afterwards.
+      }
     });
-    input.value = '';
-    await this.show();
   }
 
   async #upload(file: File): Promise<void> {
@@ -107,7 +112,7 @@ export class FilesView {
     if (!(await confirmed(`Delete ${name} from the vessel?`, 'Delete'))) return;
     await nodes.ask(vessel.node, 'DeleteFileInVessel', { vessel: vessel.vessel, name });
     say(byId('files-state'), `Deleted ${name}.`);
-    await this.show();
+    await this.#list();
   }
 
   async #trying(task: () => Promise<void>): Promise<void> {

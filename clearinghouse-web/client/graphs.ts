@@ -33,8 +33,9 @@ export class Graphs {
     const limits = limitsIn(restrictions);
     for (const [name, { title, say }] of Object.entries(SHOWN)) {
       const limit = limits.get(name);
-      if (limit === undefined || limit <= 0) continue;
-      const used = usage[name] ?? 0;
+      // A node says both, and may say what is no number, or is less than nothing.
+      if (limit === undefined || !(limit > 0)) continue;
+      const used = Math.max(0, usage[name] ?? 0);
       const values = [...(this.#values.get(name) ?? []), used].slice(-POINTS);
       this.#values.set(name, values);
       const figure = this.#figures.get(name) ?? this.#figure(name, title);

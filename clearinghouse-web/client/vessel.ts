@@ -101,7 +101,8 @@ function showState(info: VesselInfo): void {
   const element = byId('state');
   element.className = `state ${state === 'Started' ? 'on' : 'off'}`;
   element.textContent = stateInWords(state);
-  byId('since').textContent = `since ${new Date(since).toLocaleString()}`;
+  byId('since').textContent =
+    `since ${new Date(since).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' })}`;
   const running = info.program === undefined || state === 'Fresh' ? 'none' : info.program;
   byId('running').textContent = running;
   say(byId('ending'), state === 'Started' ? '' : endingInWords(ending));

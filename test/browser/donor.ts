@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -79,12 +80,17 @@ export async function donate(world: World, url: string, donor: Donor): Promise<D
   await answer('/register', { ...credentials, keyProof });
   await answer('/login', credentials);
   const { downloadUrl } = await answer('/donations');
-  const archive = join(world.directory, `${donor.name}.tgz`);
-  await writeFile(archive, Buffer.from(await (await fetch(downloadUrl)).arrayBuffer()));
-  const { gateway, owner } = await donationIn(archive, world.directory);
+  const { gateway, owner } = await donationAt(world, downloadUrl);
   const daemon = await world.node(donor.name, { gateway, owner, ...donor });
   while ((await answer('/donations')).donations.length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
   return daemon;
+}
+
+/** What the archive at a personal link tells a machine: whose it is to be, and where to show itself. */
+export async function donationAt(world: World, downloadUrl: string): Promise<Donation> {
+  const archive = join(world.directory, `${randomUUID()}.tgz`);
+  await writeFile(archive, Buffer.from(await (await fetch(downloadUrl)).arrayBuffer()));
+  return await donationIn(archive, world.directory);
 }
 
 /** Waits until a clearinghouse has that many vessels to give: what was released is emptied first. */

@@ -29,10 +29,16 @@ export async function register(page: Page, username: string): Promise<Download> 
 }
 
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
-  const { scrollWidth, innerWidth } = await page.evaluate<{ scrollWidth: number; innerWidth: number }>(
-    '({ scrollWidth: document.documentElement.scrollWidth, innerWidth })',
-  );
-  expect(scrollWidth, `${page.url()} is no wider than the screen`).toBeLessThanOrEqual(innerWidth);
+  expect(await sidewaysOf(page), `${page.url()} is no wider than the screen`).toEqual([]);
+}
+
+/** The elements that stick out, when the page can be scrolled sideways. */
+export async function sidewaysOf(page: Page): Promise<string[]> {
+  return await page.evaluate(`(() => {
+    if (document.documentElement.scrollWidth <= innerWidth) return [];
+    const out = [...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > innerWidth + 1);
+    return ['it scrolls sideways', ...out.map((one) => one.outerHTML.slice(0, 120)).slice(0, 5)];
+  })()`);
 }
 
 /** No violation of what axe can see: names, roles, contrast, order. */

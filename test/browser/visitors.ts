@@ -8,6 +8,7 @@ export interface Visitor {
   /** His personal link's token. */
   readonly token: string;
   readonly keyId: string;
+  readonly api: Api;
 }
 
 /** Registers and logs in. */
@@ -15,7 +16,7 @@ export async function enter(url: string, username: string): Promise<Visitor> {
   const api = await new Api(url).join(username);
   const { downloadUrl } = (await api.get('/donations')).body;
   const token = new URL(downloadUrl).pathname.split('/')[2] ?? '';
-  return { username, cookie: api.cookie, token, keyId: api.identity.id };
+  return { username, cookie: api.cookie, token, keyId: api.identity.id, api };
 }
 
 /** Gives a browser the visitor's session. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import {
+  type Address,
   formatRestrictions,
   type GatewayAddress,
   type GatewayReply,
@@ -13,6 +14,7 @@ import {
   packMessage,
   parseRestrictions,
   RequestError,
+  type RowPlace,
   signAdvertisement,
   signReply,
   tlsOptionsOf,
@@ -36,6 +38,15 @@ export interface Where {
   readonly labels?: readonly string[];
   /** What it says when it is to measure how far a host is; it knows no such request unless given. */
   readonly latencyMs?: number | null;
+  /** Addresses that it says it has, before the one where it is. */
+  readonly claims?: readonly Address[];
+}
+
+/** What it answers in the place of the truth; `place` where a row of replies is expected. */
+export interface Lie {
+  readonly result: unknown;
+  readonly attachment?: Uint8Array;
+  readonly place?: RowPlace;
 }
 
 /** Decides whether a request is answered: it may throw a RequestError, or wait for as long as it likes. */
@@ -51,6 +62,8 @@ export class Peer implements AsyncDisposable {
   /** What was asked and done, in order: `ChangeUsers v1`. */
   readonly done: string[] = [];
   gate: Gate = () => undefined;
+  /** By method. */
+  lies: Readonly<Record<string, Lie>> = {};
   readonly #owner: KeyId;
   #server: Server | undefined;
   #sockets: WebSocketServer | undefined;
@@ -61,14 +74,16 @@ export class Peer implements AsyncDisposable {
   readonly #from: string;
   readonly #labels: readonly string[];
   readonly #latencyMs: number | null | undefined;
+  readonly #claims: readonly Address[];
 
   /** @param where ports from `firstPort` on, one for each vessel, and a loopback address to listen at. */
   constructor(
     owner: KeyId,
     vessels: number,
-    { firstPort = 63_100, host = '127.0.0.1', from = host, labels = [], latencyMs }: Where = {},
+    { firstPort = 63_100, host = '127.0.0.1', from = host, labels = [], claims = [], latencyMs }: Where = {},
   ) {
     this.#latencyMs = latencyMs;
+    this.#claims = claims;
     this.#from = from;
     this.#labels = labels;
     this.#owner = owner;
@@ -103,7 +118,7 @@ export class Peer implements AsyncDisposable {
       maxPayloadBytes: 65_536,
     });
     this.#gateway = socket;
-    const addresses = [{ host: this.#host, port: this.port }];
+    const addresses = [...this.#claims, { host: this.#host, port: this.port }];
     const facts = { addresses, keys: [this.#owner], version: 'test', labels: this.#labels };
     socket.send(await signAdvertisement(this.identity, facts, 60));
     const [data] = await once(socket, 'message');
@@ -168,7 +183,8 @@ export class Peer implements AsyncDisposable {
     const outcome = await this.#outcome(request.method, request.params as { vessel?: string; users?: string[] }).catch(
       (error: unknown) => (error instanceof RequestError ? error : new RequestError('INTERNAL', String(error))),
     );
-    const reply = await signReply(this.identity, request.nonce, { outcome });
+    const { place } = this.lies[request.method] ?? {};
+    const reply = await signReply(this.identity, request.nonce, { outcome, place });
     if (socket.readyState === socket.OPEN) socket.send(packMessage(reply));
   }
 
@@ -176,7 +192,7 @@ export class Peer implements AsyncDisposable {
     await this.gate(method, params.vessel);
     const result = this.#carryOut(method, params);
     if (params.vessel !== undefined && method !== 'GetVesselResources') this.done.push(`${method} ${params.vessel}`);
-    return { result, attachment: new Uint8Array() };
+    return { result, attachment: new Uint8Array(), ...this.lies[method] };
   }
 
   #carryOut(method: string, params: { vessel?: string; users?: string[] }): unknown {
