@@ -15,6 +15,8 @@ import { donorKeyOf, type Site, startSite } from '../src/site.ts';
 const TEACHER = 'teacher';
 const PROGRAM = "log('hello', callargs[0]);\n";
 const EACH = 1;
+/** Their shells share two cores with all the rest here, which they do not in a class. */
+const AT_ONCE = 32;
 const MEMORY_BYTES = 32 * 2 ** 20;
 const LOOK_MS = 50;
 
@@ -107,7 +109,7 @@ export async function measureClass(files: RuntimeFiles, init: ClassInit): Promis
     {
       ...{ row: `${what}: register and log in`, unit: 'ms', better: 'less' },
       ...{ potluck: enrolled.ms, floor: hashes.ms },
-      counted: 'all of them at once, to the end of the last / argon2id alone, one for each of both',
+      counted: `${AT_ONCE} at the same moment, all of them in all / argon2id alone, one for each of both`,
     },
     { row: `${what}: get ${EACH}`, ...of(0) },
     { row: `${what}: run --follow to the end`, ...of(1) },
@@ -115,12 +117,18 @@ export async function measureClass(files: RuntimeFiles, init: ClassInit): Promis
   ];
 }
 
+/** So many at the same moment as there are places; who is done makes room for the next. */
 async function timedAll<T, R>(
   items: readonly T[],
   work: (item: T) => Promise<R>,
 ): Promise<{ ms: number; results: R[] }> {
   const began = performance.now();
-  const results = await Promise.all(items.map(work));
+  const results: R[] = [];
+  const left = items.entries();
+  const place = async (): Promise<void> => {
+    for (const [index, item] of left) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, place));
   return { ms: performance.now() - began, results };
 }
 

@@ -77,17 +77,17 @@ export const LIMITS = {
 
 /** Callers that a relay takes to nodes. */
 export const RELAY_LIMITS = {
-  /** Streams at once, calls that nobody has answered yet included: of all, to one node, and from one address. */
-  streams: 2000,
-  streamsPerNode: 48,
-  streamsPerHost: 128,
+  /** Streams at once, calls that nobody has answered yet included: of all, to one node, and from one address, behind which a class may sit. */
+  streams: 4000,
+  streamsPerNode: 192,
+  streamsPerHost: 2000,
   /** Calls to one node, from one address, and from one to the other, on average and after a pause. */
   callsPerNodePerSecond: 5,
-  callsPerNodeBurst: 64,
-  callsPerHostPerSecond: 20,
-  callsPerHostBurst: 256,
+  callsPerNodeBurst: 192,
+  callsPerHostPerSecond: 50,
+  callsPerHostBurst: 1024,
   callsPerPairPerSecond: 2,
-  callsPerPairBurst: 32,
+  callsPerPairBurst: 64,
   /** Nodes, addresses, and pairs of them, whose calls are counted apart. */
   rateEntries: 50_000,
   /** From a call to the node's answer. */

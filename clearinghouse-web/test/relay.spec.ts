@@ -9,6 +9,7 @@ import {
   generateIdentity,
   openPinnedSocket,
   openStream,
+  PeerError,
   relayedStream,
   STREAM_LIMITS,
 } from '@potluck/protocol';
@@ -65,7 +66,12 @@ describe('the relay', () => {
     return [await calling, answered];
   };
   const refused = async (calling: Promise<unknown>, why: RegExp): Promise<void> => {
-    await assert.rejects(calling, { code: 'UNREACHABLE', message: why });
+    await assert.rejects(calling, (error) => {
+      assert.ok(error instanceof PeerError && error.code === 'UNREACHABLE');
+      assert.match(error.message, why);
+      assert.match(String(error.details.refusal), why, 'without the address, for who asks many nodes');
+      return true;
+    });
   };
   const ended = async (stream: Duplex): Promise<void> => {
     stream.resume();

@@ -6,11 +6,11 @@ import { LIMITS } from '@potluck/protocol';
  */
 export const NODE_LIMITS = {
   /** Connections at once through the relay, those that are being dialled included; one more is not answered. */
-  relayedConnections: 64,
+  relayedConnections: 192,
   /** Calls through the relay for which the node dials, on average; one more is not answered. */
   relayedPerSecond: 10,
   /** The same after a pause. */
-  relayedBurst: 64,
+  relayedBurst: 192,
   /** Connections at once, in all; one more takes the place of one of the address that has most, or is dropped. */
   connections: 512,
   /** Connections at once from one address; one more is dropped before its handshake. */

@@ -77,7 +77,8 @@ async function pinned(socket: WebSocket, init: PinnedSocketInit): Promise<KeyId>
   });
   socket.once('unexpected-response', (_request, { statusCode = 0 }) => {
     const why = RELAY_REFUSALS[statusCode] ?? `it answered with HTTP status ${statusCode}`;
-    reject(new PeerError('UNREACHABLE', `expected ${where} to take the connection, got a refusal: ${why}`));
+    const message = `expected ${where} to take the connection, got a refusal: ${why}`;
+    reject(new PeerError('UNREACHABLE', message, { details: { refusal: why } }));
   });
   socket.once('error', (cause: NodeJS.ErrnoException) => {
     reject(new PeerError('UNREACHABLE', `nobody can be reached at ${where}`, { cause }));

@@ -168,7 +168,9 @@ function factsIn(group: readonly { error: ErrorFacts }[]): ErrorFacts {
 /** The same fault of many nodes in the same words: without the node's address, which the list of the affected has. */
 function peerFactsOf(error: unknown): ErrorFacts {
   if (!(error instanceof PeerError)) return factsOf(error);
-  const cause = error.cause instanceof Error && 'code' in error.cause ? ` (${String(error.cause.code)})` : '';
+  const { cause: of, details } = error;
+  const why = details.refusal ?? (of instanceof Error && 'code' in of ? of.code : undefined);
+  const cause = why === undefined ? '' : ` (${String(why)})`;
   const messages: Record<PeerError['code'], string> = {
     UNREACHABLE: `expected a node to answer, got no connection${cause}`,
     TIMEOUT: 'expected a node to answer in time, got nothing',
