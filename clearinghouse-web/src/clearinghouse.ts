@@ -168,8 +168,13 @@ export class Clearinghouse implements AsyncDisposable {
     return bus;
   }
 
+  #supervise(bus: Bus): Supervisor {
+    const { state, database, keysDatabase, logger } = this.#init;
+    return new Supervisor({ state, database, keysDatabase, gateway: () => this.gatewayAddress, logger, bus });
+  }
+
   async #startAll(paths: StatePaths): Promise<void> {
-    const { logger, host, port, state, payload, policy = POLICY, database, keysDatabase, proxies = [] } = this.#init;
+    const { logger, host, port, payload, policy = POLICY, database, proxies = [] } = this.#init;
     const cleanup = this.#cleanup;
     cleanup.use(takeLock(paths.lock));
     const identity = await gatewayIdentity(paths.gatewayKey);
@@ -181,7 +186,7 @@ export class Clearinghouse implements AsyncDisposable {
     );
     const site = await presence.join();
     const bus = cleanup.use(await this.#openBus(store, site));
-    const supervisor = new Supervisor({ state, database, keysDatabase, logger, bus });
+    const supervisor = this.#supervise(bus);
     const queue = new Queue(store, bus);
     const { gatewayHost, gatewayPort, passwordCost = PASSWORD_COST } = this.#init;
     const dialled = { identity, host: gatewayHost, port: gatewayPort };
@@ -200,7 +205,7 @@ export class Clearinghouse implements AsyncDisposable {
     await listen(server, { host, port, what: 'the site' });
     cleanup.defer(async () => await close(server));
     server.on('request', createApp({ store, bus, queue, logger }, facts));
-    const pass = new Pass(store, { publicUrl: facts.publicUrl, limits: this.#init.passLimits });
+    const pass = new Pass(store, { publicUrl: facts.publicUrl, gateway: facts.gateway, limits: this.#init.passLimits });
     cleanup.defer(() => pass.stop());
     server.on('upgrade', (request, socket, head) => pass.upgrade({ request, socket, head }));
     cleanup.defer(async () => await gateway.stop());

@@ -111,6 +111,10 @@ export const PASS_LIMITS = {
   idleMs: 120_000,
   /** Of one connection, both ways together; a browser that needs more opens another. */
   connectionBytes: 1024 * 1024 * 1024,
+  /** Held in memory at once: parts of messages, and messages that wait to be sent on. One is of 8 MiB at most, each way. */
+  heldConnectionBytes: 17 * 1024 * 1024,
+  heldAccountBytes: 64 * 1024 * 1024,
+  heldBytes: 256 * 1024 * 1024,
   /** So often it is looked whether the account is still logged in and holds a vessel there. */
   checkMs: 15_000,
 } as const;

@@ -2,33 +2,41 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
   Admission,
+  type Dialled,
   describeError,
   dialNode,
+  type GatewayAddress,
   type KeyId,
   keyIdSchema,
   LIMITS,
   PASS_HOLD,
   PASS_PATH,
   RateLimit,
-  type Reach,
 } from '@potluck/protocol';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { Held, type Holder } from './held.ts';
 import { PASS_LIMITS } from './limits.ts';
+import { Pump } from './pump.ts';
 import { isOwnOrigin, sessionTokenOf } from './site/session.ts';
+import { permitsFrom } from './store/networks.ts';
+import type { KnownNode } from './store/nodes.ts';
 import type { Store } from './store/store.ts';
 
 export type PassLimits = Readonly<Record<keyof typeof PASS_LIMITS, number>>;
 
 export interface PassInit {
   readonly publicUrl: () => string;
+  /** That of the clearinghouse, as nodes are told of it. */
+  readonly gateway: () => GatewayAddress;
   /** Overrides of `PASS_LIMITS`. */
   readonly limits?: Partial<PassLimits> | undefined;
 }
 
 /** One browser that is passed on to one node. */
-interface Passed {
+interface Passed extends Holder {
   readonly browser: WebSocket;
-  readonly account: string;
+  /** The connection under it. */
+  readonly stream: Duplex;
   readonly node: KeyId;
   readonly sessionToken: string;
   /** Aborted when the browser has gone. */
@@ -49,7 +57,15 @@ type Refusal =
   | '503 Service Unavailable';
 
 /** Codes of a WebSocket's end, of the range that is for applications; the reason is for people. */
-const ENDS = { unreachable: 4000, idle: 4001, bytes: 4002, notHeld: 4003, text: 1003, stops: 1001 } as const;
+const ENDS = {
+  unreachable: 4000,
+  idle: 4001,
+  bytes: 4002,
+  notHeld: 4003,
+  held: 4004,
+  text: 1003,
+  stops: 1001,
+} as const;
 /** What the protocol leaves for a reason. */
 const REASON_BYTES = 123;
 
@@ -70,6 +86,7 @@ export class Pass {
   readonly #passed = new Set<Passed>();
   /** By account. */
   readonly #admission: Admission;
+  readonly #held: Held;
   readonly #timer: NodeJS.Timeout;
   #stopped = false;
 
@@ -80,6 +97,7 @@ export class Pass {
     const { connections, perAccount, connectsPerSecond: perSecond, connectsBurst: burst } = this.#limits;
     const rate = new RateLimit({ perSecond, burst, entries: connections });
     this.#admission = new Admission({ connections, perAddress: perAccount, rate });
+    this.#held = new Held(this.#limits);
     this.#timer = setInterval(() => void this.#check().catch(() => undefined), this.#limits.checkMs).unref();
   }
 
@@ -112,8 +130,8 @@ export class Pass {
     const sessionToken = sessionTokenOf({ request, publicUrl });
     const account = await this.#store.sessions.accountOf(sessionToken);
     if (account === undefined || account.banned_at !== null) return refuse(socket, '401 Unauthorized');
-    const reach = await this.#reachOf(account.id, node.data);
-    if (reach === undefined) return refuse(socket, '404 Not Found');
+    const known = (await this.#holdsOn(account.id, node.data)) ? await this.#store.nodes.find(node.data) : undefined;
+    if (known === undefined) return refuse(socket, '404 Not Found');
     if (socket.destroyed) return;
     if (this.#stopped) return refuse(socket, '503 Service Unavailable');
     const many = [...this.#passed].filter((other) => other.account === account.id && other.node === node.data).length;
@@ -121,29 +139,32 @@ export class Pass {
       return refuse(socket, '429 Too Many Requests');
     }
     this.#sockets.handleUpgrade(request, socket, head, (browser) => {
-      const passed = { browser, account: account.id, node: node.data, sessionToken, gone: new AbortController() };
-      void this.#pass(passed, reach);
+      const own = { account: account.id, node: node.data, sessionToken, gone: new AbortController() };
+      const cut = (): void => cutOff(passed);
+      const passed: Passed = { ...own, browser, stream: socket, cut };
+      void this.#pass(passed, known);
     });
   }
 
-  /** Where the node is, if the account holds a vessel on it. */
-  async #reachOf(account: string, node: KeyId): Promise<Reach | undefined> {
-    return (await this.#store.leases.holdings(account)).find((held) => held.node === node)?.reach;
+  /** Whether the account holds a vessel on the node. */
+  async #holdsOn(account: string, node: KeyId): Promise<boolean> {
+    return (await this.#store.leases.holdings(account)).some((held) => held.node === node);
   }
 
-  async #pass(passed: Passed, reach: Reach): Promise<void> {
+  async #pass(passed: Passed, { reach, network }: KnownNode): Promise<void> {
     const { browser, node, gone } = passed;
     this.#passed.add(passed);
     browser.on('error', () => undefined); // 'close' follows.
     browser.on('close', () => {
       this.#passed.delete(passed);
+      this.#held.forget(passed);
       gone.abort();
     });
     browser.pause(); // What it says before the node is there waits with it.
     try {
       const { connectMs: connectTimeoutMs } = this.#limits;
-      const { socket } = await dialNode({ reach, node, connectTimeoutMs, signal: gone.signal });
-      this.#splice(passed, socket);
+      const permits = permitsFrom(network, this.#init.gateway());
+      this.#splice(passed, await dialNode({ reach, node, permits, connectTimeoutMs, signal: gone.signal }));
     } catch (error) {
       end(passed, 'unreachable', describeError(error));
     }
@@ -151,12 +172,15 @@ export class Pass {
   }
 
   /** Both ways at once; each end is read only as fast as the other takes it. */
-  #splice(passed: Passed, node: WebSocket): void {
+  #splice(passed: Passed, { socket: node, stream }: Dialled): void {
     const { browser, gone } = passed;
     const { idleMs, connectionBytes } = this.#limits;
     const idle = setTimeout(() => end(passed, 'idle', `nothing came for ${idleMs / 1000} s`), idleMs).unref();
-    const toBrowser = new Pump(node, browser);
-    const toNode = new Pump(browser, node);
+    const onHeld = (bytes: number): void => {
+      if (this.#passed.has(passed)) this.#held.add(passed, bytes);
+    };
+    const toBrowser = new Pump({ from: node, stream, to: browser }, onHeld);
+    const toNode = new Pump({ from: browser, stream: passed.stream, to: node }, onHeld);
     const take = (pump: Pump, data: RawData): void => {
       idle.refresh();
       pump.take(data);
@@ -167,6 +191,7 @@ export class Pass {
     node.on('close', (code, reason) => end(passed, 'unreachable', `the node has closed it: ${reason || code}`));
     browser.on('message', (data, isBinary) => {
       const text = isBinary ? undefined : String(data);
+      if (!isBinary) toNode.complete();
       if (text === undefined) take(toNode, data);
       else if (text === PASS_HOLD.on || text === PASS_HOLD.off) toBrowser.hold(text === PASS_HOLD.on);
       else end(passed, 'text', 'expected binary messages');
@@ -184,45 +209,26 @@ export class Pass {
     for (const passed of [...this.#passed]) {
       const account = await this.#store.sessions.accountOf(passed.sessionToken);
       const isUser = account?.id === passed.account && account.banned_at === null;
-      const isIn = isUser && (await this.#reachOf(account.id, passed.node)) !== undefined;
+      const isIn = isUser && (await this.#holdsOn(account.id, passed.node));
       if (!isIn) end(passed, 'notHeld', 'you are logged out, or hold no vessel on this node any more');
     }
   }
 }
 
-/** Takes messages from one WebSocket to another as they are, and reads no further before the last one has left. */
-class Pump {
-  bytes = 0;
-  readonly #from: WebSocket;
-  readonly #to: WebSocket;
-  #waits = 0;
-
-  constructor(from: WebSocket, to: WebSocket) {
-    this.#from = from;
-    this.#to = to;
-  }
-
-  take(data: RawData): void {
-    this.bytes += lengthOf(data);
-    if (this.#to.readyState !== this.#to.OPEN) return;
-    this.hold(true);
-    this.#to.send(data, { binary: true }, () => this.hold(false));
-  }
-
-  hold(on: boolean): void {
-    this.#waits = Math.max(0, this.#waits + (on ? 1 : -1));
-    if (this.#waits > 0) this.#from.pause();
-    else this.#from.resume();
-  }
-}
-
-function lengthOf(data: RawData): number {
-  return Array.isArray(data) ? data.reduce((sum, part) => sum + part.length, 0) : data.byteLength;
-}
-
 function end({ browser }: Passed, how: keyof typeof ENDS, why: string): void {
   browser.resume(); // Else its own farewell would never be read.
   browser.close(ENDS[how], shortened(why));
+}
+
+/** What it has sent is in memory until it has gone: a farewell is waited for no longer than by others, and only once. */
+function cutOff(passed: Passed): void {
+  const { browser } = passed;
+  if (browser.readyState === browser.OPEN) {
+    end(passed, 'held', 'too much is under way: end what you began, then connect again');
+    setTimeout(() => browser.terminate(), LIMITS.farewellMs).unref();
+  } else {
+    browser.terminate();
+  }
 }
 
 function shortened(text: string): string {

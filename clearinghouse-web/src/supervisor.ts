@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { parseJson } from '@potluck/protocol';
+import { type GatewayAddress, parseJson } from '@potluck/protocol';
 import type { Logger } from 'pino';
 import type { Bus } from './bus/bus.ts';
 import { newsOf } from './bus/subjects.ts';
@@ -22,6 +22,8 @@ export interface SupervisorInit {
   readonly state: string;
   readonly database?: string | undefined;
   readonly keysDatabase?: string | undefined;
+  /** As nodes are told of it. */
+  readonly gateway: () => GatewayAddress;
   readonly logger: Logger;
   /** Tells the backend to look at the queue, and is told what the backend says. */
   readonly bus: Bus;
@@ -114,13 +116,14 @@ export class Supervisor {
 }
 
 /** Addresses of databases may have passwords in them, and arguments of a process are for all to see. */
-function environmentOf({ database, keysDatabase }: SupervisorInit): Record<string, string> {
+function environmentOf({ database, keysDatabase, gateway }: SupervisorInit): Record<string, string> {
   const usesPostgres = database !== undefined || keysDatabase !== undefined;
   const kept = Object.entries(process.env).filter(
     ([name]) => name === FOR_ALL || (usesPostgres && FOR_POSTGRES.test(name)),
   );
   return {
     ...Object.fromEntries(kept),
+    POTLUCK_GATEWAY: JSON.stringify(gateway()),
     ...(database !== undefined && { POTLUCK_DATABASE: database }),
     ...(keysDatabase !== undefined && { POTLUCK_KEYS_DATABASE: keysDatabase }),
   } as Record<string, string>;

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
-import { type KeyId, RequestError } from '@potluck/protocol';
-import { networkOf, reachFrom } from '../src/store/networks.ts';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import {
+  dialNode,
+  type GatewayAddress,
+  generateIdentity,
+  type KeyId,
+  type PeerError,
+  type Reach,
+  RequestError,
+} from '@potluck/protocol';
+import { networkOf, permitsFrom, reachFrom } from '../src/store/networks.ts';
 import type { Api, ApiAnswer } from './support/api.ts';
 import { type Peer, refuseFirst } from './support/peer.ts';
 import { Site } from './support/site.ts';
@@ -39,6 +49,57 @@ describe('where a node may be dialled', () => {
   it('is where it says, when it comes from such a network itself', () => {
     for (const host of ['127.0.0.1', '192.168.0.9', 'fd00::2', undefined])
       assert.deepEqual(hostsFrom(host), said, String(host));
+  });
+});
+
+describe('where a name or a relay of a node leads', () => {
+  const { id: node } = generateIdentity();
+  let server: Server;
+  let port = 0;
+  let connections = 0;
+  beforeEach(async () => {
+    connections = 0;
+    server = createServer((socket) => {
+      connections += 1;
+      socket.destroy();
+    }).listen(0, 'localhost');
+    await once(server, 'listening');
+    ({ port } = server.address() as AddressInfo);
+  });
+  afterEach(() => server.close());
+
+  const gatewayAt = (host: string): GatewayAddress => ({ host, port, key: node });
+  async function outcome(reach: Reach, network: string | null, gateway?: GatewayAddress): Promise<string> {
+    const dialled = dialNode({ reach, node, permits: permitsFrom(network, gateway) });
+    const error = await dialled.then(
+      () => assert.fail(),
+      (thrown: PeerError) => thrown,
+    );
+    assert.equal(error.code, 'UNREACHABLE');
+    return error.message;
+  }
+
+  it('is judged by the address that is dialled, and no private one is, nor said', async () => {
+    for (const host of ['localhost', '127.0.0.1', '::1']) {
+      const direct = { addresses: [{ host, port }], relays: [] };
+      const relayed = { addresses: [], relays: [gatewayAt(host)] };
+      for (const reach of [direct, relayed]) {
+        for (const network of ['9.9.9.0/24', '2620:fe:0::/48']) {
+          const message = await outcome(reach, network, gatewayAt('gateway.example'));
+          assert.match(message, /^expected an address that may be dialled at \S+, got another$/);
+        }
+      }
+    }
+    assert.equal(connections, 0);
+  });
+
+  it('is not judged of a node on a private network itself, nor of the own gateway as nodes know it', async () => {
+    const localhost = { addresses: [{ host: 'localhost', port }], relays: [] };
+    for (const network of ['127.0.0.0/24', '10.1.2.0/24', null]) {
+      assert.match(await outcome(localhost, network), /^nobody can be reached/);
+    }
+    await outcome({ addresses: [], relays: [gatewayAt('localhost')] }, '9.9.9.0/24', gatewayAt('localhost'));
+    assert.equal(connections, 4);
   });
 });
 
@@ -103,6 +164,14 @@ describe('acquiring by networks', () => {
     const other = (await refused) === peers[2].identity.id ? '127.0.1.0/24' : '127.0.2.0/24';
     assert.deepEqual([...new Set(networksOf(answer))], [other]);
     assert.deepEqual((await user.signed('GET', '/account')).body.credits, { total: 10, used: 3 });
+  });
+
+  it('hands over nothing at a name that leads to the operator’s network, of a node from the open one', async () => {
+    for (const peer of peers.slice(1)) await peer.hangUp();
+    const reach = JSON.stringify({ addresses: [{ host: 'localhost', port: peers[0].port }], relays: [] });
+    site.write('UPDATE nodes SET reach = ?, network = ?', reach, '9.9.9.0/24');
+    assert.equal((await acquire(1)).body.code, 'UNABLE_TO_ACQUIRE');
+    assert.deepEqual(peers[0].done, []);
   });
 
   it('nat: gives only what is behind a relay; random: any; and no other type', async () => {

@@ -193,6 +193,52 @@ describe('a browser that is passed on to a node', () => {
     assert.equal((await closing(socket)).code, 1009);
   });
 
+  /** Sends the beginning of a message, or more of it; resolves when the site has it. */
+  async function begun(socket: WebSocket, bytes: number): Promise<void> {
+    socket.send(Buffer.alloc(bytes), { fin: false });
+    socket.ping();
+    await once(socket, 'pong');
+  }
+
+  it('is cut off by the message that it does not end, past what one connection may hold', async () => {
+    await begin({ heldConnectionBytes: 100_000 });
+    const socket = await open();
+    await using client = clientOver(await open());
+    await begun(socket, 90_000);
+    const closed = closing(socket);
+    socket.send(Buffer.alloc(20_000), { fin: false });
+    assert.equal((await closed).code, 4004);
+    await client.call('GetVessels', {}); // Others go on.
+  });
+
+  it('is cut off where the connections of its account hold too much together', async () => {
+    await begin({ heldAccountBytes: 300_000 });
+    const [first, second] = [await open(), await open()];
+    await begun(first, 140_000);
+    await begun(second, 150_000);
+    const closed = closing(second);
+    first.send(Buffer.alloc(1), { fin: false });
+    second.send(Buffer.alloc(20_000), { fin: false });
+    assert.equal((await closed).code, 4004);
+    await begun(first, 1000);
+  });
+
+  it('is cut off by what the node does not end, too', async () => {
+    await begin({ heldConnectionBytes: 100_000 });
+    const socket = await open();
+    await using client = clientOver(socket);
+    await client.call('GetVessels', {});
+    const closed = closing(socket);
+    peer.say(Buffer.alloc(110_000), { fin: false });
+    assert.equal((await closed).code, 4004);
+  });
+
+  it('holds nothing any more of messages that have gone on', async () => {
+    await begin({ heldConnectionBytes: 8000 });
+    await using client = clientOver(await open());
+    for (let count = 0; count < 20; count += 1) await client.call('GetVessels', {});
+  });
+
   it('can hold back the node, and let it go on', async () => {
     await begin();
     const socket = await open();

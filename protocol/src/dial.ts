@@ -1,7 +1,6 @@
-import type { WebSocket } from 'ws';
 import type { KeyId } from './keys.ts';
 import { LIMITS } from './limits.ts';
-import { openPinnedSocket } from './pinned-socket.ts';
+import { openPinnedSocket, type Permits, type PinnedSocket } from './pinned-socket.ts';
 import { type Attempt, race } from './race.ts';
 import { type Address, directly, isRelay, type Reach, type Way, waysOf, wayText } from './reach.ts';
 import { openRelayed } from './relay.ts';
@@ -18,15 +17,14 @@ export type Place =
 export type DialInit = Place & {
   /** The node's key. Without it the first key seen is believed. */
   readonly node?: KeyId | undefined;
+  /** Which numeric addresses may be dialled on a way; all unless given. */
+  readonly permits?: ((way: Way) => Permits | undefined) | undefined;
   readonly connectTimeoutMs?: number;
   readonly signal?: AbortSignal;
 };
 
 /** An open WebSocket to a node, over TLS from here to it. */
-export interface Dialled {
-  readonly socket: WebSocket;
-  /** The key that the node has proved. */
-  readonly key: KeyId;
+export interface Dialled extends PinnedSocket {
   /** `wayText` of the way that won. */
   readonly way: string;
 }
@@ -36,26 +34,32 @@ export interface Dialled {
  * @throws PeerError UNREACHABLE, TIMEOUT, WRONG_IDENTITY
  */
 export async function dialNode(init: DialInit): Promise<Dialled> {
-  const { node, signal, connectTimeoutMs = LIMITS.connectTimeoutMs } = init;
+  const { node, permits, signal, connectTimeoutMs = LIMITS.connectTimeoutMs } = init;
   const known = 'reach' in init ? waysOf(init.reach, init.lastWay) : waysOf(directly(init.address));
   // A relay must be told whom to call.
   const ways = known.filter((way) => node !== undefined || !isRelay(way));
   const deadline = performance.now() + connectTimeoutMs;
   const attempts = ways.map(
     (way): Attempt<Dialled> => ({
-      open: async (broken: AbortSignal) => await openWay(way, { node, deadline, signal: broken }),
+      open: async (broken: AbortSignal) =>
+        await openWay(way, { node, permits: permits?.(way), deadline, signal: broken }),
       close: ({ socket }) => socket.terminate(),
     }),
   );
   return await race(attempts, { delayMs: LIMITS.attemptDelayMs, signal });
 }
 
-async function openWay(
-  way: Way,
-  { node, deadline, signal }: { node: KeyId | undefined; deadline: number; signal: AbortSignal },
-): Promise<Dialled> {
+interface OpenInit {
+  readonly node: KeyId | undefined;
+  readonly permits: Permits | undefined;
+  readonly deadline: number;
+  readonly signal: AbortSignal;
+}
+
+async function openWay(way: Way, { deadline, ...init }: OpenInit): Promise<Dialled> {
   const connectTimeoutMs = Math.max(1, deadline - performance.now());
-  const options = { maxPayloadBytes: LIMITS.messageBytes, connectTimeoutMs, signal };
+  const { node, permits, signal } = init;
+  const options = { maxPayloadBytes: LIMITS.messageBytes, connectTimeoutMs, signal, permits };
   const opened =
     node !== undefined && isRelay(way)
       ? await openRelayed(way, { node, ...options })

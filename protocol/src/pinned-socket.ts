@@ -1,3 +1,5 @@
+import { lookup } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
@@ -12,6 +14,11 @@ import { peerKeyOf, tlsOptionsOf } from './tls.ts';
 export interface PinnedSocketInit {
   readonly address: Address;
   readonly path?: string;
+  /**
+   * Which numeric addresses may be dialled, all unless given. A name is looked up once: what is dialled is what was
+   * judged. Of no meaning with a `carrier`.
+   */
+  readonly permits?: Permits | undefined;
   /** Which of this machine's addresses to dial from; the system's choice unless given. */
   readonly from?: string | undefined;
   /** Carries the TLS in the place of a connection to the address. */
@@ -25,6 +32,16 @@ export interface PinnedSocketInit {
   readonly signal?: AbortSignal | undefined;
 }
 
+export type Permits = (address: string) => boolean;
+
+export interface PinnedSocket {
+  readonly socket: WebSocket;
+  /** The key that was proved. */
+  readonly key: KeyId;
+  /** The TLS connection under it. */
+  readonly stream: Duplex;
+}
+
 /** The pin replaces the authorities. */
 const PINNED = { rejectUnauthorized: false, minVersion: 'TLSv1.3' } as const;
 
@@ -32,13 +49,15 @@ const PINNED = { rejectUnauthorized: false, minVersion: 'TLSv1.3' } as const;
  * Opens a WebSocket over TLS 1.3 to a server whose certificate is pinned to its key.
  * @throws PeerError UNREACHABLE, TIMEOUT, WRONG_IDENTITY
  */
-export async function openPinnedSocket(init: PinnedSocketInit): Promise<{ socket: WebSocket; key: KeyId }> {
+export async function openPinnedSocket(init: PinnedSocketInit): Promise<PinnedSocket> {
   // Not written at the call, since the types of `ws` do not know `closeTimeout` yet.
-  const { address, path = '/', carrier, identity, from } = init;
+  const { address, path = '/', carrier, identity, from, permits } = init;
+  if (carrier === undefined && isIP(address.host) !== 0 && permits?.(address.host) === false) throw forbidden(address);
   const options = {
     ...(identity === undefined ? {} : await tlsOptionsOf(identity)),
     ...(carrier === undefined ? {} : { createConnection: () => connect({ socket: carrier, ...PINNED }) }),
     ...(from === undefined ? {} : { localAddress: from }),
+    ...(permits === undefined ? {} : { lookup: permittedOf(address, permits) }),
     ...PINNED,
     maxPayload: init.maxPayloadBytes,
     perMessageDeflate: false,
@@ -50,7 +69,7 @@ export async function openPinnedSocket(init: PinnedSocketInit): Promise<{ socket
   try {
     const key = pinned(socket, init);
     if (init.signal?.aborted) abort(); // Before us: the event will not come.
-    return { socket, key: await key };
+    return { socket, ...(await key) };
   } catch (error) {
     socket.on('error', () => undefined);
     socket.terminate();
@@ -60,18 +79,20 @@ export async function openPinnedSocket(init: PinnedSocketInit): Promise<{ socket
   }
 }
 
-async function pinned(socket: WebSocket, init: PinnedSocketInit): Promise<KeyId> {
+async function pinned(socket: WebSocket, init: PinnedSocketInit): Promise<Omit<PinnedSocket, 'socket'>> {
   const where = addressText(init.address);
-  const { promise, resolve, reject } = Promise.withResolvers<KeyId>();
+  const { promise, resolve, reject } = Promise.withResolvers<Omit<PinnedSocket, 'socket'>>();
   const timeoutMs = init.connectTimeoutMs ?? LIMITS.connectTimeoutMs;
   // `ws` only counts the time of silence: a server that sends a byte now and then would be waited for without end.
   const timer = setTimeout(() => reject(new PeerError('TIMEOUT', `no answer from ${where} in time`)), timeoutMs);
-  let key: KeyId | undefined;
+  let stream: TLSSocket | undefined;
   socket.once('upgrade', (response) => {
-    key = peerKeyOf(response.socket as TLSSocket);
+    stream = response.socket as TLSSocket;
   });
   socket.once('open', () => {
-    if (key !== undefined && (init.key === undefined || init.key === key)) return resolve(key);
+    const key = stream && peerKeyOf(stream);
+    const isWanted = init.key === undefined || init.key === key;
+    if (stream !== undefined && key !== undefined && isWanted) return resolve({ key, stream });
     const got = key ?? 'a certificate without an Ed25519 key';
     reject(new PeerError('WRONG_IDENTITY', `expected key ${init.key ?? 'of type Ed25519'} at ${where}, got ${got}`));
   });
@@ -81,11 +102,35 @@ async function pinned(socket: WebSocket, init: PinnedSocketInit): Promise<KeyId>
     reject(new PeerError('UNREACHABLE', message, { details: { refusal: why } }));
   });
   socket.once('error', (cause: NodeJS.ErrnoException) => {
-    reject(new PeerError('UNREACHABLE', `nobody can be reached at ${where}`, { cause }));
+    reject(
+      cause instanceof PeerError ? cause : new PeerError('UNREACHABLE', `nobody can be reached at ${where}`, { cause }),
+    );
   });
   try {
     return await promise;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Looks names up as the system does, and leaves out what may not be dialled. */
+function permittedOf(address: Address, permits: Permits): LookupFunction {
+  return (host, options, done) => {
+    lookup(host, { ...options, all: true }, (error, all) => {
+      if (error !== null) return done(error, []);
+      const found = all.filter((one) => permits(one.address));
+      const [first] = found;
+      if (first === undefined) done(forbidden(address), []);
+      else if (options.all) done(null, found);
+      else done(null, first.address, first.family);
+    });
+  };
+}
+
+/** Where a name leads is not said: who chose it may be feeling his way through our network. */
+function forbidden(address: Address): PeerError {
+  return new PeerError(
+    'UNREACHABLE',
+    `expected an address that may be dialled at ${addressText(address)}, got another`,
+  );
 }

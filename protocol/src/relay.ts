@@ -25,7 +25,7 @@ export function answerPath(token: string): string {
   return `/answer/${token}`;
 }
 
-export type RelayedInit = Pick<PinnedSocketInit, 'maxPayloadBytes' | 'signal'> & {
+export type RelayedInit = Pick<PinnedSocketInit, 'maxPayloadBytes' | 'signal' | 'permits'> & {
   readonly node: KeyId;
   readonly connectTimeoutMs: number;
 };
@@ -35,9 +35,9 @@ export type RelayedInit = Pick<PinnedSocketInit, 'maxPayloadBytes' | 'signal'> &
  * @throws PeerError UNREACHABLE, TIMEOUT, WRONG_IDENTITY (of the relay or of the node)
  */
 export async function openRelayed(relay: GatewayAddress, init: RelayedInit): ReturnType<typeof openPinnedSocket> {
-  const { node, maxPayloadBytes, signal, connectTimeoutMs } = init;
+  const { node, maxPayloadBytes, signal, connectTimeoutMs, permits } = init;
   const deadline = performance.now() + connectTimeoutMs;
-  const carrier = await openStream(relay, { path: callPath(node), signal, connectTimeoutMs });
+  const carrier = await openStream(relay, { path: callPath(node), signal, connectTimeoutMs, permits });
   try {
     const left = Math.max(1, deadline - performance.now());
     return await openPinnedSocket({
@@ -60,6 +60,7 @@ export interface StreamInit {
   readonly identity?: Identity;
   readonly connectTimeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  readonly permits?: PinnedSocketInit['permits'];
 }
 
 /** One end of a stream through a relay. @throws PeerError UNREACHABLE, TIMEOUT, WRONG_IDENTITY (of the relay) */

@@ -1,7 +1,8 @@
-import { type KeyId, NodeClient, PeerError, RequestError } from '@potluck/protocol';
+import { type GatewayAddress, type KeyId, NodeClient, PeerError, RequestError } from '@potluck/protocol';
 import { TaskError } from '../errors.ts';
 import { QUEUE } from '../limits.ts';
 import type { Trx } from '../store/database.ts';
+import { permitsFrom } from '../store/networks.ts';
 import type { Store } from '../store/store.ts';
 import type { DonorKeys } from './keys.ts';
 import type { Task, TaskOf } from './kinds.ts';
@@ -11,6 +12,8 @@ import { inspectNode, splitNode } from './nodes.ts';
 export interface Components {
   readonly store: Store;
   readonly keys: DonorKeys;
+  /** That of the clearinghouse, as nodes are told of it. */
+  readonly gateway?: GatewayAddress | undefined;
 }
 
 /** What has to be written, in the same transaction as the task's end. */
@@ -90,10 +93,12 @@ function isGone(error: unknown): boolean {
   return error instanceof RequestError && (error.code === 'NO_SUCH_VESSEL' || error.code === 'NOT_PERMITTED');
 }
 
-export async function connect({ store, keys }: Components, node: KeyId, owner: KeyId): Promise<NodeClient> {
+export async function connect({ store, keys, gateway }: Components, node: KeyId, owner: KeyId): Promise<NodeClient> {
   const known = await store.nodes.find(node);
   const identity = await keys.find(owner);
   if (identity === undefined) throw new TaskError('TASK_FAILED', `expected the private key of ${owner}, got none`);
   if (known === undefined) throw new PeerError('UNREACHABLE', `expected to know where node ${node} is, got nothing`);
-  return await NodeClient.connect({ reach: known.reach, node, identity, connectTimeoutMs: QUEUE.connectMs });
+  const { reach, network } = known;
+  const permits = permitsFrom(network, gateway);
+  return await NodeClient.connect({ reach, node, identity, permits, connectTimeoutMs: QUEUE.connectMs });
 }

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createWriteStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { ConfigError, describeError } from '@potluck/protocol';
+import { ConfigError, describeError, type GatewayAddress, gatewayAddressSchema, parseJson } from '@potluck/protocol';
 import { pino } from 'pino';
 import type { News } from '../bus/subjects.ts';
 import { takeLock } from '../lock.ts';
@@ -36,12 +36,16 @@ async function main(directory: string): Promise<void> {
   const onEnded = (claim: Claim, done: boolean): void => {
     for (const news of newsOfEnd(claim, done)) toSite.write(`${JSON.stringify(news)}\n`);
   };
-  const worker = new Worker({ store, keys }, { logger, onEnded });
+  const worker = new Worker({ store, keys, gateway: gatewayOf(process.env.POTLUCK_GATEWAY) }, { logger, onEnded });
   process.stdin.on('data', () => worker.wake());
   await worker.start();
   toSite.write('ready\n');
   await siteGone;
   await worker.stop();
+}
+
+function gatewayOf(text: string | undefined): GatewayAddress | undefined {
+  return text === undefined ? undefined : gatewayAddressSchema.parse(parseJson(text));
 }
 
 /** Made once for a state directory: what this backend had claimed before it was killed is its own to take up again. */

@@ -1,5 +1,14 @@
 import { isIPv6 } from 'node:net';
-import { canonicalAddress, groupsOf, isOpenAddress, type Reach } from '@potluck/protocol';
+import {
+  addressText,
+  canonicalAddress,
+  type DialInit,
+  type GatewayAddress,
+  groupsOf,
+  isOpenAddress,
+  isRelay,
+  type Reach,
+} from '@potluck/protocol';
 
 /** The network that a node is in, for "wan" and "lan": the /24 of IPv4, the /48 of IPv6; a name is one of its own. */
 export function networkOf(host: string): string {
@@ -19,4 +28,18 @@ export function reachFrom(host: string | undefined, { addresses, relays }: Reach
   if (host === undefined || !isOpenAddress(host)) return { addresses, relays };
   const isOther = (address: string): boolean => canonicalAddress(address) === undefined || isOpenAddress(address);
   return { addresses: addresses.filter((address) => isOther(address.host)), relays };
+}
+
+/**
+ * The same for where names lead, and for relays: what is dialled of a node whose connection comes from the open network is
+ * on it, but for the clearinghouse's own gateway, which may have an address on the operator's network here.
+ * @param network of the node, as `networkOf` says it; null while nobody has proved it
+ */
+export function permitsFrom(network: string | null, gateway: GatewayAddress | undefined): DialInit['permits'] {
+  const [first = ''] = (network ?? '').split('/');
+  if (!isOpenAddress(first)) return undefined;
+  return (way) => {
+    const isOwn = isRelay(way) && way.key === gateway?.key && addressText(way) === addressText(gateway);
+    return isOwn ? undefined : isOpenAddress;
+  };
 }

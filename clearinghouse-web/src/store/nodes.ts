@@ -25,6 +25,14 @@ export interface Sighting {
   readonly site?: number;
 }
 
+export interface KnownNode {
+  readonly reach: Reach;
+  /** Where its connection comes from, as `networkOf` says it; null while nobody has proved it. */
+  readonly network: string | null;
+  /** Those that it names. */
+  readonly keys: readonly KeyId[];
+}
+
 export interface DonationRow {
   readonly node: KeyId;
   readonly reach: Reach;
@@ -182,11 +190,15 @@ export class Nodes {
   }
 
   /** Where a node is and which keys it names, if it has ever been seen. */
-  async find(node: KeyId): Promise<{ reach: Reach; keys: KeyId[] } | undefined> {
-    const row = await this.#db.selectFrom('nodes').select('reach').where('id', '=', node).executeTakeFirst();
+  async find(node: KeyId): Promise<KnownNode | undefined> {
+    const row = await this.#db
+      .selectFrom('nodes')
+      .select(['reach', 'network'])
+      .where('id', '=', node)
+      .executeTakeFirst();
     if (row === undefined) return undefined;
     const keys = await this.#db.selectFrom('node_keys').select('key_id').where('node_id', '=', node).execute();
-    return { reach: reachOf(row), keys: keys.map(({ key_id }) => key_id) };
+    return { reach: reachOf(row), network: row.network, keys: keys.map(({ key_id }) => key_id) };
   }
 
   /**

@@ -152,6 +152,11 @@ export class Peer implements AsyncDisposable {
     return ended;
   }
 
+  /** Sends to all who are connected what it was not asked for. */
+  say(data: Buffer, options: { fin: boolean }): void {
+    for (const socket of this.#sockets?.clients ?? []) socket.send(data, options);
+  }
+
   async hangUp(): Promise<void> {
     const socket = this.#gateway;
     if (socket === undefined || socket.readyState === socket.CLOSED) return;
