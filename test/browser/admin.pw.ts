@@ -98,7 +98,7 @@ test.describe('the pages of administrators', () => {
       await page.getByRole('button', { name: 'Search' }).click();
       await page.getByRole('link', { name: 'user', exact: true }).click();
       await expect(page.getByRole('heading', { name: '1 vessel' })).toBeVisible();
-      await page.getByLabel('Reason').fill('spam');
+      await page.getByLabel('Reason', { exact: true }).fill('spam');
       await page.getByRole('button', { name: 'Suspend user' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
       await expect(page.getByRole('status')).toContainText('Suspended.');
