@@ -281,7 +281,9 @@ export const METRICS_LIMITS = {
 /** Backups, as they are read. */
 export const BACKUP_LIMITS = {
   /** Characters of one line: a row of a table. */
-  lineLength: 16 * 1024 * 1024,
+  lineLength: 1024 * 1024,
+  /** So many times larger than the file is what comes out of it, at most. */
+  expansion: 200,
   /** Values in one statement of a restoration: a database takes only so many. */
   valuesPerStatement: 10_000,
 } as const;

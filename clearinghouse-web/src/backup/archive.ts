@@ -45,7 +45,9 @@ export async function writeArchive(path: string, fill: (write: Write) => Promise
   written.catch(() => undefined); // Told below, and to who writes.
   const write: Write = async (line) => {
     if (gzip.destroyed) await written;
-    if (!gzip.write(`${JSON.stringify(line)}\n`)) await Promise.race([once(gzip, 'drain'), written]);
+    const text = JSON.stringify(line);
+    checkLength(text, 'BACKUP_FAILED'); // What nobody could read again is no backup.
+    if (!gzip.write(`${text}\n`)) await Promise.race([once(gzip, 'drain'), written]);
   };
   try {
     await Promise.race([once(target, 'open'), written]);
@@ -69,18 +71,20 @@ export async function writeArchive(path: string, fill: (write: Write) => Promise
 
 /** Reads a backup. What it has is believed only when its end has been read. @throws ServiceError BACKUP_REFUSED */
 export async function* readArchive(path: string): AsyncGenerator<Header | Line> {
-  const file = await openTrusted(path);
+  const { file, size } = await openTrusted(path);
   const source = file.createReadStream();
   const plain = source.pipe(createGunzip());
   source.on('error', (error) => plain.destroy(error));
-  let [rows, told] = [0, -1];
+  let [rows, told, hasTable] = [0, -1, false];
   try {
     let isFirst = true;
-    for await (const text of linesOf(plain)) {
+    for await (const text of linesOf(bounded(path, plain, size))) {
       if (told >= 0) throw refused(path, 'nothing after its end, got more');
       const line = parsed(path, text, isFirst);
       isFirst = false;
+      if ('table' in line) hasTable = true;
       if (Array.isArray(line)) rows += 1;
+      if (rows > 0 && !hasTable) throw refused(path, 'rows of a table, got some of none');
       if ('end' in line) told = line.rows;
       else yield line;
     }
@@ -103,8 +107,10 @@ function parsed(path: string, text: string, isFirst: boolean): Header | Line {
 }
 
 /** Who could have written it could have made himself an administrator, and who can read it has everybody's keys. */
-async function openTrusted(path: string): Promise<FileHandle> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((cause: unknown) => {
+async function openTrusted(path: string): Promise<{ file: FileHandle; size: number }> {
+  // Without waiting: a pipe would be opened when somebody writes to it, which may be never.
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch((cause: unknown) => {
     throw refused(path, `a file that can be read, and no symbolic link, got: ${describeError(cause)}`, cause);
   });
   try {
@@ -116,10 +122,20 @@ async function openTrusted(path: string): Promise<FileHandle> {
       throw refused(path, `mode 0600, got ${got}: see that nobody has changed it, then run chmod 600`);
     }
     if (facts.size === 0) throw refused(path, 'a whole file, got an empty one');
-    return file;
+    return { file, size: facts.size };
   } catch (error) {
     await file.close();
     throw error;
+  }
+}
+
+/** What is packed a thousandfold is no backup: nobody has to unpack all of it to see that. */
+async function* bounded(path: string, plain: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer> {
+  let left = size * BACKUP_LIMITS.expansion;
+  for await (const chunk of plain) {
+    left -= chunk.length;
+    if (left < 0) throw refused(path, `at most ${BACKUP_LIMITS.expansion} times its size to come out, got more`);
+    yield chunk;
   }
 }
 
@@ -127,18 +143,21 @@ async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let rest = '';
   for await (const chunk of stream) {
-    rest += decoder.decode(chunk, { stream: true });
-    const lines = rest.split('\n');
+    // Only what is new is searched, however long the line is that it goes on.
+    const [first = '', ...others] = decoder.decode(chunk, { stream: true }).split('\n');
+    const lines = [rest + first, ...others];
+    for (const line of lines) checkLength(line);
     rest = lines.pop() ?? '';
-    if (rest.length > BACKUP_LIMITS.lineLength) {
-      throw new ServiceError(
-        'BACKUP_REFUSED',
-        `expected lines of at most ${BACKUP_LIMITS.lineLength} characters, got a longer one`,
-      );
-    }
     yield* lines;
   }
+  rest += decoder.decode();
   if (rest !== '') yield rest;
+}
+
+function checkLength({ length }: string, code: 'BACKUP_FAILED' | 'BACKUP_REFUSED' = 'BACKUP_REFUSED'): void {
+  if (length <= BACKUP_LIMITS.lineLength) return;
+  const message = `expected lines of at most ${BACKUP_LIMITS.lineLength} characters, got a longer one`;
+  throw new ServiceError(code, message);
 }
 
 function refused(path: string, expectation: string, cause?: unknown): ServiceError {
