@@ -58,6 +58,8 @@ export const accountSchema = z.object({
   userPort: z.int().nullable(),
   credits: creditsSchema,
   terms: termsSchema,
+  /** While an administrator has stopped everything: since when, and why. */
+  stopped: z.object({ since: z.int(), reason: z.string() }).optional(),
 });
 export type AccountFacts = z.infer<typeof accountSchema>;
 

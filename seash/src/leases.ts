@@ -52,7 +52,13 @@ export async function standing(context: Context) {
   const account = accountOf(context);
   const [facts, holdings] = await Promise.all([account.facts(context.signal), account.holdings(context.signal)]);
   const known = knownBy(context);
-  return { ...facts, credits: holdings.credits, vessels: holdings.vessels.map((vessel) => leaseOf(vessel, known)) };
+  const { stopped, ...rest } = facts;
+  return {
+    ...rest,
+    ...(stopped && { stopped: { ...stopped, since: new Date(stopped.since).toISOString() } }),
+    credits: holdings.credits,
+    vessels: holdings.vessels.map((vessel) => leaseOf(vessel, known)),
+  };
 }
 
 /**

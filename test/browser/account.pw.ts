@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, type Page, test } from '@playwright/test';
+import { expectAccessible } from './page.ts';
 import { World } from './world.ts';
 
 const PASSWORD = 'four words of mine';
@@ -175,6 +176,32 @@ test.describe('the account page', () => {
     await page.getByRole('button', { name: 'Change key' }).click();
     await expect(page.getByRole('status')).toContainText('The key is changed');
     await expect(page.getByText(before ?? '', { exact: true })).toHaveCount(0);
+  });
+
+  test('deletes the account for good, with the password or a passkey', async ({ page }) => {
+    await withAuthenticator(page);
+    const ask = async (button: string): Promise<void> => {
+      await page.getByRole('button', { name: button }).press('Enter');
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete my account' }).press('Enter');
+    };
+    await join(page, 'emil');
+    await page.getByText('Delete it for good').click();
+    await expectAccessible(page);
+    await page.locator('#delete-current').fill('not the password');
+    await ask('Delete my account');
+    await expect(page.getByText('Expected the password that this account has now')).toBeVisible();
+    await page.locator('#delete-current').fill(PASSWORD);
+    await ask('Delete my account');
+    await expect(page.getByRole('status')).toContainText('Your account is deleted');
+    await page.goto(`${url}/account`);
+    await expect(page).toHaveURL(/\/login/);
+
+    await join(page, 'frida');
+    await addPasskey(page, 'phone');
+    await expect(page.getByRole('status')).toContainText('The passkey is yours');
+    await page.getByText('Delete it for good').click();
+    await ask('Delete it with a passkey');
+    await expect(page.getByRole('status')).toContainText('Your account is deleted');
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { expect, type Page, test } from '@playwright/test';
 import { User } from '../network/user.ts';
 import { donate, emptyPayload } from './donor.ts';
+import { expectAccessible } from './page.ts';
 import { World } from './world.ts';
 
 const CLI = join(import.meta.dirname, '..', '..', 'clearinghouse-web', 'bin', 'clearinghouse.ts');
@@ -82,6 +83,13 @@ test.describe('the pages of administrators', () => {
         await expect(page.getByText('Every vessel is stopped.')).toBeVisible({ timeout: 500 });
       }).toPass();
       expect((await user.ask('/vessels/acquire', { count: 1 })).code).toBe('STOPPED');
+      for (const path of ['/vessels', '/account', '/status']) {
+        await page.goto(url + path);
+        await expect(page.getByText(/Everything is stopped by an administrator, .*: a drill/)).toBeVisible();
+        await expectAccessible(page);
+        await expectNoSidewaysScroll(page);
+      }
+      await page.goto(`${url}/admin`);
       await page.getByRole('button', { name: 'Lift the stop' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Lift the stop' }).click();
       await expect(page.getByRole('heading', { name: 'Emergency stop' })).toBeVisible();
@@ -111,9 +119,26 @@ test.describe('the pages of administrators', () => {
       await expect(his.getByRole('alert')).toContainText('suspended');
     });
 
+    await test.step('deletes him, and he is nowhere any more', async () => {
+      await page.getByText('Delete the account').click();
+      await page.getByLabel('Why is it deleted?').fill('he asked for it');
+      await expectAccessible(page);
+      await page.getByRole('button', { name: 'Delete user' }).press('Enter');
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).press('Enter');
+      await expect(page.getByRole('status')).toContainText('Deleted.');
+      await expect(page.getByRole('link', { name: 'user', exact: true })).toHaveCount(0);
+    });
+
     await test.step('and all of it stands in the audit log', async () => {
       await page.getByRole('link', { name: 'Audit log' }).click();
-      for (const action of ['node.drain', 'node.undrain', 'site.emergency-stop', 'site.lift-stop', 'account.ban']) {
+      for (const action of [
+        'node.drain',
+        'node.undrain',
+        'site.emergency-stop',
+        'site.lift-stop',
+        'account.ban',
+        'account.delete',
+      ]) {
         await expect(page.getByRole('row', { name: new RegExp(`${action}.*boss`) }).first()).toBeVisible();
       }
       await page.getByLabel('What', { exact: true }).fill('account.ban');

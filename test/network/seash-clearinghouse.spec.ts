@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { QUANTITY_NAMES } from '@potluck/protocol';
 import { COMMANDS, Shell } from '@potluck/seash';
+import { asOperator } from '../../clearinghouse-web/src/operator.ts';
 import { donate, emptyPayload, offered } from '../browser/donor.ts';
 import { World } from '../browser/world.ts';
 import { PortalClient } from '../demo/portal-client.ts';
@@ -18,6 +19,7 @@ describe('seash at a clearinghouse', function () {
   this.timeout(120_000);
   let world: World;
   let url: string;
+  let state: string;
   let shell: Shell;
 
   before(async () => {
@@ -27,7 +29,7 @@ describe('seash at a clearinghouse', function () {
     const terms = { firstLeaseHours: 2, renewalHours: 48, warningHours: 3 };
     const nothing = Object.fromEntries(QUANTITY_NAMES.map((name) => [name, 0]));
     await writeFile(policy, JSON.stringify({ ...terms, slice: { ...nothing, ...SLICE } }));
-    ({ url } = await world.clearinghouse('--policy', policy, '--payload', await emptyPayload(world.directory)));
+    ({ url, state } = await world.clearinghouse('--policy', policy, '--payload', await emptyPayload(world.directory)));
     await donate(world, url, {
       name: 'one',
       vessels: 1,
@@ -137,6 +139,18 @@ describe('seash at a clearinghouse', function () {
     assert.equal(account.userPort, 63_100);
     const { node: _, ...lease } = vessel ?? {};
     assert.deepEqual(account.vessels, [lease]);
+  });
+
+  it('show account says that an administrator has stopped everything, since when and why', async () => {
+    await asOperator({ state }, async ({ emergency }) => await emergency.stop('operator', 'a drill'));
+    try {
+      const account = await shell.execute('show account');
+      assert.match(shown(account as never), /^Everything is stopped by an administrator since \d{4}-.*Z: a drill\n/);
+      assert.match((await shell.execute('get 1')).error?.message ?? '', /everything is stopped since .*: a drill/);
+    } finally {
+      await asOperator({ state }, async ({ emergency }) => await emergency.lift('operator'));
+    }
+    assert.doesNotMatch(shown((await shell.execute('show account')) as never), /stopped/);
   });
 
   it('list and show account say until when vessels are held, and warn of what ends soon', async () => {

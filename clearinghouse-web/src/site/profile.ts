@@ -26,7 +26,8 @@ const sessionSchema = z.object({
 export const account: Route<object> = {
   method: 'get',
   path: '/account',
-  summary: 'Name, key, port and credits of the account, and the terms on which vessels are given.',
+  summary:
+    'Name, key, port and credits of the account, the terms on which vessels are given, and whether all is stopped.',
   access: 'user',
   scope: 'account',
   body: nothingSchema,
@@ -35,7 +36,10 @@ export const account: Route<object> = {
     const { username, key_id: keyId, user_port: userPort, id } = memberOf(visit).account;
     const credits = await visit.store.leases.credits(id);
     const terms = await visit.store.policies.current();
-    const json = { username, keyId, userPort, credits, terms: termsSchema.parse(terms) } satisfies AccountFacts;
+    const state = await visit.store.emergency.state();
+    const stopped = state && { stopped: { since: state.since, reason: state.reason } };
+    const facts = { username, keyId, userPort, credits, terms: termsSchema.parse(terms) };
+    const json: AccountFacts = { ...facts, ...stopped };
     return { json, page: await accountPage(visit) };
   },
 };

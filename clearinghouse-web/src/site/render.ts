@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import type { PortalCode, PortalError } from '../errors.ts';
+import type { Stopped } from '../store/emergency.ts';
 import type { Ending } from '../store/holdings.ts';
 import { csrfTokenOf } from '../store/sessions.ts';
 import { Assets } from './assets.ts';
@@ -62,7 +63,7 @@ export async function sendPage(visit: Visit, page: Page, status: number): Promis
     asset: (name: string) => ASSETS.url(name),
     title: page.title,
     account: visit.account,
-    ending: await endingOf(visit),
+    ...(await bannersOf(visit)),
     path: visit.request.path,
     csrfToken: csrfTokenOf(visit.sessionToken),
     publicUrl: visit.publicUrl(),
@@ -70,13 +71,20 @@ export async function sendPage(visit: Visit, page: Page, status: number): Promis
   visit.response.status(status).type('html').set('cache-control', 'no-store').send(html);
 }
 
-/** Every page of somebody says which of his leases end soon; that of a fault says the fault. */
-async function endingOf({ account, store, logger }: Visit): Promise<Ending | undefined> {
-  if (account === undefined) return undefined;
-  return await store.leases.ending(account.id).catch((error: unknown) => {
-    logger.error({ err: error }, 'cannot tell which leases end soon');
-    return undefined;
-  });
+interface Banners {
+  readonly ending?: Ending | undefined;
+  readonly emergency?: Stopped | undefined;
+}
+
+/** Every page of somebody says which of his leases end soon, and whether all is stopped; that of a fault says the fault. */
+async function bannersOf({ account, store, logger }: Visit): Promise<Banners> {
+  if (account === undefined) return {};
+  try {
+    return { ending: await store.leases.ending(account.id), emergency: await store.emergency.state() };
+  } catch (error) {
+    logger.error({ err: error }, 'cannot tell which leases end soon, nor whether all is stopped');
+    return {};
+  }
 }
 
 /** What is wrong with which field of a form. @param byCode the field that a code is about. */

@@ -46,6 +46,8 @@ const statusSchema = z.object({
     broken: z.int(),
   }),
   vessels: z.object({ all: z.int(), free: z.int() }),
+  /** While an administrator has stopped all programs. */
+  stopped: z.object({ since: z.int() }).nullable(),
   /** Each of the last 24 hours, and each of the last 7 days; the last one is under way. */
   hours: z.array(spanSchema),
   days: z.array(spanSchema),
@@ -66,7 +68,7 @@ export const status: Route<object> = {
       throw silent(cause);
     });
     const backend = { ok: backendRuns() };
-    const json = { ...facts, backend, ok: backend.ok && facts.queue.ok };
+    const json = { ...facts, backend, ok: backend.ok && facts.queue.ok && facts.stopped === null };
     return { json, page: { view: 'status', title: 'Status', data: json } };
   },
   refused: async ({ backendRuns }) => ({
@@ -87,11 +89,13 @@ const factsOf = perStore(KEPT_MS, async (store: Store) => {
   await store.ping();
   const answerMs = Math.round((performance.now() - before) * 10) / 10;
   const [nodes, queue, at] = [await store.survey.nodes(), await store.survey.queue(), Date.now()];
+  const stop = await store.emergency.state();
   const up = nodes.filter(({ active }) => active);
   const today = at - (at % DAY_MS);
   const pulses = await store.history.pulses(Math.min(at - (at % HOUR_MS) - 23 * HOUR_MS, today - 6 * DAY_MS));
   return {
     at,
+    stopped: stop === undefined ? null : { since: stop.since },
     site: { ok: true },
     database: { ok: true, answerMs },
     queue: { ok: queue.oldestMs < SLOW_QUEUE_MS, ...queue },

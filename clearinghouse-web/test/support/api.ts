@@ -40,7 +40,7 @@ interface ApiBody {
   readonly downloadUrl: string;
   readonly entries: readonly { actor: string; action: string; subject: string; details: { reason: string } }[];
   readonly next: string | undefined;
-  readonly stopped: { left: number } | null;
+  readonly stopped: { left: number; since: number; reason: string } | null;
   readonly node: { life: string | null; held: number; reason: string | null };
   readonly nodes: readonly unknown[];
   readonly users: readonly { username: string }[];

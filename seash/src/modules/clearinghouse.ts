@@ -95,15 +95,18 @@ const showAccount = command({
     userPort: z.int().nullable(),
     credits: creditsSchema,
     terms: termsSchema,
+    stopped: z.object({ since: z.iso.datetime(), reason: z.string() }).optional(),
     vessels: z.array(z.object({ id: z.string(), name: z.string(), ...leaseShape })),
   }),
   run: async (context) => await standing(context),
-  render: ({ username, keyId, userPort, credits, terms, vessels }, style) => {
+  render: ({ username, keyId, userPort, credits, terms, stopped, vessels }, style) => {
     const rows = vessels.map((vessel) => {
       return [vessel.id, vessel.name, vessel.active ? '' : 'away', untilText(vessel)];
     });
     const lengths = `${leftText(terms.firstLeaseMs)} at first, ${leftText(terms.renewalMs)} when renewed`;
+    const stop = stopped && `Everything is stopped by an administrator since ${stopped.since}: ${stopped.reason}`;
     return [
+      ...(stop === undefined ? [] : [style.warning(stop)]),
       `${style.strong(username)} holds ${credits.used} of ${count(credits.total, 'vessel')}.`,
       `  key   ${keyId}`,
       `  port  ${userPort ?? 'none yet'}`,
