@@ -35,8 +35,7 @@ async function shoot(browser: Browser, { url, visitor }: { url: string; visitor:
   await wear(context, url, visitor);
   const page: Page = await context.newPage();
   await page.goto(url + path, { waitUntil: 'load' });
-  if (name === 'phone' || name === 'vessels') await page.locator('#held').scrollIntoViewIfNeeded();
-  if (name === 'phone') await page.evaluate("document.getElementById('held').scrollIntoView()");
+  if (name === 'phone' || name === 'vessels') await page.evaluate("document.getElementById('held').scrollIntoView()");
   const bytes = await page.screenshot({ type: 'png' });
   if (bytes.length > MOST_BYTES)
     process.stderr.write(`${name}.png has ${bytes.length} bytes, more than ${MOST_BYTES}\n`);
