@@ -67,6 +67,7 @@ async function carryOut({ values, positionals }: Parsed): Promise<void> {
   const state = resolve(values.state);
   const database = databaseOf('--database', values.database);
   if (command === 'run' && name === undefined) {
+    for (const flag of ['database', 'keys-database'] as const) warnOfPassword(flag, values[flag]);
     return await run({ ...initOf(values, state), policy: await policyAt(values.policy) });
   }
   if (command === 'check' && name === undefined) return await checkLedger({ state, database });
@@ -198,6 +199,14 @@ function addressOf(flag: string, text: string | undefined): Address | undefined 
   const address = addressSchema.safeParse({ host, port: Number(port) });
   if (address.success) return address.data;
   throw new ConfigError('USAGE', `expected HOST:PORT for ${flag}, got "${text}"`);
+}
+
+/** What stands in a command line, everybody on the machine can read for as long as it runs. */
+function warnOfPassword(flag: string, text: string | undefined): void {
+  if (text === undefined || withoutPasswords(text) === text) return;
+  process.stderr.write(
+    `clearinghouse: everybody on this machine can see the password in --${flag} (ps): put it into ~/.pgpass, mode 0600, or into the file that PGPASSFILE names\n`,
+  );
 }
 
 /** @returns the address of a PostgreSQL; undefined for the file in the state directory. */

@@ -36,6 +36,8 @@ export class Supervisor {
   #timer: NodeJS.Timeout | undefined;
   #waitMs = RESTART_FIRST_MS;
   #stopped = false;
+  /** What a backend said last: why it ended, where it did at its start. */
+  #lastWords = '';
   #unsubscribe: () => void = () => undefined;
   /** How often a backend was started, and how many tasks it has ended well and not. */
   readonly counts = { starts: 0, done: 0, failed: 0 };
@@ -55,13 +57,18 @@ export class Supervisor {
     const wake = (): void => this.#wake();
     this.#unsubscribe = this.#init.bus.subscribe('tasks.waiting', { onMessage: wake, onGap: wake });
     this.#spawn(resolve);
-    this.#child?.once('exit', () => reject(new TaskError('BACKEND_GONE', 'expected a backend, it ended at its start')));
+    this.#child?.once('close', () => reject(new TaskError('BACKEND_GONE', `expected a backend, ${this.#ending}`)));
     try {
       await promise;
     } catch (error) {
       await this.stop();
       throw error;
     }
+  }
+
+  get #ending(): string {
+    const said = parseJson(this.#lastWords) as { msg?: unknown } | undefined;
+    return typeof said?.msg === 'string' ? `it ended at its start: ${said.msg}` : 'it ended at its start';
   }
 
   async stop(): Promise<void> {
@@ -91,8 +98,10 @@ export class Supervisor {
     child.stdin?.on('error', () => undefined); // It may have died with a wake under way; 'exit' tells.
     child.on('error', (error) => logger.error({ error: error.message }, 'backend could not be started'));
     // Its log lines are of the same form as this process' own.
-    if (logger.level !== 'silent') linesOf(child, 2, (line) => process.stderr.write(`${line}\n`));
-    else child.stderr?.resume();
+    linesOf(child, 2, (line) => {
+      this.#lastWords = line;
+      if (logger.level !== 'silent') process.stderr.write(`${line}\n`);
+    });
     linesOf(child, 3, (line) => {
       if (line !== 'ready') return this.#passOn(line);
       this.#waitMs = RESTART_FIRST_MS;

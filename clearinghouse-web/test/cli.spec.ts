@@ -48,6 +48,13 @@ describe('the command clearinghouse', () => {
     return { child, line: String(line), address, words };
   }
 
+  it('warns of a password in the command line of a site, without saying it', async () => {
+    const { child, words } = start('run', '--state', state, '--database', 'postgres://u:sesame@127.0.0.1:1/d');
+    await once(child, 'close'); // Nobody listens there.
+    assert.match(words(), /everybody on this machine can see the password in --database/);
+    assert.doesNotMatch(words(), /sesame/);
+  });
+
   it('says what it expected when the command line is wrong, with exit code 2', async () => {
     for (const args of [
       [],

@@ -49,8 +49,22 @@ forEachDatabase(
         const db = test.connect();
         await sql`insert into kysely_migration (name, timestamp) values ('9999-later', '')`.execute(db);
         const before = await shapeOf(test.location);
-        await assert.rejects(Store.open(test.location), { code: 'STATE_BROKEN' });
+        await assert.rejects(Store.open(test.location), {
+          code: 'STATE_BROKEN',
+          message: /newer version has brought up to date \(9999-later\): start that version/,
+        });
         assert.deepEqual(await shapeOf(test.location), before);
+      });
+
+      it('is not brought up to date while sites of the older version work on it', async () => {
+        if (test.kind === 'SQLite') return; // There a lock keeps others out.
+        const db = test.connect();
+        await migrate(db, '0015-indexes');
+        const expiresAt = Date.now() + 60_000;
+        await sql`insert into sites (started_at, expires_at) values (1, ${expiresAt})`.execute(db);
+        await assert.rejects(Store.open(test.location), { code: 'SITES_RUNNING', message: /got 1 running: stop them/ });
+        await sql`update sites set expires_at = ${Date.now()}`.execute(db);
+        await (await Store.open(test.location))[Symbol.asyncDispose]();
       });
 
       it('is brought up to date once, however many processes open it at once', async () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyIdSchema } from '@potluck/protocol';
 import { sql } from 'kysely';
 import { openDatabase } from '../src/store/database.ts';
 import { PostgresServer } from './support/postgres.ts';
-import { eventually, Site } from './support/site.ts';
+import { eventually, Site, temporaryDirectory } from './support/site.ts';
 
 describe('a clearinghouse on PostgreSQL', () => {
   let server: PostgresServer | undefined;
@@ -40,6 +40,28 @@ describe('a clearinghouse on PostgreSQL', () => {
     assert.deepEqual(peer.vessels.get('v1')?.users, []);
     assert.equal(existsSync(join(site.directory, 'state', 'clearinghouse.sqlite')), false);
     assert.equal(existsSync(join(site.directory, 'state', 'backend', 'keys.sqlite')), false);
+  });
+
+  it('refuses a second site with keys of its own, and says what to do', async () => {
+    assert.ok(server);
+    const [main, keys, other] = [
+      await server.createDatabase(),
+      await server.createDatabase(),
+      await server.createDatabase(),
+    ];
+    const gatewayKey = (state: string): string => join(state, 'gateway.jwk');
+    await using first = await Site.start({ database: main, keysDatabase: keys });
+    await using directory = await temporaryDirectory();
+    const state = join(directory.path, 'state');
+    mkdirSync(state, { mode: 0o700 });
+    copyFileSync(gatewayKey(join(first.directory, 'state')), gatewayKey(state));
+    for (const own of [undefined, other]) {
+      await assert.rejects(Site.start({ state, database: main, keysDatabase: own }), {
+        code: 'BACKEND_GONE',
+        message: /got another one: name the same --keys-database for each of its sites/,
+      });
+    }
+    await using _second = await Site.start({ state, database: main, keysDatabase: keys });
   });
 
   it('keeps the donors’ keys where the site’s database user does not get', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
 import { generateIdentity, type Identity, identityFrom, type KeyId, privateJwkSchema } from '@potluck/protocol';
 import type { Kysely } from 'kysely';
@@ -5,6 +6,8 @@ import { openKysely } from '../store/database.ts';
 import { faultOf, isPostgresUrl } from '../store/postgres.ts';
 
 export interface KeyTables {
+  /** One row: by which this database is told from any other, wherever it is copied to. */
+  keys_identity: { id: number; name: string };
   donor_keys: { account: string; key: KeyId; jwk: string };
 }
 
@@ -33,6 +36,12 @@ export class DonorKeys implements AsyncDisposable {
         .addColumn('key', 'text', (c) => c.notNull().unique())
         .addColumn('jwk', 'text', (c) => c.notNull())
         .execute();
+      await db.schema
+        .createTable('keys_identity')
+        .ifNotExists()
+        .addColumn('id', 'integer', (c) => c.primaryKey())
+        .addColumn('name', 'text', (c) => c.notNull())
+        .execute();
       if (!isPostgresUrl(location)) await chmod(location, 0o600);
     } catch (error) {
       await db.destroy();
@@ -51,6 +60,24 @@ export class DonorKeys implements AsyncDisposable {
       .execute();
     const row = await this.#db.selectFrom('donor_keys').select('key').where('account', '=', account).executeTakeFirst();
     return row?.key ?? identity.id;
+  }
+
+  /** @returns the name of this database, made when it is first asked for. */
+  async identity(): Promise<string> {
+    const row = { id: 1, name: randomUUID() };
+    await this.#db
+      .insertInto('keys_identity')
+      .values(row)
+      .onConflict((oc) => oc.column('id').doNothing())
+      .execute();
+    return (await this.#db.selectFrom('keys_identity').select('name').executeTakeFirstOrThrow()).name;
+  }
+
+  /** Whether it has the private part of any of these, or there are none. */
+  async hasAny(keys: readonly KeyId[]): Promise<boolean> {
+    if (keys.length === 0) return true;
+    const rows = await this.#db.selectFrom('donor_keys').select('key').execute();
+    return rows.some(({ key }) => keys.includes(key));
   }
 
   async find(key: KeyId): Promise<Identity | undefined> {

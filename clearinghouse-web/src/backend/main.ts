@@ -33,6 +33,7 @@ async function main(directory: string): Promise<void> {
   const { POTLUCK_DATABASE: database = paths.database, POTLUCK_KEYS_DATABASE: keysDatabase } = process.env;
   await using keys = await DonorKeys.open(keysDatabase ?? paths.backendKeys);
   await using store = await Store.open(database, { backend: backendName(paths.backendName) });
+  await store.sites.adoptKeys(await keys.identity(), async (all) => await keys.hasAny(all));
   const onEnded = (claim: Claim, done: boolean): void => {
     for (const news of newsOfEnd(claim, done)) toSite.write(`${JSON.stringify(news)}\n`);
   };

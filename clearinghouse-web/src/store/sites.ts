@@ -62,6 +62,25 @@ export class Sites {
     return false;
   }
 
+  /**
+   * Of the databases of donors' keys the clearinghouse has one: the first that a backend shows.
+   * @param hasAny whether this one has the private part of any of these keys.
+   * @throws ServiceError WRONG_KEYS_DATABASE
+   */
+  async adoptKeys(name: string, hasAny: (donorKeys: readonly KeyId[]) => Promise<boolean>): Promise<void> {
+    const rows = await this.#db.selectFrom('accounts').select('donor_key').where('donor_key', 'is not', null).execute();
+    const known = await this.#db.selectFrom('gateway').select('keys_id').executeTakeFirst();
+    const keys = rows.flatMap(({ donor_key }) => (donor_key === null ? [] : [donor_key]));
+    const isFirst = (known?.keys_id ?? null) === null;
+    if (isFirst && !(await hasAny(keys))) throw wrongKeys(`none of the ${keys.length} that donated vessels belong to`);
+    await transact(this.#db, async (trx) => {
+      const row = await trx.selectFrom('gateway').select('keys_id').executeTakeFirst();
+      if (row === undefined || row.keys_id === name) return;
+      if (row.keys_id !== null) throw wrongKeys('another one');
+      await trx.updateTable('gateway').set({ keys_id: name }).execute();
+    });
+  }
+
   /** Takes a process out, and with it the nodes that are connected to it. */
   async leave(id: number): Promise<void> {
     await transact(this.#db, async (trx) => await remove(trx, id));
@@ -113,6 +132,11 @@ async function remove(trx: Trx, id: number): Promise<void> {
     .where('site_id', '=', id)
     .execute();
   await trx.deleteFrom('sites').where('id', '=', id).execute();
+}
+
+function wrongKeys(got: string): ServiceError {
+  const message = `expected the database of the donors' keys that this clearinghouse began with, got ${got}: name the same --keys-database for each of its sites, or restore it from a backup`;
+  return new ServiceError('WRONG_KEYS_DATABASE', message);
 }
 
 async function checkKey(trx: Trx, key: KeyId): Promise<void> {
