@@ -1,6 +1,4 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { describeError } from '@potluck/protocol';
+import { askAgain } from './datagrams.ts';
 import type { NodeLimits } from './limits.ts';
 import { type Mapping, type MappingWay, mappingFailed, parseMapping, type Router } from './router.ts';
 
@@ -44,39 +42,28 @@ export class NatPmp implements MappingWay {
     await this.#ask(MAP_TCP, mapRequest(port, 0, 0), signal);
   }
 
-  /** Asks again and again until it is answered or the time is over. */
   async #ask(kind: typeof MAP_TCP, request: Buffer, signal: AbortSignal): Promise<Buffer> {
     const { host, natPmpPort } = this.#router;
-    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-    promise.catch(() => undefined);
-    await using socket = createSocket('udp4');
-    const give = (why: unknown): void =>
-      reject(mappingFailed(`expected NAT-PMP of ${host}, got ${describeError(why)}`));
-    const abort = (): void => give('no answer in time');
-    let timer: NodeJS.Timeout | undefined;
-    const send = (waitMs: number): void => {
-      socket.send(request, (error) => error && give(error));
-      timer = setTimeout(() => send(2 * waitMs), waitMs);
-    };
-    socket.on('error', give);
-    socket.on('message', (answer) => {
-      // What is not an answer to this is left alone: a late one to another request comes here too.
-      if (answer.length < 4 || answer[0] !== 0 || answer[1] !== kind.code + ANSWER) return;
-      const code = answer.readUInt16BE(2);
-      if (code !== 0) give(`a refusal: ${REFUSALS[code] ?? code}`);
-      else if (answer.length >= kind.answerBytes) resolve(answer);
-    });
-    try {
-      signal.addEventListener('abort', abort);
-      socket.connect(natPmpPort, host); // From here on the system hands over what comes from there, and nothing else.
-      await once(socket, 'connect');
-      if (signal.aborted) abort(); // Before us: the event will not come.
-      send(FIRST_WAIT_MS);
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-    }
+    const failure = (why: string): Error => mappingFailed(`expected NAT-PMP of ${host}, got ${why}`);
+    return await askAgain(
+      {
+        firstWaitMs: FIRST_WAIT_MS,
+        prepare: (socket) => {
+          socket.connect(natPmpPort, host); // From here on the system hands over what comes from there, and nothing else.
+          return 'connect';
+        },
+        send: (socket, failed) => socket.send(request, (error) => error && failed(error)),
+        read: (answer) => {
+          // What is not an answer to this is left alone: a late one to another request comes here too.
+          if (answer.length < 4 || answer[0] !== 0 || answer[1] !== kind.code + ANSWER) return undefined;
+          const code = answer.readUInt16BE(2);
+          if (code !== 0) throw failure(`a refusal: ${REFUSALS[code] ?? code}`);
+          return answer.length >= kind.answerBytes ? answer : undefined;
+        },
+        failure,
+      },
+      signal,
+    );
   }
 }
 

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { describeError } from '@potluck/protocol';
 import { z } from 'zod';
+import { askAgain } from './datagrams.ts';
 import { NodeManagerError } from './errors.ts';
 import type { NodeLimits } from './limits.ts';
 import { type Mapping, type MappingWay, mappingFailed, parseMapping, type Router } from './router.ts';
@@ -124,36 +124,25 @@ export class Upnp implements MappingWay {
   /** @returns where the router describes itself. */
   async #search(signal: AbortSignal): Promise<URL> {
     const { host, ssdp } = this.#router;
-    const { promise, resolve, reject } = Promise.withResolvers<URL>();
-    promise.catch(() => undefined);
-    const give = (): void => reject(mappingFailed(`expected UPnP of ${host}, got no answer in time`));
-    await using socket = createSocket('udp4');
-    socket.on('error', (error) => reject(mappingFailed(`expected UPnP of ${host}, got ${describeError(error)}`)));
-    socket.on('message', (answer, { address }) => {
-      const [, location] = /^location:[ \t]*(\S{1,1000})[ \t]*\r?$/im.exec(answer.toString('latin1')) ?? [];
-      if (address !== host || location === undefined) return; // Whoever is on the network may answer; one is asked.
-      try {
-        resolve(this.#own(location));
-      } catch (error) {
-        reject(error);
-      }
-    });
-    let timer: NodeJS.Timeout | undefined;
-    const send = (waitMs: number): void => {
-      for (const device of DEVICES) socket.send(searchFor(device), ssdp.port, ssdp.host, () => undefined);
-      timer = setTimeout(() => send(2 * waitMs), waitMs);
-    };
-    try {
-      signal.addEventListener('abort', give);
-      socket.bind(0, this.#init.local);
-      await once(socket, 'listening');
-      if (signal.aborted) give(); // Before us: the event will not come.
-      send(FIRST_WAIT_MS);
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', give);
-    }
+    return await askAgain(
+      {
+        firstWaitMs: FIRST_WAIT_MS,
+        prepare: (socket) => {
+          socket.bind(0, this.#init.local);
+          return 'listening';
+        },
+        send: (socket) => {
+          for (const device of DEVICES) socket.send(searchFor(device), ssdp.port, ssdp.host, () => undefined);
+        },
+        read: (answer, { address }) => {
+          const [, location] = /^location:[ \t]*(\S{1,1000})[ \t]*\r?$/im.exec(answer.toString('latin1')) ?? [];
+          // Whoever is on the network may answer; one is asked.
+          return address === host && location !== undefined ? this.#own(location) : undefined;
+        },
+        failure: (why) => mappingFailed(`expected UPnP of ${host}, got ${why}`),
+      },
+      signal,
+    );
   }
 
   /** What the router names is asked only if it is the router: it could name whatever else this machine reaches. */
