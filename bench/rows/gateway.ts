@@ -117,11 +117,12 @@ export async function measureGateway({ nodes, rounds, database }: GatewayInit): 
 
 const ALL = { nodes: 10_000, rounds: 20 };
 
-export const gateway: Row = {
-  name: 'gateway',
-  onlyNamed: true,
-  run: async () => [
-    ...(await measureGateway({ ...ALL, database: 'SQLite' })),
-    ...(await measureGateway({ ...ALL, database: 'PostgreSQL' })),
-  ],
-};
+/** A row for each database: either takes minutes. */
+export const gateways: readonly Row[] = [
+  { name: 'gateway', onlyNamed: true, run: async () => await measureGateway({ ...ALL, database: 'SQLite' }) },
+  {
+    name: 'gateway-postgres',
+    onlyNamed: true,
+    run: async () => await measureGateway({ ...ALL, database: 'PostgreSQL' }),
+  },
+];

@@ -11,7 +11,7 @@ import { classBehindRouters, classroom } from '../rows/class.ts';
 import { compute } from '../rows/compute.ts';
 import { fileRow } from '../rows/files.ts';
 import { fleet } from '../rows/fleet.ts';
-import { gateway } from '../rows/gateway.ts';
+import { gateways } from '../rows/gateway.ts';
 import { governor } from '../rows/governor.ts';
 import { idleMemory } from '../rows/idle-memory.ts';
 import { idleVessels } from '../rows/idle-vessels.ts';
@@ -39,7 +39,7 @@ const ROWS: readonly Row[] = [
   fleet,
   pages,
   acquire,
-  gateway,
+  ...gateways,
   classroom,
   classBehindRouters,
   idleVessels,
