@@ -22,21 +22,20 @@ export class Executioner implements AsyncDisposable {
   flights = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #plan: Plan;
+  #plan: Plan | undefined;
   #to: Address | undefined;
   #state: 'counting' | 'armed' | 'done' = 'counting';
 
-  private constructor(server: Server, plan: Plan) {
+  private constructor(server: Server) {
     this.#server = server;
-    this.#plan = plan;
     this.address = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
   }
 
-  static async start(plan: Plan): Promise<Executioner> {
+  static async start(): Promise<Executioner> {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const executioner = new Executioner(server, plan);
+    const executioner = new Executioner(server);
     server.on('connection', (caller) => executioner.#join(caller));
     return executioner;
   }
@@ -44,6 +43,13 @@ export class Executioner implements AsyncDisposable {
   /** Whether it has struck. */
   get hasStruck(): boolean {
     return this.#state === 'done';
+  }
+
+  /** Counts from here on, for this. */
+  watch(plan: Plan): void {
+    this.#plan = plan;
+    this.#state = 'counting';
+    this.flights = 0;
   }
 
   /** Where the node is, once it has started. */
@@ -74,7 +80,7 @@ export class Executioner implements AsyncDisposable {
     }
     caller.on('data', (bytes) => {
       this.flights += 1;
-      if (this.#state === 'counting' && this.flights === this.#plan.at) {
+      if (this.#state === 'counting' && this.flights === this.#plan?.at) {
         if (this.#plan.moment === 'before') return this.#strike();
         this.#state = 'armed';
       }
@@ -88,7 +94,7 @@ export class Executioner implements AsyncDisposable {
 
   #strike(): void {
     this.#state = 'done';
-    this.#plan.strike();
+    this.#plan?.strike();
     this.#cut();
   }
 

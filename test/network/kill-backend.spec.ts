@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { NodeManager } from '@potluck/nodemanager';
 import { type Donation, generateIdentity, NodeClient } from '@potluck/protocol';
 import { donationIn, emptyPayload } from '../browser/donor.ts';
 import { World } from '../browser/world.ts';
 import { Executioner, type Moment } from './executioner.ts';
+import { backendOf, freePort, makeAdministrator } from './operator.ts';
 import { User } from './user.ts';
 
-const CLI = join(import.meta.dirname, '..', '..', 'clearinghouse-web', 'bin', 'clearinghouse.ts');
 /** Two slices and what splitting them costs. */
 const WHOLE = `
   resource cpu .042\nresource memory 51000000\nresource diskused 200100000\nresource events 102
@@ -45,7 +40,7 @@ describe('a backend that is killed while a node is taken in and split', function
     directory = world.directory;
     site = await world.clearinghouse('--payload', await emptyPayload(directory));
     admin = await new User(site.url).join('admin');
-    await promisify(execFile)(process.execPath, [CLI, 'admin', 'admin', '--state', site.state]);
+    await makeAdministrator(site.state, 'admin');
     const { downloadUrl } = (await admin.ask('/donations')) as unknown as { downloadUrl: string };
     const archive = join(directory, 'donor.tgz');
     await writeFile(archive, Buffer.from(await (await fetch(downloadUrl)).arrayBuffer()));
@@ -61,7 +56,8 @@ describe('a backend that is killed while a node is taken in and split', function
     rounds += 1;
     const state = join(directory, `node${rounds}`);
     const strike = (): void => void process.kill(backendOf(site.process.pid), 'SIGKILL');
-    await using executioner = await Executioner.start({ at, moment, strike });
+    await using executioner = await Executioner.start();
+    executioner.watch({ at, moment, strike });
     const vessels = [{ owner: donation.owner, users: [], restrictions: WHOLE }];
     const listen = { host: '127.0.0.1', port: await freePort() };
     executioner.leadTo(listen);
@@ -117,24 +113,6 @@ describe('a backend that is killed while a node is taken in and split', function
     });
   }
 });
-
-/** The backend process of a site. */
-function backendOf(site: number | undefined): number {
-  const children = readFileSync(`/proc/${site}/task/${site}/children`, 'utf8').trim().split(' ').map(Number);
-  const backend = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('backend/main.ts'));
-  return backend ?? assert.fail('expected a backend to be running, got none');
-}
-
-/** Nobody else takes it in the meantime: the node must be led to before it calls. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 function lifeOf(answer: object): unknown {
   return (answer as { node?: { life: string } }).node?.life;
