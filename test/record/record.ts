@@ -53,7 +53,7 @@ async function play(directory: string, url: string): Promise<Recording> {
   const closed = once(child, 'close');
   const events: string[] = [];
   const shown: string[] = [];
-  let [atS, lastMs, raw] = [0, performance.now(), ''];
+  let [atS, lastMs, raw, typedAt] = [0, performance.now(), '', -1];
   const waiting = SCENES.flatMap(({ typed, answer }) => [typed, ...(answer === undefined ? [] : [answer])]);
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     const nowMs = performance.now();
@@ -61,6 +61,8 @@ async function play(directory: string, url: string): Promise<Recording> {
     lastMs = nowMs;
     events.push(JSON.stringify([Number(atS.toFixed(3)), 'o', chunk]));
     raw += chunk;
+    // The shell draws its prompt anew while it takes what was typed: until the line has ended, that is not the next one.
+    if (typedAt >= 0 && !raw.slice(typedAt).includes('\n')) return;
     const text = stripVTControlCharacters(raw.replaceAll(ERASED, ''));
     if (!/(!> |\[y\/N\] )$/.test(text)) return;
     if (text.endsWith('!> ')) {
@@ -68,7 +70,9 @@ async function play(directory: string, url: string): Promise<Recording> {
       raw = '';
     }
     const next = waiting.shift();
-    if (next !== undefined) child.stdin.write(`${next}\r`);
+    if (next === undefined) return;
+    typedAt = raw.length;
+    child.stdin.write(`${next}\r`);
   });
   await closed;
   shown.push(stripVTControlCharacters(raw));
