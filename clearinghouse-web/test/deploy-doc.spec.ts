@@ -1,211 +1,191 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { request } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { gzipSync } from 'node:zlib';
-import { GatewayNode } from './support/gateway-node.ts';
-import { PostgresServer } from './support/postgres.ts';
-import { eventually, temporaryDirectory } from './support/site.ts';
+import { Machine } from './support/machine.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const DOCUMENT = readFileSync(join(ROOT, 'docs', 'DEPLOY.md'), 'utf8');
-const NGINX = '/usr/sbin/nginx';
-const STREAM = '/usr/lib/nginx/modules/ngx_stream_module.so';
+const NEEDED = [
+  '/usr/sbin/nginx',
+  '/usr/lib/nginx/modules/ngx_stream_module.so',
+  '/usr/lib/postgresql/15',
+  join(ROOT, '.git'),
+];
+const UNIT = '/etc/systemd/system/potluck.service';
+const STATE = '/var/lib/potluck/state';
+const CERTIFICATES = '/etc/letsencrypt/live/potluck.example';
 
-/** The file that the document shows under this name. */
-function fileOf(name: string): string {
-  const [, after] = DOCUMENT.split(`\n\`${name}\n`);
-  const [, text] = /^\n```\w*\n([\s\S]*?)```\n/.exec(after ?? '') ?? [];
-  return text ?? assert.fail(`expected docs/DEPLOY.md to show ${name}`);
+/** What the page has in its order: a file with its name, or commands. */
+interface Piece {
+  readonly section: string;
+  readonly file: string | undefined;
+  readonly text: string;
 }
 
-/** What the document's names and places are here. */
-function put(text: string, places: Readonly<Record<string, string>>): string {
-  return Object.entries(places).reduce((result, [from, to]) => result.replaceAll(from, to), text);
+function piecesOf(page: string): Piece[] {
+  return page.split(/^## /m).flatMap((part) => {
+    const [section = ''] = part.split('\n');
+    const found = part.matchAll(/(?:^`(\/[^`]+)`( \(`ExecStart`\))?\n\n)?^```(\w*)\n([\s\S]*?)^```$/gm);
+    return [...found].map(([, file, only = '', , text = '']) => ({ section, file: file && file + only, text }));
+  });
 }
 
-function commandOf(unit: string): string[] {
-  const [, line = ''] = /^ExecStart=((?:.*\\\n)*.*)$/m.exec(unit) ?? [];
-  return line.replaceAll('\\\n', ' ').trim().split(/\s+/);
-}
+const PIECES = piecesOf(readFileSync(join(ROOT, 'docs', 'DEPLOY.md'), 'utf8'));
 
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return String(port);
-}
+/** What is not as on a machine of an operator's: see the beginning of the page. */
+const STAND_INS: Readonly<Record<string, string>> = {
+  certbot: `nginx -t || nginx
+mkdir -p ${CERTIFICATES}
+cd ${CERTIFICATES}
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -subj /CN=potluck.example \\
+  -addext subjectAltName=DNS:potluck.example -keyout privkey.pem -out fullchain.pem 2> /dev/null`,
+  systemctl: `for unit; do :; done
+stop() { if [ -f /run/potluck.pid ]; then kill "$(cat /run/potluck.pid)"; while [ -f /run/potluck.pid ]; do sleep 0.05; done; fi; }
+case "$* " in
+*nginx*) pgrep -x nginx > /dev/null && exec nginx -s reload || exec nginx ;;
+*postgresql*) exec pg_ctlcluster 15 main restart ;;
+stop*) stop; exit ;;
+esac
+stop
+systemd-analyze verify --man=no ${UNIT}
+command="$(sed -n '/^ExecStart=/,/[^\\\\]$/p' ${UNIT} | sed 's/^ExecStart=//; s/\\\\$//' | tr '\\n' ' ')"
+user="$(sed -n 's/^User=//p' ${UNIT})"
+home="$(getent passwd "$user" | cut -d : -f 6)"
+rm -f /run/potluck.out
+touch /run/potluck.pid
+(setsid setpriv --reuid "$user" --regid "$user" --init-groups env HOME="$home" $command > /run/potluck.out 2> /run/potluck.err < /dev/null & echo $! > /run/potluck.pid
+wait; rm -f /run/potluck.pid) > /dev/null 2>&1 &
+while ! grep -q portal /run/potluck.out 2> /dev/null; do sleep 0.05; [ -f /run/potluck.pid ] || { cat /run/potluck.err >&2; exit 1; }; done`,
+  // The packages that it would fetch are there.
+  npm: `mkdir -p node_modules
+mountpoint -q node_modules || mount --bind /srv/node_modules node_modules
+printf '%s linux x64' "$(sha256sum package-lock.json | cut -d ' ' -f 1)" > node_modules/.potluck-setup
+exec /usr/bin/npm "$@"`,
+};
 
 describe('docs/DEPLOY.md, as written', function () {
-  this.timeout(120_000);
+  this.timeout(400_000);
   let stack: AsyncDisposableStack;
-  let directory: string;
 
-  before(function () {
-    if (existsSync(NGINX) && existsSync(STREAM)) return;
-    process.stdout.write(
-      "docs/DEPLOY.md is not tried: no nginx here (Debian's nginx-light and libnginx-mod-stream).\n",
-    );
-    this.skip();
-  });
   beforeEach(async () => {
     stack = new AsyncDisposableStack();
-    directory = stack.use(await temporaryDirectory()).path;
-    writeFileSync(join(directory, 'payload.tgz'), gzipSync(''));
-    const subject = ['-subj', '/CN=potluck.example', '-days', '2'];
-    const files = ['-keyout', join(directory, 'privkey.pem'), '-out', join(directory, 'fullchain.pem')];
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-    execFileSync('openssl', ['req', '-x509', ...key, ...subject, ...files], { stdio: 'ignore' });
   });
   afterEach(async () => await stack.disposeAsync());
 
-  /** Ends with the test. */
-  async function run(
-    command: readonly string[],
-    isUp: (child: ChildProcess) => Promise<unknown>,
-  ): Promise<ChildProcess> {
-    const [program = '', ...args] = command;
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let words = '';
-    child.stderr.on('data', (data) => {
-      words = `${words}${data}`.slice(-5000);
-    });
-    const exit = once(child, 'exit');
-    stack.defer(async () => {
-      child.kill();
-      await exit;
-    });
-    await Promise.race([isUp(child), exit.then(() => assert.fail(`expected it to run, got: ${words}`))]);
-    return child;
-  }
-  const firstLine = async ({ stdout }: ChildProcess) => await once(createInterface(stdout ?? assert.fail()), 'line');
-
-  async function nginx(http: string, outside: string, port: string): Promise<void> {
-    const places = ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-    const temporary = places.map((name) => {
-      const what = name === 'body' ? 'client_body' : name;
-      return `${what}_temp_path ${join(directory, name)};`;
-    });
-    const path = join(directory, 'nginx.conf');
-    const log = join(directory, 'error.log');
-    const text = `load_module ${STREAM};\ndaemon off;\npid ${join(directory, 'nginx.pid')};\nerror_log ${log};\nevents {}\n${outside}\nhttp {\naccess_log off;\n${temporary.join('\n')}\n${http}\n}\n`;
-    writeFileSync(path, text);
-    await run([NGINX, '-e', log, '-c', path], async () => {
-      await eventually(async () => await ask(port, '/').catch(() => undefined));
-    });
-  }
-
-  /** By https, as a browser that trusts the certificate. */
-  async function ask(port: string, path: string) {
-    const headers = { host: 'potluck.example', accept: 'application/json' };
-    const asked = request({ host: '127.0.0.1', port, path, headers, rejectUnauthorized: false, agent: false });
-    asked.end();
-    const [response] = await once(asked, 'response');
-    const text = Buffer.concat(await response.toArray()).toString();
-    return { status: response.statusCode as number, headers: response.headers, text };
-  }
-
-  const common = async () => ({
-    '/opt/potluck/potluck-linux-x64.tgz': join(directory, 'payload.tgz'),
-    '/opt/potluck': ROOT,
-    '/etc/letsencrypt/live/potluck.example': directory,
-    ':8080': `:${await freePort()}`,
-    'listen 443 ssl': `listen 127.0.0.1:${await freePort()} ssl`,
-    'listen 80;': `listen 127.0.0.1:${await freePort()};`,
-  });
-  const portIn = (text: string | undefined): string => /\d+(?!.*\d)/.exec(text ?? '')?.[0] ?? assert.fail();
-
-  it('one machine behind a TLS proxy: the unit, the proxy, the backup', async () => {
-    const state = join(directory, 'state');
-    const places: Record<string, string> = {
-      ...(await common()),
-      '/var/lib/potluck/state': state,
-      '/var/backups/potluck': join(directory, 'backups'),
-      '--gateway-port 8443': `--gateway-port ${await freePort()}`,
-      'install -d -o potluck -g potluck': 'install -d',
-      'runuser -u potluck -- ': '',
-    };
-    places['--port 8080'] = `--port ${portIn(places[':8080'])}`;
-    await run(commandOf(put(fileOf('/etc/systemd/system/potluck.service`'), places)), firstLine);
-    const port = portIn(places['listen 443 ssl']);
-    await nginx(put(fileOf('/etc/nginx/conf.d/potluck.conf`'), places), '', port);
-    const session = await ask(port, '/session');
-    assert.equal(session.status, 200);
-    assert.match(String(session.headers['set-cookie']), /^__Host-potluck=[^;]+;.*Secure/);
-    const plain = await fetch(`http://127.0.0.1:${portIn(places['listen 80;'])}/x`, {
-      redirect: 'manual',
-      headers: { host: 'potluck.example' },
-    });
-    assert.equal(plain.status, 301);
-    const { gateway } = JSON.parse(readFileSync(join(state, 'address.json'), 'utf8'));
-    assert.equal(gateway.host, 'potluck.example');
-    await joins({ ...gateway, host: '127.0.0.1' });
-    execFileSync('sh', ['-c', put(fileOf('/etc/cron.daily/potluck`'), places)], { stdio: 'pipe' });
-    const [backup = assert.fail()] = readdirSync(join(directory, 'backups'));
-    assert.equal(statSync(join(directory, 'backups', backup)).mode & 0o777, 0o600);
-  });
-
-  it('two with PostgreSQL: the databases, the units, the balancer; and one may die', async function () {
-    const server = await PostgresServer.start({ auth: 'scram-sha-256' });
-    if (server === undefined) this.skip();
-    stack.use(server);
-    // The name of the server's own superuser is taken.
-    const statements = fileOf('/root/potluck.sql`').replace(/\bpotluck\b/g, 'deployed');
-    for (const statement of statements.trim().split('\n')) await server.run(statement);
-    const at = `host=${encodeURIComponent(server.directory)}`;
-    const gatewayPort = await freePort();
-    const places: Record<string, string> = {
-      ...(await common()),
-      'potluck@10.0.0.10/potluck ': `deployed:choose-one@/deployed?${at} `,
-      'potluck_keys@10.0.0.10/potluck_keys': `potluck_keys:choose-another@/potluck_keys?${at}`,
-      // What comes from this machine's nginx has this address.
-      '--proxy 10.0.0.10': '--proxy 127.0.0.1',
-      '10.0.0.': '127.0.0.',
-      ':8443;': `:${await freePort()};`,
-      'listen 8443;': `listen 127.0.0.1:${gatewayPort};`,
-      'http://127.0.0.1:8080': 'http://sites',
-    };
-    places['--port 8080'] = `--port ${portIn(places[':8080'])}`;
-    places['--gateway-port 8443'] = `--gateway-port ${portIn(places[':8443;'])}`;
-    const unit = fileOf('/etc/systemd/system/potluck.service` (`ExecStart`)');
-    const sites: ChildProcess[] = [];
-    for (const [name, host] of [
-      ['first', '10.0.0.11'],
-      ['second', '10.0.0.12'],
-    ] as const) {
-      const state = join(directory, name);
-      mkdirSync(state, { mode: 0o700 });
-      if (name === 'second') copyFileSync(join(directory, 'first', 'gateway.jwk'), join(state, 'gateway.jwk'));
-      const own = unit.replaceAll('10.0.0.11', host).replace('/var/lib/potluck/state', state);
-      sites.push(await run(commandOf(put(own, places)), firstLine));
+  /** A new machine that knows where the names of the page lead. */
+  async function machine(names: string): Promise<Machine> {
+    const made = stack.use((await Machine.start()) ?? assert.fail('expected a machine to try the page on'));
+    for (const [name, script] of Object.entries(STAND_INS)) {
+      made.write(`/usr/local/sbin/${name}`, `#!/bin/sh -e\n${script}\n`, '755');
     }
-    const port = portIn(places['listen 443 ssl']);
-    const { 'http://127.0.0.1:8080': upstream = '', ...others } = places;
-    const portal = fileOf('/etc/nginx/conf.d/potluck.conf`').replace('http://127.0.0.1:8080', upstream);
-    const http = put(`${fileOf('/etc/nginx/conf.d/sites.conf`')}${portal}`, others);
-    await nginx(http, put(fileOf('/etc/nginx/modules-enabled/90-potluck.conf`'), others), port);
-    const { gateway } = JSON.parse(readFileSync(join(directory, 'second', 'address.json'), 'utf8'));
-    assert.deepEqual([gateway.host, gateway.port], ['potluck.example', 8443]);
-    const behind = { host: '127.0.0.1', port: Number(gatewayPort), key: gateway.key };
-    for (let index = 0; index < 4; index += 1) await joins(behind);
-    sites[0]?.kill('SIGKILL');
-    for (let index = 0; index < 4; index += 1) {
-      assert.equal((await ask(port, '/session')).status, 200);
-      await joins(behind);
-    }
+    made.write('/etc/hosts', `127.0.0.1 localhost\n${names} potluck.example\n`);
+    made.run(`git config --global url.file:///srv/origin.insteadOf https://git.example/potluck
+git config --global --add safe.directory '*'`);
+    return made;
+  }
+
+  before(async function () {
+    const missing = NEEDED.find((path) => !existsSync(path));
+    await using tried = missing === undefined ? await Machine.start() : undefined;
+    if (tried !== undefined) return;
+    process.stdout.write(`docs/DEPLOY.md is not tried: ${missing ?? 'namespaces for root'} is not to be had here.\n`);
+    this.skip();
   });
 
-  /** A node dials the gateway there, and is taken in. */
-  async function joins(gateway: { host: string; port: number; key: GatewayKey }): Promise<void> {
-    const node = await eventually(async () => await new GatewayNode().dial(gateway).catch(() => undefined));
-    node.hangUp();
+  /** Of one section; `''` is what stands before all. */
+  const inSection = (name: string): Piece[] => PIECES.filter(({ section }) => section.startsWith(name));
+  const fileIn = (name: string, file: string): string =>
+    inSection(name).find((piece) => piece.file === file)?.text ?? assert.fail(`expected ${file} in ${name}`);
+  const commandsIn = (name: string, words: string): string =>
+    inSection(name).find(({ file, text }) => file === undefined && text.includes(words))?.text ??
+    assert.fail(`expected commands with ${words} in ${name}`);
+  const [FIRST, ONE, WATCH, TWO] = ['# Run', 'One machine', 'Watching', 'Two with'] as const;
+
+  function visit(on: Machine, ...words: string[]): string {
+    const quoted = words.map((word) => `'${word}'`).join(' ');
+    const trust = `NODE_EXTRA_CA_CERTS=${CERTIFICATES}/fullchain.pem`;
+    const node = '/srv/node_modules/.bin/node /srv/origin/clearinghouse-web/test/support/visitor.ts';
+    return on.run(`for turn in 1 2 3 4 5 6; do ${trust} ${node} ${quoted} && exit 0; sleep 0.2; done; exit 1`);
   }
+  const portal = 'https://potluck.example';
+  const gatewayOf = (on: Machine): string => JSON.stringify(JSON.parse(on.read(`${STATE}/address.json`)).gateway);
+
+  it('one machine behind a TLS proxy: set up, watched, backed up, upgraded, restored on another', async () => {
+    const one = await machine('127.0.0.1');
+    for (const { file, text } of [...inSection(FIRST), ...inSection(ONE)]) {
+      if (text.includes('newest.backup')) continue; // On another machine.
+      if (text.includes('admin YOU')) visit(one, 'register', portal, 'YOU');
+      if (file === undefined) one.run(text);
+      else one.write(file, text);
+    }
+    assert.match(visit(one, 'ask', portal), /^200 __Host-potluck=[^;]+;.*Secure/);
+    visit(one, 'join', gatewayOf(one));
+    const trusting = `export NODE_EXTRA_CA_CERTS=${CERTIFICATES}/fullchain.pem\n`;
+    const said = one.run(`${trusting}${commandsIn(WATCH, 'doctor')}`);
+    for (const what of ['site', 'backend', 'portal', 'websockets', 'certificate', 'gateway', 'backup', 'ledger']) {
+      assert.match(said, new RegExp(`^well +${what}: `, 'm'), said);
+    }
+    const backup = one.run('cd /var/backups/potluck; ls | tail -1').trim();
+    assert.equal(one.run(`stat -c '%a %U' /var/backups/potluck/${backup}`), '600 potluck\n');
+
+    const other = await machine('127.0.0.1');
+    for (const { text } of inSection(FIRST)) other.run(text);
+    other.write(UNIT, fileIn(ONE, UNIT));
+    other.write('/root/newest.backup', Buffer.from(one.run(`base64 /var/backups/potluck/${backup}`), 'base64'));
+    other.run(commandsIn(ONE, 'newest.backup'));
+    assert.equal(gatewayOf(other), gatewayOf(one));
+    visit(other, 'join', gatewayOf(other));
+  });
+
+  it('two with PostgreSQL: the databases, the units, the balancer; one restarts, and one may die', async () => {
+    const machines = [await machine('10.0.0.10'), await machine('10.0.0.10'), await machine('10.0.0.10')] as const;
+    const [front, ...sites] = machines;
+    Machine.connect(machines, ['10.0.0.10', '10.0.0.11', '10.0.0.12']);
+    front.write('/root/potluck.sql', fileIn(TWO, '/root/potluck.sql'));
+    const settings = '/etc/postgresql/15/main/conf.d/potluck.conf';
+    front.write(settings, fileIn(TWO, settings));
+    // As Debian's package leaves it.
+    front.run('install -d -o postgres -g postgres /run/postgresql; pg_ctlcluster 15 main start');
+    front.run(commandsIn(TWO, 'psql'));
+    const execStart = fileIn(TWO, `${UNIT} (\`ExecStart\`)`);
+    for (const [index, site] of sites.entries()) {
+      for (const { text } of inSection(FIRST)) site.run(text);
+      site.write('/var/lib/potluck/.pgpass', fileIn(TWO, '/var/lib/potluck/.pgpass'));
+      site.run(commandsIn(TWO, '.pgpass'));
+      const own = execStart.replaceAll('10.0.0.11', `10.0.0.1${index + 1}`);
+      site.write(UNIT, fileIn(ONE, UNIT).replace(/^ExecStart=(?:.*\\\n)*.*\n/m, own));
+      if (index === 1) {
+        site.write('/usr/local/sbin/scp', '#!/bin/sh -e\ncp -p /root/gateway.jwk "$3"\n', '755');
+        site.write('/root/gateway.jwk', sites[0]?.read(`${STATE}/gateway.jwk`) ?? '', '600');
+        site.run(commandsIn(TWO, 'scp'));
+      }
+      site.run('systemctl enable --now potluck');
+    }
+    front.run(commandsIn(ONE, 'certbot'));
+    const [http, stream] = ['/etc/nginx/conf.d/sites.conf', '/etc/nginx/modules-enabled/90-potluck.conf'];
+    for (const path of [http, stream]) front.write(path, fileIn(TWO, path));
+    const conf = '/etc/nginx/conf.d/potluck.conf';
+    front.write(conf, fileIn(ONE, conf).replace('http://127.0.0.1:8080', 'http://sites'));
+    front.run('systemctl restart nginx');
+    const [first, second] = sites;
+    assert.ok(first && second);
+    const gateway = gatewayOf(second);
+    const served = (): void => {
+      visit(front, 'ask', portal);
+      visit(front, 'join', gateway);
+    };
+    served();
+    for (const site of sites) {
+      site.run('systemctl restart potluck');
+      served();
+    }
+    const options =
+      '--database postgres://potluck@10.0.0.10/potluck --keys-database postgres://potluck_keys@10.0.0.10/potluck_keys';
+    const [cron, on] = ['/etc/cron.daily/potluck', `--state ${STATE}`];
+    first.write(cron, fileIn(ONE, cron).replace(on, `${on} ${options}`), '755');
+    first.run(cron);
+    assert.match(first.run('ls /var/backups/potluck'), /\.backup$/m);
+    // The site with its backend, as when its machine goes.
+    first.run('kill -9 "-$(cat /run/potluck.pid)"');
+    for (let index = 0; index < 2; index += 1) served();
+  });
 });
-
-type GatewayKey = Parameters<GatewayNode['dial']>[0]['key'];
