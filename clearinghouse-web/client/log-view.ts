@@ -10,6 +10,8 @@ const SHOWN_CHARACTERS = 256 * 1024;
 const MOST_WAITING = 2000;
 /** A line that is not over is written anew with what comes, up to so many characters. */
 const OPEN_CHARACTERS = 4096;
+/** From one piece that is shown to the next: what a flood brings meanwhile is laid out at once. */
+const SHOW_EVERY_MS = 100;
 /** So near to the end, a reader wants to see what comes. */
 const NEAR_PX = 24;
 
@@ -47,8 +49,9 @@ export class LogView {
   readonly #parts: LogParts;
   #decoder = new TextDecoder();
   #shown = 0;
-  /** What came while the reader had it paused. */
+  /** What came while the reader had it paused, or just after something was shown. */
   #waiting: (string | HTMLElement)[] = [];
+  #rest: ReturnType<typeof setTimeout> | undefined;
   #isPaused = false;
   /** Whether the end stays in sight; a reader who looks further up is left there. */
   #isAtEnd = true;
@@ -71,6 +74,8 @@ export class LogView {
   }
 
   clear(): void {
+    clearTimeout(this.#rest);
+    this.#rest = undefined;
     this.#decoder = new TextDecoder();
     this.#waiting = [];
     this.#shown = 0;
@@ -112,6 +117,7 @@ export class LogView {
       last = { error };
       say(status, `Not followed any more: ${describeError(error)}`);
     }
+    if (!this.#isPaused) this.#show();
     return { next, ...last };
   }
 
@@ -126,20 +132,31 @@ export class LogView {
 
   #append(piece: string | HTMLElement): void {
     if (piece === '') return;
-    if (this.#isPaused) this.#waiting.push(piece);
-    else this.#show([piece]);
+    const last = this.#waiting.at(-1);
+    const isOneText = typeof piece === 'string' && typeof last === 'string' && last.length < OPEN_CHARACTERS;
+    if (isOneText) this.#waiting[this.#waiting.length - 1] = last + piece;
+    else this.#waiting.push(piece);
     const most = this.#waiting.length - MOST_WAITING;
     if (most > 0) this.#waiting.splice(0, most);
+    if (!this.#isPaused && this.#rest === undefined) this.#show();
   }
 
-  #show(pieces: readonly (string | HTMLElement)[]): void {
+  /** All that waits, and nothing more for a moment. */
+  #show(): void {
     const { lines } = this.#parts;
-    for (const piece of pieces) this.#write(piece);
+    clearTimeout(this.#rest);
+    this.#rest = undefined;
+    if (this.#waiting.length === 0) return;
+    for (const piece of this.#waiting.splice(0)) this.#write(piece);
     while (this.#shown > SHOWN_CHARACTERS && lines.firstChild !== null && lines.childNodes.length > 1) {
       this.#shown -= lines.firstChild.textContent?.length ?? 0;
       lines.firstChild.remove();
     }
     this.reveal();
+    this.#rest = setTimeout(() => {
+      this.#rest = undefined;
+      if (!this.#isPaused) this.#show();
+    }, SHOW_EVERY_MS);
   }
 
   /** In blocks of whole lines, so that what comes makes the browser lay out nothing else anew. */
@@ -183,7 +200,7 @@ export class LogView {
     pause?.setAttribute('aria-pressed', String(on));
     if (pause !== undefined) pause.textContent = on ? 'Go on' : 'Pause';
     say(status, this.#following());
-    if (!on) this.#show(this.#waiting.splice(0));
+    if (!on) this.#show();
   }
 }
 
