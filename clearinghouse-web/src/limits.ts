@@ -69,6 +69,11 @@ export const LIMITS = {
   /** Advertisements in one answer, and their characters together: less than what a reader takes. */
   advertisementsPerKey: 1000,
   advertisementsBytes: 4 * 1024 * 1024,
+  /** Of them to one address, on average and after a pause: anybody may ask, and a key may name many nodes. */
+  advertisementsSecondBytes: 1024 * 1024,
+  advertisementsBurstBytes: 64 * 1024 * 1024,
+  /** Addresses for which that is counted apart. */
+  weighedAddresses: 50_000,
   /** A connection without a request; longer than a proxy's and a client's own, so that none of them asks on one just closed. */
   keepAliveMs: 75_000,
   /** Requests under way may end within this time when the site stops. */
@@ -98,8 +103,8 @@ export const RELAY_LIMITS = {
 
 /** Browsers that the site passes on to nodes. */
 export const PASS_LIMITS = {
-  /** At once: in all, of one account, and of one account to one node. */
-  connections: 1000,
+  /** At once: in all (a class with ten vessels each, and some more), of one account, and of one account to one node. */
+  connections: 2400,
   perAccount: 128,
   perNode: 4,
   /** New ones of one account, on average and after a pause. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { HISTORY_LIMITS } from '../src/limits.ts';
+import { generateIdentity } from '@potluck/protocol';
+import { HISTORY_LIMITS, LIMITS } from '../src/limits.ts';
 import { spansOf } from '../src/site/status.ts';
 import { Site } from './support/site.ts';
 
@@ -28,6 +29,33 @@ describe('the public pages', () => {
     assert.deepEqual({ ok, backend, nodes, vessels }, { ok: true, backend: { ok: true }, ...none });
     assert.equal((queue as { ok: boolean }).ok, true);
     assert.match(await pageOf('/status'), /All is well/);
+  });
+
+  it('advertisementsBurstBytes: answers of so many bytes go to one address at once, and no more', async () => {
+    const key = generateIdentity().id;
+    const bytes = LIMITS.advertisementsBytes / 4;
+    for (let n = 0; n < 4; n += 1) {
+      const { id } = generateIdentity();
+      const until = Date.now() + HOUR_MS;
+      await site.query(
+        'INSERT INTO nodes (id, reach, relayed, advertisement, advertised_at, advertised_until, connected, first_seen, last_seen) VALUES (?, ?, 0, ?, 0, ?, 0, 0, ?)',
+        ...[id, '{"addresses":[],"relays":[]}', 'x'.repeat(bytes), until, Date.now()],
+      );
+      await site.query('INSERT INTO node_keys (node_id, key_id) VALUES (?, ?)', id, key);
+    }
+    const ask = async (): Promise<Response> => {
+      const answer = await fetch(`${site.clearinghouse.url}/advertisements/${key}`);
+      await answer.arrayBuffer();
+      return answer;
+    };
+    for (let n = 0; n < LIMITS.advertisementsBurstBytes / LIMITS.advertisementsBytes; n += 1) {
+      assert.equal((await ask()).status, 200);
+    }
+    let refused = await ask();
+    while (refused.status === 200) refused = await ask(); // On a slow machine some has been allowed again.
+    assert.equal(refused.status, 429);
+    assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+    assert.equal((await site.api().get('/')).status, 200);
   });
 
   it('say when the backend is gone, at once', async () => {

@@ -20,11 +20,11 @@ export class RateLimit {
     this.#init = init;
   }
 
-  /** @returns 0 when one was taken, else the milliseconds until there is one: nothing was taken. */
-  take(name: string, nowMs = performance.now()): number {
+  /** @returns 0 when so many were taken, else the milliseconds until there are: nothing was taken. */
+  take(name: string, nowMs = performance.now(), count = 1): number {
     const { perSecond, burst } = this.#init;
     const key = this.#room(name, nowMs);
-    const fullAt = Math.max(nowMs, this.#fullAt.get(key) ?? 0) + 1000 / perSecond;
+    const fullAt = Math.max(nowMs, this.#fullAt.get(key) ?? 0) + (count * 1000) / perSecond;
     const waitMs = fullAt - nowMs - (burst * 1000) / perSecond;
     if (waitMs > 1e-6) return waitMs;
     this.#fullAt.set(key, fullAt);

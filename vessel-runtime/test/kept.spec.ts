@@ -20,6 +20,7 @@ describe('what is made of sources', () => {
     place = join(directory.path, 'new', 'kept.json');
     times = 0;
     await writeFile(source, 'one');
+    await utimes(source, new Date(), new Date(Date.now() - 1000)); // Not while it is made.
   });
   afterEach(async () => await directory[Symbol.asyncDispose]());
 

@@ -226,6 +226,8 @@ describe('a layer', () => {
 });
 
 describe('a program under a layer that changes nothing', () => {
+  after(removeRuntime);
+
   /** Wraps every call of the API as it is, so that each one has to keep its own contract: `randombytes` would close `crypto`. */
   const SAME = `const taken = new Set(['callargs', 'mycontext', 'layer', 'console', 'randombytes']);
     for (const name of Object.getOwnPropertyNames(globalThis)) { try { if (typeof globalThis[name] === 'function' && !taken.has(name)) { const call = globalThis[name]; layer.wrap(name, (...args) => call(...args)); } } catch (error) { if (!/the name of a call/.test(error.message)) throw error; } }`;

@@ -4,7 +4,7 @@ import { PortalError, ServiceError } from '../errors.ts';
 import { DATABASE_LIMITS, LIMITS } from '../limits.ts';
 import { within } from '../within.ts';
 import { callerOf, checkMeans, isProgram } from './caller.ts';
-import { limitersOf } from './limiters.ts';
+import { limitersOf, scales } from './limiters.ts';
 import { portalErrorOf, problemOf, titleOf } from './problems.ts';
 import { ASSETS, send, sendPage, wantsJson } from './render.ts';
 import type { Page, Route, SiteComponents, SiteFacts, Visit } from './route.ts';
@@ -35,7 +35,7 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
     }),
   ];
   const limiters = limitersOf();
-  const everything = { ...components, ...facts };
+  const everything = { ...components, ...facts, weigh: scales() };
   for (const route of ROUTES) {
     const before = [...(route.method === 'post' ? parsers : []), ...(route.limit ? [limiters[route.limit]] : [])];
     const after = [limiters.account, limiters.stranger, refusedNow];
@@ -62,7 +62,7 @@ export function createApp(components: SiteComponents, facts: SiteFacts): Express
   return app;
 }
 
-type Everything = SiteComponents & SiteFacts;
+type Everything = SiteComponents & SiteFacts & Pick<Visit, 'weigh'>;
 
 function nobody(request: Request, response: Response, rest: Everything): Visit {
   const sessionToken = sessionTokenOf({ request, publicUrl: rest.publicUrl });

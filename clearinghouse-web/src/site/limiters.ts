@@ -1,7 +1,9 @@
-import type { Response } from 'express';
+import { RateLimit } from '@potluck/protocol';
+import type { Request, Response } from 'express';
 import { type Options, rateLimit } from 'express-rate-limit';
 import { PortalError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import { addressOf } from './caller.ts';
 import type { Visit } from './route.ts';
 
 /** What holds back those who ask too often; the `RateLimit` headers of each answer say how much is left. */
@@ -22,6 +24,18 @@ export function limitersOf() {
       limit: LIMITS.strangersPerMinute,
       skip: (_request, response) => accountOf(response as Response) !== undefined,
     }),
+  };
+}
+
+/** Weighs large answers, by the address to which they go. */
+export function scales(init = { perSecond: LIMITS.advertisementsSecondBytes, burst: LIMITS.advertisementsBurstBytes }) {
+  const allowances = new RateLimit({ ...init, entries: LIMITS.weighedAddresses });
+  /** @throws PortalError TOO_MANY_REQUESTS */
+  return (request: Request, bytes: number): void => {
+    const waitMs = allowances.take(addressOf(request), performance.now(), bytes);
+    if (waitMs === 0) return;
+    const message = `expected at most ${init.burst / 2 ** 20} MiB of answers at once to one address, and then ${init.perSecond / 2 ** 20} MiB a second, got more: wait a little`;
+    throw new PortalError('TOO_MANY_REQUESTS', message, { details: { retryAfterSeconds: Math.ceil(waitMs / 1000) } });
   };
 }
 

@@ -34,9 +34,14 @@ export const advertisements: Route<object> = {
   access: 'anyone',
   body: nothingSchema,
   result: z.object({ advertisements: z.array(z.string()) }),
-  handle: async ({ store, request }) => {
+  handle: async ({ store, request, weigh }) => {
     const key = keyIdSchema.safeParse(request.params.keyId);
     if (!key.success) throw new PortalError('INVALID_REQUEST', 'expected a key id: 43 characters of base64url');
-    return { json: { advertisements: await store.nodes.advertisementsOf(key.data) } };
+    const found = await store.nodes.advertisementsOf(key.data);
+    weigh(
+      request,
+      found.reduce((bytes, { length }) => bytes + length, 0),
+    );
+    return { json: { advertisements: found } };
   },
 };

@@ -38,6 +38,8 @@ export interface SiteFacts {
 
 /** One request, with what is known about who asks. */
 export interface Visit extends SiteComponents, SiteFacts {
+  /** Counts a large answer of so many bytes, before it is sent. @throws PortalError TOO_MANY_REQUESTS */
+  readonly weigh: (request: Request, bytes: number) => void;
   readonly request: Request;
   readonly response: Response;
   readonly account: Account | undefined;
