@@ -47,6 +47,7 @@ describe('a backend that is killed at each step of what it does with a node', fu
   let node: NodeManager;
   let handshake = 0;
   let kills = 0;
+  let killed = 0;
   let accounts = 0;
 
   before(async () => {
@@ -92,7 +93,8 @@ describe('a backend that is killed at each step of what it does with a node', fu
   }
   const strike = (): void => {
     kills += 1;
-    process.kill(backendOf(site.process.pid), 'SIGKILL');
+    killed = backendOf(site.process.pid);
+    process.kill(killed, 'SIGKILL');
   };
 
   const row = (sql: string): Record<string, unknown> => database.prepare(sql).get() as Record<string, unknown>;
@@ -170,7 +172,7 @@ describe('a backend that is killed at each step of what it does with a node', fu
     await until(isSettled);
     if (lifeOf() === 'broken') await admin.ask(`/admin/nodes/${node.id}/retry`, {});
     await user.ask('/vessels/release', { all: true });
-    await until(() => lifeOf() === 'offered' && isSettled());
+    await until(() => lifeOf() === 'offered' && isFree() && isSettled());
   }
 
   /** @returns how often the backend has sent something. */
@@ -197,7 +199,7 @@ describe('a backend that is killed at each step of what it does with a node', fu
       const { flights } = await carryOut(step, Number.POSITIVE_INFINITY, 'before');
       strike(); // All is written, and whom it tells has not heard.
       if (flights === 0) {
-        await until(() => findBackend(site.process.pid) !== undefined);
+        await until(() => ![undefined, killed].includes(findBackend(site.process.pid)));
         await step.begin();
         strike();
         await until(isSettled);
