@@ -113,9 +113,14 @@ describe('a backend that is killed at each step of what it does with a node', fu
     return vessel;
   }
   const isFree = (): boolean => row("SELECT count(*) AS n FROM vessels WHERE state = 'free'").n === 1;
+  /** The gateway cuts off a node whose users change as often as here (`gatewayMessagesPerMinute`), and it dials again. */
   async function acquire(): Promise<void> {
-    const { vessels, ...answer } = await user.ask('/vessels/acquire', { count: 1 });
-    assert.equal(vessels?.length, 1, JSON.stringify(answer));
+    for (;;) {
+      await until(() => row('SELECT connected FROM nodes WHERE life IS NOT NULL').connected === 1);
+      const { vessels, code } = await user.ask('/vessels/acquire', { count: 1 });
+      if (vessels?.length === 1) return;
+      assert.equal(code, 'UNABLE_TO_ACQUIRE');
+    }
   }
   /** Held, and with a file in it. */
   async function used(): Promise<void> {
@@ -212,7 +217,8 @@ describe('a backend that is killed at each step of what it does with a node', fu
       for (const [at, moment] of flights === 0 ? [] : [[1, 'before'] as const, ...moments]) {
         await idle();
         const { hasStruck, flights: got } = await carryOut(step, at, moment);
-        assert.equal(hasStruck, got >= at, `${moment} ${at}`);
+        // To its farewell there is no answer.
+        if (moment === 'before') assert.equal(hasStruck, got >= at, `${moment} ${at}`);
       }
     });
   }
@@ -222,7 +228,7 @@ describe('a backend that is killed at each step of what it does with a node', fu
     // What splits a node is another file's: kill-backend.spec.ts.
     const kinds = taskSchema.options.map(({ shape }) => shape.kind.value).filter((kind) => kind !== 'split-node');
     assert.deepEqual(done.map(({ kind }) => kind).sort(), kinds.sort());
-    assert.ok(kills > Object.keys(STEPS).length);
+    assert.ok(kills > 3 * Object.keys(STEPS).length, `only ${kills} kills`);
     await checkLedger(site.state);
   });
 });

@@ -54,7 +54,10 @@ export class Machine implements AsyncDisposable {
     const directory = mkdtempSync(join(tmpdir(), 'potluck-machine-'));
     const namespaces = ['--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--kill-child'];
     const args = [...namespaces, 'sh', '-ec', MAKE, 'sh', directory, ROOT];
-    const keeper = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    // However this process ends, the machine goes with it.
+    const keeper = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...args], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     const exit = once(keeper, 'exit').then(() => false);
     const isReady = await Promise.race([once(createInterface(keeper.stdout), 'line').then(() => true), exit]);
     if (isReady) return new Machine(directory, keeper);
