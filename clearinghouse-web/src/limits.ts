@@ -4,8 +4,9 @@ export const LIMITS = {
   usernameLongest: 40,
   passwordShortest: 8,
   passwordLongest: 1000,
-  /** Body of one request to the site. */
+  /** Body of one request to the site, and places told of what is wrong with it: more than any has fields. */
   bodyBytes: 64 * 1024,
+  fieldsTold: 100,
   /** Vessels in one request to acquire, renew or release. */
   vesselsPerRequest: 500,
   sessionMs: 7 * 24 * 3_600_000,
@@ -191,14 +192,15 @@ export const QUEUE = {
   perGiver: 4,
   /** Of them, at all nodes that nobody knows yet or that kept the backend waiting lately. */
   doubted: 6,
-  /** A task that takes longer has waited for its node, which then rests: first, longest; doubled in between. */
+  /** A node for which one task has waited longer, all its requests together, rests: first, longest; doubled in between. */
   slowMs: 10_000,
   restFirstMs: 10_000,
   restLongestMs: 5 * 60_000,
   /** A node is doubted for so long after its rest. */
   doubtMs: 3_600_000,
-  /** Ended tasks are kept this long, for the operator. */
+  /** Ended tasks are kept this long, for the operator, with so many characters of why: a node may have chosen them. */
   keepMs: 24 * 3_600_000,
+  errorLength: 1000,
   /** Waiting for one wave of an acquisition, then its slow nodes are replaced. */
   acquireMs: 20_000,
   /** How often a donated node is looked at that is there, and one that is broken. */
@@ -283,12 +285,14 @@ export const METRICS_LIMITS = {
   censusMs: 3_000,
 } as const;
 
-/** Backups, as they are read. */
+/** Backups, as they are written and read. */
 export const BACKUP_LIMITS = {
-  /** Characters of one line: a row of a table. */
+  /** Characters of one line, a row of a table, and of a text in one which would be longer. */
   lineLength: 1024 * 1024,
-  /** So many times larger than the file is what comes out of it, at most. */
+  cutLength: 1000,
+  /** So many times larger than the file is what comes out of it, at most; where less than that comes out, it is not asked. */
   expansion: 200,
+  expansionLeastBytes: 64 * 1024 * 1024,
   /** Values in one statement of a restoration: a database takes only so many. */
   valuesPerStatement: 10_000,
 } as const;

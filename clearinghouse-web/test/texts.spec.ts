@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { RequestError } from '@potluck/protocol';
+import { z } from 'zod';
+import { LIMITS } from '../src/limits.ts';
+import { portalErrorOf } from '../src/site/problems.ts';
 import { ROUTES } from '../src/site/routes.ts';
 import { entriesSchema } from '../src/site/schemas.ts';
 import { Store } from '../src/store/store.ts';
@@ -8,6 +11,16 @@ import { forEachDatabase } from './support/databases.ts';
 import { eventually, Site } from './support/site.ts';
 
 const NUL = '\0';
+
+describe('a request with which much is wrong', () => {
+  it(`is told of ${LIMITS.fieldsTold} places of it`, () => {
+    const told = (count: number): number => {
+      const { error } = z.array(z.string()).safeParse(Array(count).fill(0));
+      return Object.keys(portalErrorOf(error).details.fields as object).length;
+    };
+    assert.deepEqual([told(LIMITS.fieldsTold), told(LIMITS.fieldsTold + 1)], [LIMITS.fieldsTold, LIMITS.fieldsTold]);
+  });
+});
 
 forEachDatabase((test) => {
   describe('a text with a NUL character in it', () => {

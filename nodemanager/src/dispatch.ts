@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  describeIssues,
   type Identity,
   isMethodName,
   type KeyId,
@@ -16,7 +17,6 @@ import {
   verifyRequest,
 } from '@potluck/protocol';
 import type { Logger } from 'pino';
-import { z } from 'zod';
 import { diskFull, isDiskFull } from './errors.ts';
 import type { Answer, Call, Handlers } from './handlers.ts';
 import type { Metrics } from './metrics.ts';
@@ -148,7 +148,7 @@ export class Dispatcher {
 function paramsOf(method: MethodName, params: unknown): Params<MethodName> {
   const parsed = METHODS[method].params.safeParse(params);
   if (parsed.success) return parsed.data;
-  const what = z.prettifyError(parsed.error).replaceAll(/\s+/g, ' ');
+  const what = describeIssues(parsed.error.issues);
   throw new RequestError('BAD_PARAMETERS', `expected other parameters for ${method}: ${what}`);
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { digest, fromBase64url, newNonce } from '#platform';
-import { PeerError, REQUEST_CODES, type RequestCode, RequestError } from './errors.ts';
+import { describeIssues, PeerError, REQUEST_CODES, type RequestCode, RequestError } from './errors.ts';
 import { type KeyId, keyIdSchema, type Signer } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import type { Message } from './message.ts';
@@ -190,10 +190,7 @@ function parsePayload<T>(bytes: Uint8Array, schema: z.ZodType<T>): T {
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new RequestError(
-    'BAD_MESSAGE',
-    `expected another payload: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
-  );
+  throw new RequestError('BAD_MESSAGE', `expected another payload: ${describeIssues(parsed.error.issues)}`);
 }
 
 export function checkLifetime({ iat, exp }: { iat: number; exp: number }, nowSeconds: number): void {

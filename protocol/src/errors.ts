@@ -1,3 +1,5 @@
+import { LIMITS } from './limits.ts';
+
 /** Whose fault an error is; it decides who is told and whether trying again can help. */
 export type Fault = 'program' | 'caller' | 'config' | 'peer' | 'internal';
 
@@ -80,9 +82,30 @@ export class PeerError extends PotluckError<PeerCode> {
   }
 }
 
+/** What a schema finds wrong, by its first few places: whoever has sent it may have made it wrong everywhere. */
+export function describeIssues(issues: readonly Issue[]): string {
+  const named = issues.slice(0, LIMITS.issuesNamed).map(({ path = [], message }) => {
+    const text = path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`;
+    return text.length > LIMITS.issueLength ? `${text.slice(0, LIMITS.issueLength)}…` : text;
+  });
+  const more = issues.length - named.length;
+  return named.join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
+
+interface Issue {
+  readonly path?: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** Those of zod, whose own message has every issue: an empty element of a list becomes hundreds of characters. */
+function issuesOf(error: Error): readonly Issue[] | undefined {
+  return error.name === 'ZodError' && 'issues' in error ? (error.issues as readonly Issue[]) : undefined;
+}
+
 /** One sentence for people out of anything that was thrown; the causes follow in the same line. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause === undefined ? '' : ` (${describeError(error.cause)})`;
-  return `${error.message}${cause}`;
+  const issues = issuesOf(error);
+  return `${issues === undefined ? error.message : describeIssues(issues)}${cause}`;
 }

@@ -31,6 +31,11 @@ export const LIMITS = {
   ruleCountries: 50,
   /** One signed advertisement. */
   advertisementBytes: 64 * 1024,
+  /** Entries of one list in a reply, where nothing else bounds it: vessels, walls, layers, resources. */
+  listed: 256,
+  /** What is wrong with something by its schema: so many places of it are told, each so long. */
+  issuesNamed: 3,
+  issueLength: 200,
   restrictionsBytes: 64 * 1024,
   restrictionsLines: 2000,
   /** Unanswered requests of one connection: a client keeps others back, a node answers one more with BUSY. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listOf, recordOf } from './bounded.ts';
 import { nonceSchema } from './envelope.ts';
 import { keyIdSchema } from './keys.ts';
 import { LIMITS } from './limits.ts';
@@ -40,13 +41,13 @@ export const METHODS = {
       version: z.string(),
       node: keyIdSchema,
       /** The walls of DESIGN section 5 that are up on this node, outermost last; `missing` says which are not, and why. */
-      walls: z.object({ up: z.array(z.string()), missing: z.array(z.string()) }),
+      walls: z.object({ up: listOf(z.string(), LIMITS.listed), missing: listOf(z.string(), LIMITS.listed) }),
       /** Security layers of the node's owner, under which every program runs; the first is next to the API. */
-      layers: z.array(z.string()).default([]),
+      layers: listOf(z.string(), LIMITS.listed).default([]),
       /** As Node names them: `linux`, `x64`; `unknown` of a node that does not say. */
       os: z.string().max(32).default('unknown'),
       arch: z.string().max(32).default('unknown'),
-      vessels: z.array(vesselInfoSchema),
+      vessels: listOf(vesselInfoSchema, LIMITS.listed),
     }),
     attachment: 'none',
   }),
@@ -54,7 +55,7 @@ export const METHODS = {
     permission: 'anyone',
     params: ofVessel,
     /** `restrictions` is the text form; `usage` has what is held or used now, by resource name. */
-    result: z.object({ restrictions: z.string(), usage: z.record(z.string(), z.number()) }),
+    result: z.object({ restrictions: z.string(), usage: recordOf(z.number(), LIMITS.listed) }),
     attachment: 'none',
   }),
   /** What a split costs, in the text form of restrictions. */
@@ -86,7 +87,7 @@ export const METHODS = {
   ListFilesInVessel: method({
     permission: 'user',
     params: ofVessel,
-    result: z.object({ files: z.array(fileInfo) }),
+    result: z.object({ files: listOf(fileInfo, LIMITS.filesPerVessel) }),
     attachment: 'none',
   }),
   RetrieveFileFromVessel: method({ permission: 'user', params: ofFile, result: fileInfo, attachment: 'reply' }),
@@ -101,7 +102,7 @@ export const METHODS = {
     params: z.strictObject({
       vessel: vesselNameSchema,
       program: fileNameSchema,
-      args: z.array(z.string().max(LIMITS.programArgumentLength)).max(LIMITS.programArguments),
+      args: listOf(z.string().max(LIMITS.programArgumentLength), LIMITS.programArguments),
     }),
     /** `logFrom` is where in the vessel's log the program's own lines begin. */
     result: newState.extend({ logFrom: z.int().min(0) }),
@@ -137,8 +138,8 @@ export const METHODS = {
   }),
   ChangeUsers: method({
     permission: 'owner',
-    params: z.strictObject({ vessel: vesselNameSchema, users: z.array(keyIdSchema).max(LIMITS.usersPerVessel) }),
-    result: z.object({ users: z.array(keyIdSchema) }),
+    params: z.strictObject({ vessel: vesselNameSchema, users: listOf(keyIdSchema, LIMITS.usersPerVessel) }),
+    result: z.object({ users: listOf(keyIdSchema, LIMITS.usersPerVessel) }),
     attachment: 'none',
   }),
   /** Clears the owner's information and advertises again, as in Seattle; the users stay. */

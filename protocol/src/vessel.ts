@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listOf } from './bounded.ts';
 import { keyIdSchema } from './keys.ts';
 import { LIMITS } from './limits.ts';
 
@@ -63,7 +64,7 @@ export const vesselInfoSchema = z.object({
     .refine((name) => fileNameSchema.safeParse(name).success, 'expected the name of a file')
     .optional(),
   owner: keyIdSchema,
-  users: z.array(keyIdSchema),
+  users: listOf(keyIdSchema, LIMITS.usersPerVessel),
   ownerInformation: ownerInformationSchema,
   /** Whether the node says under its owner's and its users' keys where it is. */
   advertise: z.boolean(),

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import {
+  describeError,
   generateIdentity,
+  LIMITS,
   type Message,
+  type PeerError,
   packMessage,
   RequestClient,
   type RequestError,
   signReply,
   unpackMessage,
+  type VerifiedRequest,
   verifyRequest,
   vesselNameSchema,
   type Wire,
@@ -15,6 +19,8 @@ import {
 
 /** What is between a client and a node, and may do what it likes with both. */
 interface Middle {
+  /** The node's, of any shape. */
+  readonly result?: unknown;
   request?(message: Uint8Array): readonly Uint8Array[];
   reply?(message: Uint8Array): readonly Uint8Array[];
 }
@@ -67,17 +73,17 @@ class Line implements Wire {
       const request = await verifyRequest(unpackMessage(bytes), context);
       await request.claim();
       this.taken.push(request.method);
-      for (const message of await repliesTo(request.method, request.nonce)) this.say(packMessage(message));
+      for (const message of await repliesTo(request, this.#middle.result)) this.say(packMessage(message));
     } catch (error) {
       this.refused.push((error as RequestError).code);
     }
   }
 }
 
-async function repliesTo(method: string, nonce: string): Promise<Message[]> {
+async function repliesTo({ method, nonce }: VerifiedRequest, lie: unknown): Promise<Message[]> {
   const attachment = Buffer.from(method);
   if (method !== 'ReadVesselLog') {
-    const result = { name: 'a', size: attachment.length, sha256: 'x' };
+    const result = lie ?? { name: 'a', size: attachment.length, sha256: 'x' };
     return [await signReply(node, nonce, { outcome: { result, attachment } })];
   }
   const places = [0, 1, 2].map((number) => ({ number, more: number < 2 }));
@@ -186,6 +192,39 @@ describe('a client whose messages somebody else carries', () => {
     const line = new Line({ request: (bytes) => [bytes, bytes] });
     assert.equal(await ask(clientOver(line)), 'RetrieveFileFromVessel');
     assert.deepEqual([line.taken.length, line.refused], [1, ['REPLAYED']]);
+  });
+
+  it(`takes lists of up to ${LIMITS.listed} entries, and looks at none of a longer one`, async () => {
+    const told = { version: '1', node: node.id, walls: { up: [], missing: [] }, vessels: [] };
+    const get = async (result: object) =>
+      await clientOver(new Line({ result: { ...told, ...result } })).call('GetVessels', {});
+    const { result } = await get({ layers: Array(LIMITS.listed).fill('a') });
+    assert.equal(result.layers.length, LIMITS.listed);
+    for (const name of ['vessels', 'layers']) {
+      await assert.rejects(get({ [name]: Array(LIMITS.listed + 1).fill({}) }), (error) => {
+        assert.match(describeError(error), new RegExp(`\\(${name}: Too big: expected array to have <=256 items\\)$`));
+        return (error as PeerError).code === 'BAD_REPLY';
+      });
+    }
+    const usage = Object.fromEntries(Array.from({ length: LIMITS.listed + 1 }, (_, index) => [`r${index}`, 'x']));
+    const asked = clientOver(new Line({ result: { restrictions: '', usage } })).call('GetVesselResources', { vessel });
+    await assert.rejects(asked, (error) => /\(usage: expected at most 256 names\)$/.test(describeError(error)));
+  });
+
+  it('says of a wrong result a few things that are wrong, each in a few words', async () => {
+    const told = {
+      version: '1',
+      node: node.id,
+      walls: { up: [], missing: [] },
+      vessels: Array(LIMITS.listed).fill({}),
+    };
+    await assert.rejects(clientOver(new Line({ result: told })).call('GetVessels', {}), (error) => {
+      assert.match(describeError(error), /\(vessels\.0\.name: [^;]+; vessels\.0\.state: [^;]+; [^;]+; and \d+ more\)$/);
+      return true;
+    });
+    const usage = { ['x'.repeat(10_000)]: 'x' };
+    const asked = clientOver(new Line({ result: { restrictions: '', usage } })).call('GetVesselResources', { vessel });
+    await assert.rejects(asked, (error) => describeError(error).length < 2 * LIMITS.issueLength);
   });
 
   it('ends with its wire, and says so to whoever waits', async () => {

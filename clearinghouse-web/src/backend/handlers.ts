@@ -8,6 +8,7 @@ import type { DonorKeys } from './keys.ts';
 import type { Task, TaskOf } from './kinds.ts';
 import { checkLatency } from './latency.ts';
 import { inspectNode, splitNode } from './nodes.ts';
+import { Talk, type Waited } from './talk.ts';
 
 export interface Components {
   readonly store: Store;
@@ -16,18 +17,21 @@ export interface Components {
   readonly gateway?: GatewayAddress | undefined;
 }
 
+/** With what one task is done. */
+export interface Work extends Components {
+  readonly waited: Waited;
+}
+
 /** What has to be written, in the same transaction as the task's end. */
 export type Effect = (trx: Trx) => Promise<void>;
 
 export const nothing: Effect = async () => undefined;
 
-const within = { timeoutMs: QUEUE.requestMs };
-
 /**
  * Does one task. Each can be done again from the beginning: what a killed backend has half done, the next does whole.
  * @throws PeerError the node is away. @throws RequestError the node refused. @throws TaskError
  */
-export async function carryOut(components: Components, task: Task): Promise<Effect> {
+export async function carryOut(components: Work, task: Task): Promise<Effect> {
   switch (task.kind) {
     case 'make-donor-key':
       return await makeDonorKey(components, task);
@@ -43,7 +47,7 @@ export async function carryOut(components: Components, task: Task): Promise<Effe
   }
 }
 
-async function makeDonorKey({ store, keys }: Components, { account }: TaskOf<'make-donor-key'>): Promise<Effect> {
+async function makeDonorKey({ store, keys }: Work, { account }: TaskOf<'make-donor-key'>): Promise<Effect> {
   const key = await keys.ensure(account);
   return async (trx) => await store.accounts.setDonorKey(trx, account, key);
 }
@@ -53,7 +57,7 @@ async function makeDonorKey({ store, keys }: Components, { account }: TaskOf<'ma
  * should be stands in the database, not in the task, so that nobody can ask for it to be handed to anybody else. Whatever
  * changes after it was read has queued a task of its own.
  */
-async function changeUsers(components: Components, task: TaskOf<'change-users' | 'rekey-vessel'>): Promise<Effect> {
+async function changeUsers(components: Work, task: TaskOf<'change-users' | 'rekey-vessel'>): Promise<Effect> {
   const { inventory, emergency } = components.store;
   const held = await inventory.heldUnder({ node: task.node, name: task.vessel }, task.fence);
   if (held === undefined) {
@@ -64,24 +68,24 @@ async function changeUsers(components: Components, task: TaskOf<'change-users' |
   await using client = await connect(components, task.node, held.owner);
   const { vessel } = task;
   if ('latency' in task && task.latency !== undefined) await checkLatency(client, vessel, task.latency);
-  await client.call('ChangeUsers', { vessel, users: isStopped ? [] : [held.user] }, within);
+  await client.call('ChangeUsers', { vessel, users: isStopped ? [] : [held.user] });
   if (!isStopped) return nothing;
-  await client.call('StopVessel', { vessel }, within).catch((error: unknown) => {
+  await client.call('StopVessel', { vessel }).catch((error: unknown) => {
     if (!(error instanceof RequestError) || error.code !== 'BAD_STATE') throw error; // It does not run.
   });
   return nothing;
 }
 
 /** Users first: otherwise one could start a program again on what was just emptied. */
-async function resetVessel(components: Components, task: TaskOf<'reset-vessel'>): Promise<Effect> {
+async function resetVessel(components: Work, task: TaskOf<'reset-vessel'>): Promise<Effect> {
   const { inventory } = components.store;
   const ref = { node: task.node, name: task.vessel };
   const owner = await inventory.underFence(ref, task.fence);
   if (owner === undefined) return nothing;
   try {
     await using client = await connect(components, task.node, owner);
-    await client.call('ChangeUsers', { vessel: task.vessel, users: [] }, within);
-    await client.call('ResetVessel', { vessel: task.vessel }, within);
+    await client.call('ChangeUsers', { vessel: task.vessel, users: [] });
+    await client.call('ResetVessel', { vessel: task.vessel });
   } catch (error) {
     if (!isGone(error)) throw error;
     return async (trx) => await inventory.forget(trx, ref);
@@ -93,12 +97,13 @@ function isGone(error: unknown): boolean {
   return error instanceof RequestError && (error.code === 'NO_SUCH_VESSEL' || error.code === 'NOT_PERMITTED');
 }
 
-export async function connect({ store, keys, gateway }: Components, node: KeyId, owner: KeyId): Promise<NodeClient> {
+export async function connect({ store, keys, gateway, waited }: Work, node: KeyId, owner: KeyId): Promise<Talk> {
   const known = await store.nodes.find(node);
   const identity = await keys.find(owner);
   if (identity === undefined) throw new TaskError('TASK_FAILED', `expected the private key of ${owner}, got none`);
   if (known === undefined) throw new PeerError('UNREACHABLE', `expected to know where node ${node} is, got nothing`);
   const { reach, network } = known;
   const permits = permitsFrom(network, gateway);
-  return await NodeClient.connect({ reach, node, identity, permits, connectTimeoutMs: QUEUE.connectMs });
+  const init = { reach, node, identity, permits, connectTimeoutMs: QUEUE.connectMs };
+  return new Talk(await waited.on(NodeClient.connect(init)), waited);
 }

@@ -1,13 +1,13 @@
-import { hostText, type NodeClient, RequestError, type VesselName } from '@potluck/protocol';
+import { hostText, RequestError, type VesselName } from '@potluck/protocol';
 import { TaskError } from '../errors.ts';
-import { QUEUE } from '../limits.ts';
 import type { LatencyWish } from './kinds.ts';
+import type { Talk } from './talk.ts';
 
 /**
  * Lets a node measure how far it is from a host, before it is given to somebody who wants it near, or far.
  * @throws TaskError TOO_FAR: with what was measured, `measuredMs`, in its details. @throws RequestError it does not measure
  */
-export async function checkLatency(client: NodeClient, vessel: VesselName, wish: LatencyWish): Promise<void> {
+export async function checkLatency(client: Talk, vessel: VesselName, wish: LatencyWish): Promise<void> {
   const { ms, not, estimated } = wish;
   const measuredMs = await measure(client, vessel, wish);
   if (measuredMs === 'too old' && estimated) return;
@@ -18,13 +18,13 @@ export async function checkLatency(client: NodeClient, vessel: VesselName, wish:
 }
 
 async function measure(
-  client: NodeClient,
+  client: Talk,
   vessel: VesselName,
   { address, port }: LatencyWish,
 ): Promise<number | null | 'too old'> {
   const params = { vessel, address, port };
   try {
-    return (await client.call('MeasureLatency', params, { timeoutMs: QUEUE.requestMs })).result.ms;
+    return (await client.call('MeasureLatency', params)).ms;
   } catch (error) {
     if (error instanceof RequestError && error.code === 'UNKNOWN_METHOD') return 'too old';
     throw error;

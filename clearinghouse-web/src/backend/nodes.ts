@@ -1,24 +1,17 @@
-import {
-  formatRestrictions,
-  type NodeClient,
-  parseRestrictions,
-  type Restrictions,
-  type VesselInfo,
-} from '@potluck/protocol';
+import { formatRestrictions, parseRestrictions, type Restrictions, type VesselInfo } from '@potluck/protocol';
 import { TaskError } from '../errors.ts';
-import { LIMITS, QUEUE } from '../limits.ts';
+import { LIMITS } from '../limits.ts';
 import type { FoundVessel } from '../store/inventory.ts';
-import { type Components, connect, type Effect, nothing } from './handlers.ts';
+import { connect, type Effect, nothing, type Work } from './handlers.ts';
 import type { TaskOf } from './kinds.ts';
 import { partOf, type Rule, sliceOf, slicesIn } from './slices.ts';
+import type { Talk } from './talk.ts';
 
 /** Splits in one task: its claim must outlast them. The next task goes on where this one ended. */
 const SPLITS = 8;
 
-const within = { timeoutMs: QUEUE.requestMs };
-
 /** Looks at a node and takes in what it finds; the database decides what follows of it. */
-export async function inspectNode(components: Components, { node }: TaskOf<'inspect-node'>): Promise<Effect> {
+export async function inspectNode(components: Work, { node }: TaskOf<'inspect-node'>): Promise<Effect> {
   const { store } = components;
   const known = await store.nodes.find(node);
   const donors = await store.accounts.donorsOf(known?.keys ?? []);
@@ -50,7 +43,7 @@ interface Measured {
  * Splits what was donated whole. What has been done can be seen on the node itself, so that it may end anywhere, and
  * whoever comes next does the rest.
  */
-export async function splitNode(components: Components, { node }: TaskOf<'split-node'>): Promise<Effect> {
+export async function splitNode(components: Work, { node }: TaskOf<'split-node'>): Promise<Effect> {
   const { store } = components;
   const plan = await store.inventory.splitting(node);
   if (plan === undefined) return nothing;
@@ -70,38 +63,38 @@ export async function splitNode(components: Components, { node }: TaskOf<'split-
     if (largest === undefined || parts < 2) return async (trx) => await store.inventory.split(trx, node, 'nothing');
     await empty(client, largest.vessel);
     const restrictions = formatRestrictions(partOf(largest.restrictions, parts, rule));
-    await client.call('SplitVessel', { vessel: largest.vessel.name, restrictions }, within);
+    await client.call('SplitVessel', { vessel: largest.vessel.name, restrictions });
   }
   return async (trx) => await store.inventory.split(trx, node, 'more');
 }
 
-function unsplit({ node }: NodeClient, vessels: number): TaskError {
+function unsplit({ node }: Talk, vessels: number): TaskError {
   return new TaskError('TASK_FAILED', `expected ${node} to have more vessels after a split, got ${vessels} as before`);
 }
 
-async function measure(client: NodeClient, vessel: VesselInfo, { slice, offcut }: Rule): Promise<Measured> {
-  const { result } = await client.call('GetVesselResources', { vessel: vessel.name }, within);
+async function measure(client: Talk, vessel: VesselInfo, { slice, offcut }: Rule): Promise<Measured> {
+  const result = await client.call('GetVesselResources', { vessel: vessel.name });
   const restrictions = parseRestrictions(result.restrictions, `restrictions of ${vessel.name}`);
   return { vessel, restrictions, slices: slicesIn(restrictions, slice, offcut) };
 }
 
 /** Nobody's programs and files: what is split must not run, and is new for whoever gets it. */
-async function empty(client: NodeClient, { name, users, state }: VesselInfo): Promise<void> {
-  if (users.length > 0) await client.call('ChangeUsers', { vessel: name, users: [] }, within);
-  if (state !== 'Fresh') await client.call('ResetVessel', { vessel: name }, within);
+async function empty(client: Talk, { name, users, state }: VesselInfo): Promise<void> {
+  if (users.length > 0) await client.call('ChangeUsers', { vessel: name, users: [] });
+  if (state !== 'Fresh') await client.call('ResetVessel', { vessel: name });
 }
 
 /** @throws TaskError TASK_FAILED: it has more than any node has */
-async function vesselsOf(client: NodeClient): Promise<readonly VesselInfo[]> {
-  const { vessels } = (await client.call('GetVessels', {}, within)).result;
+async function vesselsOf(client: Talk): Promise<readonly VesselInfo[]> {
+  const { vessels } = await client.call('GetVessels', {});
   if (vessels.length <= LIMITS.vesselsPerNode) return vessels;
   const message = `expected at most ${LIMITS.vesselsPerNode} vessels on ${client.node}, got ${vessels.length}`;
   throw new TaskError('TASK_FAILED', message);
 }
 
-async function ruleOf({ store }: Components, client: NodeClient): Promise<Rule> {
+async function ruleOf({ store }: Work, client: Talk): Promise<Rule> {
   const { slice } = await store.policies.current();
-  const { restrictions } = (await client.call('GetOffcutResources', {}, within)).result;
+  const { restrictions } = await client.call('GetOffcutResources', {});
   return { slice: sliceOf(slice), offcut: parseRestrictions(restrictions, 'the offcut') };
 }
 

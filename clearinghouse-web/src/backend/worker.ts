@@ -10,6 +10,7 @@ import type { Claim } from '../store/tasks.ts';
 import { Repeated, within } from '../within.ts';
 import { type Components, carryOut, type Effect } from './handlers.ts';
 import { type Task, taskSchema } from './kinds.ts';
+import { Waited } from './talk.ts';
 
 /** How often a kind is tried: an acquisition replaces its node at once, a reset or another key waits for its node for ever. */
 const ATTEMPTS: Record<Task['kind'], number> = {
@@ -113,13 +114,13 @@ export class Worker {
   /** Writes down which node kept it waiting: it has its place for as long, however well it ended. */
   async #carryOut(claim: Claim, task: Task): Promise<Effect> {
     const { tasks } = this.#components.store;
-    const before = performance.now();
+    const waited = new Waited();
     try {
-      const effect = await within(QUEUE.workMs, carryOut(this.#components, task), late);
-      if (performance.now() - before > QUEUE.slowMs) await tasks.missed(claim);
+      const effect = await within(QUEUE.workMs, carryOut({ ...this.#components, waited }, task), late);
+      if (waited.ms > QUEUE.slowMs) await tasks.missed(claim);
       return effect;
     } catch (error) {
-      if (isSilence(error) || performance.now() - before > QUEUE.slowMs) await tasks.missed(claim);
+      if (isSilence(error) || waited.ms > QUEUE.slowMs) await tasks.missed(claim);
       throw error;
     }
   }
@@ -136,7 +137,7 @@ export class Worker {
       onEnded(claim, written);
     } catch (error) {
       // A node has chosen its words; donors and administrators read them, and PostgreSQL keeps no NUL.
-      const message = plainly(describeError(error));
+      const message = plainly(describeError(error).slice(0, QUEUE.errorLength));
       const failure = { error: message, cause: causeOf(error), measured_ms: measuredBy(error) };
       // What is not in the table of kinds never will be.
       if (!(error instanceof ZodError) && claim.attempts < attemptsOf(claim.kind)) {
@@ -152,12 +153,9 @@ export class Worker {
   }
 }
 
-/** It has taken the connection, or our time, and not answered. */
+/** It has taken the connection, and not answered. */
 function isSilence(error: unknown): boolean {
-  return (
-    (error instanceof PeerError && error.code === 'TIMEOUT') ||
-    (error instanceof TaskError && error.code === 'TASK_TIMEOUT')
-  );
+  return error instanceof PeerError && error.code === 'TIMEOUT';
 }
 
 /** The work must be over before its claim is; what goes on after that can write nothing any more. */

@@ -80,7 +80,8 @@ export function portalErrorOf(error: unknown): PortalError {
 
 function invalid(error: z.ZodError): PortalError {
   const fields: Record<string, string> = {};
-  for (const { path, message } of error.issues) fields[path.map(String).join('.')] ??= message;
+  for (const { path, message } of error.issues.slice(0, LIMITS.fieldsTold))
+    fields[path.map(String).join('.')] ??= message;
   const sentences = Object.entries(fields).map(([field, message]) => (field === '' ? message : `${field}: ${message}`));
   return new PortalError('INVALID_REQUEST', sentences.join('; '), { details: { fields } });
 }
