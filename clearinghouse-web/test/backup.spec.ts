@@ -8,8 +8,11 @@ import { generateIdentity, saveIdentity } from '@potluck/protocol';
 import { DonorKeys } from '../src/backend/keys.ts';
 import { restore } from '../src/backup/restore.ts';
 import { backup } from '../src/backup/save.ts';
+import { BACKUP_LIMITS } from '../src/limits.ts';
 import { takeLock } from '../src/lock.ts';
 import { statePaths } from '../src/paths.ts';
+import { type AuditEntry, record } from '../src/store/audit.ts';
+import { transact } from '../src/store/database.ts';
 import { type Snapshot, withSnapshot } from '../src/store/snapshot.ts';
 import { Store } from '../src/store/store.ts';
 import { forEachDatabase } from './support/databases.ts';
@@ -130,6 +133,21 @@ forEachDatabase((test) => {
       await using again = await Store.open(target.database);
       await accountOf(again, 'newcomer');
       await assert.rejects(restore({ ...target, state: join(directory.path, 'third') }), { code: 'NOT_EMPTY' });
+    });
+
+    it('has also rows that are too long for it, with the beginnings of their texts', async () => {
+      const { lineLength, cutLength } = BACKUP_LIMITS;
+      const [long, kept] = ['x'.repeat(lineLength), 'x'.repeat(cutLength)];
+      const database = test.connect();
+      await database.updateTable('nodes').set({ life_reason: long }).execute();
+      const entry = { actor: 'backend', action: 'node.broken', subject: 'x', details: { event: 'failed', why: long } };
+      await transact(database, async (trx) => await record(trx, entry as AuditEntry));
+      assert.equal((await backup(there(), file)).cut, 2);
+      const { location } = await restored();
+      assert.equal((await contents(location)).nodes?.[0]?.life_reason, kept);
+      await using again = await Store.open(location);
+      const [found] = await again.audit.list({ action: 'node.broken' }, { limit: 1 });
+      assert.deepEqual(found?.details, { event: 'failed', why: kept });
     });
 
     it('is never written over anything', async () => {

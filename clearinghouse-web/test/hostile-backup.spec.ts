@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { generateIdentity, saveIdentity } from '@potluck/protocol';
 import { DonorKeys } from '../src/backend/keys.ts';
+import { writeArchive } from '../src/backup/archive.ts';
 import { restore } from '../src/backup/restore.ts';
 import { backup } from '../src/backup/save.ts';
 import { BACKUP_LIMITS } from '../src/limits.ts';
@@ -16,7 +17,7 @@ import { accountOf } from './support/rows.ts';
 import { temporaryDirectory } from './support/site.ts';
 
 type Line = Record<string, unknown> | unknown[];
-const { lineLength, expansion } = BACKUP_LIMITS;
+const { lineLength, expansion, expansionLeastBytes } = BACKUP_LIMITS;
 
 describe('a backup that somebody has made up', () => {
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -170,10 +171,25 @@ describe('a backup that somebody has made up', () => {
 
   it(`is not unpacked when more than ${expansion} times its size would come out`, async () => {
     const row = JSON.stringify(['x'.repeat(lineLength / 2)]);
-    const bomb = packed([...lines.slice(0, 2), ...Array<string>(100).fill(row)]);
+    const bomb = packed([...lines.slice(0, 2), ...Array<string>(2 + (2 * expansionLeastBytes) / lineLength).fill(row)]);
     await refused(bomb, /at most 200 times its size to come out, got more/);
     const endless = gzipSync(Buffer.alloc(64 * 1024 * 1024));
     await refused(endless, /times its size|lines of at most/);
+  });
+
+  it('is not made either: what is packed too well fails while it is saved, and leaves nothing behind', async () => {
+    const around = join(directory.path, randomUUID());
+    await mkdir(around);
+    // With the brackets, the quotes and the end of its line.
+    const filled = (length: number): string[] => ['x'.repeat(length - 5)];
+    const written = async (name: string, lengths: readonly number[]): Promise<void> =>
+      await writeArchive(join(around, name), async (write) => {
+        for (const length of lengths) await write(filled(length));
+      });
+    const most = Array<number>((2 * expansionLeastBytes) / lineLength).fill(lineLength / 2);
+    await written('most', most);
+    await assert.rejects(written('more', most.with(0, lineLength / 2 + 1)), { code: 'BACKUP_FAILED' });
+    assert.deepEqual(readdirSync(around), ['most']);
   });
 
   it('is no pipe, which would let it wait for ever', async () => {

@@ -7,6 +7,7 @@ import { describeError, parseJson, privateJwkSchema } from '@potluck/protocol';
 import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
 import { BACKUP_LIMITS } from '../limits.ts';
+import type { Value } from '../store/snapshot.ts';
 
 export const FORMAT = 'potluck clearinghouse backup 1';
 
@@ -43,10 +44,12 @@ export async function writeArchive(path: string, fill: (write: Write) => Promise
   const target = createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true });
   const written = pipeline(gzip, target);
   written.catch(() => undefined); // Told below, and to who writes.
+  let bytes = 0;
   const write: Write = async (line) => {
     if (gzip.destroyed) await written;
     const text = JSON.stringify(line);
     checkLength(text, 'BACKUP_FAILED'); // What nobody could read again is no backup.
+    bytes += Buffer.byteLength(text) + 1;
     if (!gzip.write(`${text}\n`)) await Promise.race([once(gzip, 'drain'), written]);
   };
   try {
@@ -54,6 +57,9 @@ export async function writeArchive(path: string, fill: (write: Write) => Promise
     await fill(write);
     gzip.end();
     await written;
+    if (bytes > mostOutOf(target.bytesWritten)) {
+      throw new ServiceError('BACKUP_FAILED', `expected of ${path} at most ${EXPANSION}: nobody could read it again`);
+    }
     // Not a renaming: that would replace what is there.
     await link(part, path);
   } catch (error) {
@@ -67,6 +73,23 @@ export async function writeArchive(path: string, fill: (write: Write) => Promise
   } finally {
     await rm(part, { force: true });
   }
+}
+
+/**
+ * A row as it has room in a line: where it has not, its long texts are cut, those within JSON each by itself so that it
+ * stays JSON. What somebody else has made too long must not keep all others from being saved.
+ */
+export function fitted(row: Value[]): { row: Value[]; cut: boolean } {
+  if (JSON.stringify(row).length <= BACKUP_LIMITS.lineLength) return { row, cut: false };
+  return { row: row.map((value) => (typeof value === 'string' ? shortened(value) : value)), cut: true };
+}
+
+function shortened(text: string): string {
+  const json = parseJson(text);
+  if (typeof json !== 'object' || json === null) return text.slice(0, BACKUP_LIMITS.cutLength);
+  const cut = (_: string, value: unknown) =>
+    typeof value === 'string' ? value.slice(0, BACKUP_LIMITS.cutLength) : value;
+  return JSON.stringify(json, cut);
 }
 
 /** Reads a backup. What it has is believed only when its end has been read. @throws ServiceError BACKUP_REFUSED */
@@ -129,12 +152,19 @@ async function openTrusted(path: string): Promise<{ file: FileHandle; size: numb
   }
 }
 
+const EXPANSION = `${BACKUP_LIMITS.expansion} times its size to come out, got more`;
+
+/** Bytes that may come out of a file of this size. */
+function mostOutOf(size: number): number {
+  return Math.max(size * BACKUP_LIMITS.expansion, BACKUP_LIMITS.expansionLeastBytes);
+}
+
 /** What is packed a thousandfold is no backup: nobody has to unpack all of it to see that. */
 async function* bounded(path: string, plain: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer> {
-  let left = size * BACKUP_LIMITS.expansion;
+  let left = mostOutOf(size);
   for await (const chunk of plain) {
     left -= chunk.length;
-    if (left < 0) throw refused(path, `at most ${BACKUP_LIMITS.expansion} times its size to come out, got more`);
+    if (left < 0) throw refused(path, `at most ${EXPANSION}`);
     yield chunk;
   }
 }

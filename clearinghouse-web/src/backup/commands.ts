@@ -10,9 +10,11 @@ const SAFE = [
 /** `clearinghouse backup`. */
 export async function backupTo(place: BackupPlace, file: string): Promise<void> {
   const path = resolve(file);
-  const { rows, stopped } = await backup(place, path);
+  const { rows, cut, stopped } = await backup(place, path);
   const how = stopped ? 'a stopped clearinghouse' : 'a clearinghouse that may be running';
   process.stdout.write(`clearinghouse: ${rows} rows of ${how} are in ${path}; it has everybody's keys: keep it safe\n`);
+  if (cut > 0)
+    process.stdout.write(`clearinghouse: ${cut} of them had texts that are too long, and have their beginnings\n`);
 }
 
 /** `clearinghouse restore`. */

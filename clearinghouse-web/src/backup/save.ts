@@ -9,7 +9,7 @@ import { noState, type Place } from '../operator.ts';
 import { statePaths } from '../paths.ts';
 import { faultOf, withoutPasswords } from '../store/postgres.ts';
 import { type Snapshot, withSnapshot } from '../store/snapshot.ts';
-import { FORMAT, type Write, writeArchive } from './archive.ts';
+import { FORMAT, fitted, type Write, writeArchive } from './archive.ts';
 
 export interface BackupPlace extends Place {
   readonly keysDatabase?: string | undefined;
@@ -17,6 +17,8 @@ export interface BackupPlace extends Place {
 
 export interface Saved {
   readonly rows: number;
+  /** Of them, rows whose texts were too long and are cut. */
+  readonly cut: number;
   /** No site ran meanwhile, so that it may be moved elsewhere as it is. */
   readonly stopped: boolean;
 }
@@ -31,21 +33,25 @@ export async function backup(place: BackupPlace, file: string): Promise<Saved> {
   const { privateJwk: gatewayKey } = await loadIdentity(paths.gatewayKey);
   using lock = lockIfStopped(paths.lock);
   const stopped = lock !== undefined && place.database === undefined;
-  let rows = 0;
+  let [rows, cut] = [0, 0];
+  const count = (copied: Copied): void => {
+    rows += copied.rows;
+    cut += copied.cut;
+  };
   await writeArchive(file, async (write) => {
     await fromDatabase(place.database ?? paths.database, async (snapshot) => {
       const { schema = '' } = snapshot;
       await write({ format: FORMAT, madeAt: Date.now(), schema, stopped, gatewayKey });
-      rows += await copy(snapshot, 'main', write);
+      count(await copy(snapshot, 'main', write));
     });
     // After the main database: a donor's key is named there only when it is already here.
     await fromDatabase(place.keysDatabase ?? paths.backendKeys, async (snapshot) => {
-      rows += await copy(snapshot, 'keys', write);
+      count(await copy(snapshot, 'keys', write));
     });
     await write({ end: true, rows });
   });
   await writeJson(paths.backup, { at: Date.now() });
-  return { rows, stopped };
+  return { rows, cut, stopped };
 }
 
 const madeSchema = z.object({ at: z.int() });
@@ -56,16 +62,20 @@ export async function backupAt(path: string): Promise<number | undefined> {
   return madeSchema.safeParse(parseJson(text)).data?.at;
 }
 
-async function copy(snapshot: Snapshot, database: 'main' | 'keys', write: Write): Promise<number> {
-  let rows = 0;
+type Copied = Pick<Saved, 'rows' | 'cut'>;
+
+async function copy(snapshot: Snapshot, database: 'main' | 'keys', write: Write): Promise<Copied> {
+  let [rows, cut] = [0, 0];
   for (const table of snapshot.tables) {
     await write({ database, table: table.name, columns: [...table.columns] });
     for await (const row of snapshot.rows(table)) {
-      await write(table.columns.map((column) => row[column] ?? null));
+      const line = fitted(table.columns.map((column) => row[column] ?? null));
+      await write(line.row);
+      if (line.cut) cut += 1;
       rows += 1;
     }
   }
-  return rows;
+  return { rows, cut };
 }
 
 async function fromDatabase(location: string, read: (snapshot: Snapshot) => Promise<void>): Promise<void> {
