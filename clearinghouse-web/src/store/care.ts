@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { PortalError } from '../errors.ts';
 import { type Actor, record } from './audit.ts';
 import { type Database, type Trx, transact } from './database.ts';
+import { endRest } from './due.ts';
 import { endLeases } from './ending.ts';
 import type { VesselRef } from './holdings.ts';
 import { endDonation } from './ledger.ts';
@@ -48,17 +49,22 @@ export class Care {
     });
   }
 
-  /** Has a task that waits to be tried again tried now. @throws PortalError NO_SUCH_THING: it does not wait */
+  /**
+   * Has a task that waits to be tried again tried now; its node's rest ends, or it would not be.
+   * @throws PortalError NO_SUCH_THING: it does not wait
+   */
   async hasten(actor: Actor, task: number): Promise<void> {
+    const now = Date.now();
     await transact(this.#db, async (trx) => {
       const row = await trx
         .updateTable('tasks')
-        .set({ run_at: Date.now() })
+        .set({ run_at: now })
         .where('id', '=', task)
         .where('state', '=', 'waiting')
-        .returning(['kind', 'subject'])
+        .returning(['kind', 'subject', 'node_id'])
         .executeTakeFirst();
       if (row === undefined) throw new PortalError('NO_SUCH_THING', `expected a task that waits, got ${task}`);
+      if (row.node_id !== null) await endRest(trx, row.node_id, now);
       await record(trx, { actor, action: 'task.retry', subject: row.subject, details: { kind: row.kind } });
     });
   }

@@ -105,6 +105,12 @@ export async function missed(db: Database, node: KeyId, now = Date.now()): Promi
   });
 }
 
+/** The node is asked again as from now; it stays one that was slow lately. */
+export async function endRest(trx: Trx, node: KeyId, now: number): Promise<void> {
+  const resting = trx.updateTable('nodes').set({ rests_until: now }).where('id', '=', node);
+  await resting.where('rests_until', '>', now).execute();
+}
+
 /** A node wants to be looked at, as it does by dialling: at once for the first few times. @returns when it will be. */
 export async function lookAt(trx: Trx, node: KeyId, now: number): Promise<number> {
   const { inspectLeastMs: eachMs, inspectBurst: burst } = QUEUE;
