@@ -36,6 +36,14 @@ export interface ColumnInit {
   readonly onPhase: () => void;
 }
 
+/** What is there already when a program is to run. */
+export interface Before {
+  /** Whether it is a program of this page's. */
+  readonly isOurs: boolean;
+  /** Asked when another program runs there. */
+  readonly mayReplace: () => Promise<boolean>;
+}
+
 /** One vessel's log beside the others'. */
 export class Column {
   readonly element: HTMLElement;
@@ -46,6 +54,10 @@ export class Column {
   readonly #badge = badge();
   readonly #over = new AbortController();
   #phase: Phase = 'starting';
+  /** Whether the node may have started it, as far as anybody here knows. */
+  #mayRun = false;
+  /** Pressed while it was about to start: carried out as soon as that has an end. */
+  #isUnwanted = false;
 
   constructor(target: Target, init: ColumnInit) {
     this.target = target;
@@ -80,44 +92,55 @@ export class Column {
     this.#log.reveal();
   }
 
-  /**
-   * Uploads, starts, and follows until the program has ended.
-   * @param mayReplace asked when another program runs there
-   */
-  async run(program: Program, mayReplace: () => Promise<boolean>): Promise<void> {
+  /** Uploads, starts, and follows until the program has ended. */
+  async run(program: Program, before: Before): Promise<void> {
     try {
       say(this.#status, 'Uploading.');
       const { nodes } = this.#init;
-      const from = await this.#begin(program, mayReplace);
+      const from = await this.#begin(program, before);
+      if (from === undefined) return this.#stopped('Stopped before it ran.');
       this.#enter('running');
+      if (this.#isUnwanted) await this.stop();
       const onLink = (isLost: boolean): void => this.#enter(isLost ? 'reconnecting' : 'running');
       this.#enter(phaseOf(await this.#log.follow(nodes, this.target, { from, signal: this.#over.signal, onLink })));
     } catch (error) {
       say(this.#status, sentenceOf(error));
-      this.#enter('failed');
+      this.#enter(this.#mayRun && !(error instanceof RequestError) ? 'lost' : 'failed');
+      if (this.#isUnwanted) await this.stop();
     }
   }
 
-  /** @returns where in the log it begins */
-  async #begin({ name, bytes, args }: Program, mayReplace: () => Promise<boolean>): Promise<number> {
+  /** @returns where in the log it begins; nothing when it was stopped before it began */
+  async #begin(program: Program, { isOurs, mayReplace }: Before): Promise<number | undefined> {
     const { node, vessel } = this.target;
-    const { nodes } = this.#init;
-    await nodes.ask(node, 'AddFileToVessel', { vessel, name }, { attachment: bytes });
-    const start = async () => await nodes.ask(node, 'StartVessel', { vessel, program: name, args: [...args] });
+    const { name, bytes } = program;
+    await this.#init.nodes.ask(node, 'AddFileToVessel', { vessel, name }, { attachment: bytes });
     try {
-      return (await start()).result.logFrom;
+      if (!this.#isUnwanted) return await this.#start(program);
     } catch (error) {
-      if (!isBadState(error) || !(await mayReplace())) throw error;
+      if (!isBadState(error)) throw error;
+      if (!this.#isUnwanted && !(await mayReplace())) throw error;
     }
-    await this.#end();
-    return (await start()).result.logFrom;
+    if (isOurs || !this.#isUnwanted) await this.#end();
+    return this.#isUnwanted ? undefined : await this.#start(program);
+  }
+
+  async #start({ name, args }: Program): Promise<number> {
+    const { node, vessel } = this.target;
+    this.#mayRun = true;
+    const params = { vessel, program: name, args: [...args] };
+    return (await this.#init.nodes.ask(node, 'StartVessel', params)).result.logFrom;
   }
 
   /** What fails is said in its place. */
   async stop(): Promise<void> {
+    this.#isUnwanted = this.#phase === 'starting';
+    if (this.#isUnwanted) say(this.#status, 'Stopping as soon as it has started.');
     if (!this.isRunning) return;
     try {
       await this.#end();
+      // Nobody follows it who would see that.
+      if (this.#phase === 'lost') this.#stopped('Stopped.');
     } catch (error) {
       say(this.#status, sentenceOf(error));
     }
@@ -136,6 +159,11 @@ export class Column {
   /** Nobody looks any more; the program goes on. */
   leave(): void {
     this.#over.abort();
+  }
+
+  #stopped(why: string): void {
+    say(this.#status, why);
+    this.#enter('stopped');
   }
 
   #enter(phase: Phase): void {

@@ -17,7 +17,8 @@ const programs = new Programs();
 const bundler = new Bundler({ worker: page.dataset.worker ?? '', wasm: page.dataset.wasm ?? '' });
 const checker = new Checker({ worker: page.dataset.checker ?? '', compiler: page.dataset.compiler ?? '' });
 const logs = new Logs();
-const everyTarget = byId<HTMLInputElement>('every-target');
+/** Only who holds vessels has it. */
+const everyTarget = document.querySelector<HTMLInputElement>('#every-target');
 let nodes: Nodes | undefined;
 let isRunning = false;
 
@@ -121,7 +122,8 @@ async function begin(): Promise<void> {
     return await answer;
   };
   for (const column of columns) {
-    void column.run(program, async () => own.has(column.target.href) || (await ask()));
+    const isOurs = own.has(column.target.href);
+    void column.run(program, { isOurs, mayReplace: async () => isOurs || (await ask()) });
   }
 }
 
@@ -131,11 +133,12 @@ onPress(byId('stop-all'), async () => {
 });
 
 function showEvery(): void {
+  if (everyTarget === null) return;
   const count = boxes().filter(({ checked }) => checked).length;
   everyTarget.checked = count > 0 && count === boxes().length;
   everyTarget.indeterminate = count > 0 && count < boxes().length;
 }
-everyTarget.addEventListener('change', () => {
+everyTarget?.addEventListener('change', () => {
   for (const box of boxes()) box.checked = everyTarget.checked;
 });
 byId('where').addEventListener('change', showEvery);

@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
-import { identityFrom, NodeClient, privateJwkSchema } from '@potluck/protocol';
+import { identityFrom, NodeClient, privateJwkSchema, unpackMessage } from '@potluck/protocol';
 import { bundleProgram } from '@potluck/repy-api';
 import { donate, emptyPayload } from './donor.ts';
-import { begin, openFiles, program, release, run } from './editor-page.ts';
+import { begin, openEditor, openFiles, program, release, run } from './editor-page.ts';
 import { complaintsOf, expectAccessible, expectNoSidewaysScroll } from './page.ts';
 import { type Daemon, stop, World } from './world.ts';
 
@@ -122,6 +122,55 @@ test.describe('running from the editor', () => {
     await run(page);
     await expect(page.locator('#run-trouble')).toContainText('your key to be open');
     await release(page, place.url);
+    await test.step('also to who holds none, and writes all the same', async () => {
+      await openEditor(page);
+      await expect(page.getByText('You hold no vessel')).toBeVisible();
+      await program(page).fill('log(1);');
+      await expect(program(page)).toHaveText('log(1);');
+      await run(page);
+      await expect(page.locator('#run-trouble')).toContainText('your key to be open');
+    });
+  });
+
+  test('stops what is about to start, and what nobody knows to have started', async ({ page }) => {
+    /** What becomes of the answer to a start. */
+    let answer: 'held' | 'lost' | 'passed' = 'held';
+    const answered = Promise.withResolvers<() => void>();
+    await page.routeWebSocket(/\/pass\//, (socket) => {
+      const server = socket.connectToServer();
+      let method: string | undefined;
+      socket.onMessage((data) => {
+        method = methodIn(data) ?? method;
+        server.send(data);
+      });
+      server.onMessage((data) => {
+        if (method !== 'StartVessel' || answer === 'passed') socket.send(data);
+        else if (answer === 'lost') void socket.close();
+        else answered.resolve(() => socket.send(data));
+      });
+    });
+    const summary = page.locator('#log-summary');
+    const stopAll = page.getByRole('button', { name: 'Stop all' });
+    await begin(page, place, { username: 'gerd', vessels: 1 });
+    await openFiles(page, { 'part.ts': PART, 'ticks.ts': TICKS });
+    await run(page);
+    const letGo = await answered.promise;
+    await expect(summary).toHaveText('1 starting');
+    await stopAll.click();
+    letGo();
+    await expect(summary).toHaveText('1 stopped');
+
+    answer = 'lost';
+    await run(page);
+    await expect(summary).toHaveText('1 lost');
+    await stopAll.click();
+    await expect(summary).toHaveText('1 stopped');
+    answer = 'passed';
+    await page.reload();
+    await page.getByLabel('Begin with an example').selectOption('hello.js');
+    await run(page);
+    await expect(page.getByText(/^Ended: /), 'nothing ran any more').toHaveCount(1);
+    await release(page, place.url);
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -179,17 +228,36 @@ test.describe('running from the editor', () => {
   }
 
   test('says when a machine is lost, and how its programs ended when it is there again', async ({ page }) => {
+    // Attempts to reach it begin while it is there, so that none is too late.
+    let isThere = Promise.resolve();
+    const back = Promise.withResolvers<void>();
+    await page.routeWebSocket(/\/pass\//, async (socket) => {
+      await isThere;
+      socket.connectToServer();
+    });
     await begin(page, place, { username: 'elsa', vessels: 2 });
     await openFiles(page, { 'part.ts': PART, 'ticks.ts': TICKS });
     await run(page);
     await expect(page.locator('#log-summary')).toHaveText('2 running');
+    isThere = back.promise;
     await stop(donor, 'SIGKILL');
     await expect(page.locator('#log-summary')).toHaveText('2 reconnecting');
     await expect(page.getByText('The connection is lost: trying again.')).toHaveCount(2);
     await world.startNode('donor');
+    const list = await page.context().newPage();
+    await list.goto(`${place.url}/vessels`);
+    await expect(list.getByRole('row', { name: /active/ })).toHaveCount(2);
+    back.resolve();
     await expect(page.locator('#log-summary')).toHaveText('2 failed');
   });
 });
+
+/** What a browser asks a node for; nothing when it is no question. */
+function methodIn(data: string | Buffer): string | undefined {
+  if (typeof data === 'string') return undefined;
+  const [, payload = ''] = unpackMessage(data).envelope.split('.');
+  return JSON.parse(Buffer.from(payload, 'base64url').toString()).method;
+}
 
 async function shoot(page: Page, name: string): Promise<void> {
   if (process.env.SHOTS !== undefined)
