@@ -5,6 +5,7 @@ import { openDatabase } from '../../clearinghouse-web/src/store/database.ts';
 import { donate, emptyPayload } from './donor.ts';
 import { begin, openFiles, program, release, run } from './editor-page.ts';
 import { complaintsOf, expectAccessible, PASSWORD } from './page.ts';
+import { enter, wear } from './visitors.ts';
 import { World } from './world.ts';
 
 test.describe('the editor', () => {
@@ -95,6 +96,36 @@ test.describe('the editor', () => {
     expect(loaded.filter((path) => /\/typescript-/.test(path))).toHaveLength(1);
     expect(complaints).toEqual([]);
     await release(page, place.url);
+  });
+
+  test('asks for the types of the newest text alone, and again when a check takes too long', async ({ page }) => {
+    await page.clock.install();
+    await page.addInitScript(`globalThis.asked = 0;
+      const { postMessage } = Worker.prototype;
+      Worker.prototype.postMessage = function (...all) { asked += 1; return postMessage.apply(this, all); };`);
+    let isHeld = true;
+    await page.route(/\/typescript-/, async (route) => {
+      if (!isHeld) await route.continue();
+    });
+    await wear(page.context(), place.url, await enter(place.url, 'hilda'));
+    await page.goto(`${place.url}/run`);
+    const asked = async () => await page.evaluate<number>('asked');
+    await expect(page.locator('#editor-page')).toHaveAttribute('data-ready', 'yes');
+    await page.clock.runFor(1000);
+    expect(await asked()).toBe(1);
+    for (const text of ['log(a);', 'log(b);', 'log(1);']) {
+      await program(page).fill(text);
+      await page.clock.runFor(1000);
+    }
+    expect(await asked(), 'the others wait').toBe(1);
+    await page.clock.runFor(60_000);
+    expect(await asked(), 'the newest alone').toBe(2);
+    await page.clock.runFor(60_000);
+    await expect(page.locator('#hints')).toHaveText('Types are not checked here: no answer within 60 s');
+    isHeld = false;
+    await program(page).fill('log(c);');
+    await expect(page.locator('#hints')).toHaveText(/^1 hint, in line 1: Cannot find name 'c'/);
+    expect(await asked()).toBe(3);
   });
 
   test('says that the log-in has ended meanwhile, and keeps what was written until the next one', async ({ page }) => {
