@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { version as bundler } from 'esbuild';
+import { versionMajorMinor } from 'typescript6';
+import { kept } from '../src/site/client.ts';
+import { compilerName, ingredients } from '../src/site/compiler.ts';
 import { Site } from './support/site.ts';
 
 /** All that a page loads at first, compressed; what its scripts ask for later, as the editor, is not in it. */
@@ -86,5 +91,31 @@ describe('scripts for browsers', () => {
     assert.equal(status, 200);
     assert.equal(headers['cache-control'], 'public, max-age=31536000, immutable');
     assert.ok(bytes > 500_000 && bytes <= COMPILER_BYTES, `got ${bytes} bytes`);
+  });
+
+  it('are made once, and again when that failed', async () => {
+    let count = 0;
+    const made = kept(async () => {
+      count += 1;
+      assert.notEqual(count, 1, 'expected the disk to answer');
+      return count;
+    });
+    const failed = await Promise.allSettled([made(), made()]);
+    assert.deepEqual(
+      failed.map(({ status }) => status),
+      ['rejected', 'rejected'],
+    );
+    assert.deepEqual(await Promise.all([made(), made(), made()]), [2, 2, 2]);
+  });
+
+  it("of the editor's compiler have another name when anything that they are made of is another", () => {
+    const made = ingredients();
+    assert.equal(editor.compiler, `/assets/client/${compilerName(made)}`);
+    assert.equal(made.recipe, readFileSync(new URL('../src/site/compiler.ts', import.meta.url), 'utf8'));
+    assert.equal(made.bundler, bundler);
+    assert.ok(made.compiler?.startsWith(versionMajorMinor));
+    for (const [what, text] of Object.entries(made)) {
+      assert.notEqual(compilerName({ ...made, [what]: `${text} ` }), compilerName(made), what);
+    }
   });
 });

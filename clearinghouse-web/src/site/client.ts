@@ -14,26 +14,33 @@ const POLICIES: Readonly<Record<string, string>> = {
 const PAGES = ['vessel', 'vessels', 'run', 'bundler', 'checker'] as const;
 export type ClientPage = (typeof PAGES)[number];
 
-let built: Promise<ReadonlyMap<string, string>> | undefined;
+const built = kept(build);
 
 /**
  * The address of a page's script. All are bundled when the first is asked for, which takes a moment, and kept: what they
  * are made of does not change while this process runs, and their names change with their content.
  */
 export async function clientUrl(page: ClientPage): Promise<string> {
-  built ??= build();
-  return (await built).get(page) ?? '';
+  return (await built()).get(page) ?? '';
 }
 
-let wasm: Promise<string> | undefined;
-
 /** The address of the bundler for browsers. */
-export async function wasmUrl(): Promise<string> {
-  wasm ??= readFile(createRequire(import.meta.url).resolve('esbuild-wasm/esbuild.wasm')).then((bytes) => {
-    const name = createHash('sha256').update(bytes).digest('hex').slice(0, 12);
-    return ASSETS.add(`client/esbuild-${name}.wasm`, bytes);
-  });
-  return await wasm;
+export const wasmUrl = kept(async () => {
+  const bytes = await readFile(createRequire(import.meta.url).resolve('esbuild-wasm/esbuild.wasm'));
+  const name = createHash('sha256').update(bytes).digest('hex').slice(0, 12);
+  return ASSETS.add(`client/esbuild-${name}.wasm`, bytes);
+});
+
+/** @returns what makes it when it is asked for first, and again when that failed */
+export function kept<T>(make: () => Promise<T>): () => Promise<T> {
+  let making: Promise<T> | undefined;
+  return async () => {
+    making ??= make().catch((error: unknown) => {
+      making = undefined;
+      throw error;
+    });
+    return await making;
+  };
 }
 
 async function build(): Promise<ReadonlyMap<string, string>> {

@@ -20,10 +20,28 @@ let url: string | undefined;
  */
 export function compilerUrl(): string {
   if (url !== undefined) return url;
-  const { version } = JSON.parse(readFileSync(require.resolve(`${PACKAGE}/package.json`), 'utf8'));
-  const own = createHash('sha256').update(ENTRY).update(readFileSync(typesFile())).digest('hex').slice(0, 12);
-  url = ASSETS.later(`client/typescript-${version}-${own}.js`, make);
+  url = ASSETS.later(`client/${compilerName(ingredients())}`, make);
   return url;
+}
+
+/** @returns all that the script is made of, by what it is, as whoever has its name keeps it for a year */
+export function ingredients(): Readonly<Record<string, string>> {
+  return {
+    recipe: readFileSync(import.meta.filename, 'utf8'),
+    types: readFileSync(typesFile(), 'utf8'),
+    bundler: versionOf('esbuild'),
+    compiler: versionOf(PACKAGE),
+  };
+}
+
+/** @returns another for other ingredients */
+export function compilerName(made: Readonly<Record<string, string>>): string {
+  const hash = createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 12);
+  return `typescript-${made.compiler}-${hash}.js`;
+}
+
+function versionOf(name: string): string {
+  return JSON.parse(readFileSync(require.resolve(`${name}/package.json`), 'utf8')).version;
 }
 
 /** @returns the types of the language and of the Repy API, by the names of their files */
