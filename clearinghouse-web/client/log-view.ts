@@ -1,13 +1,12 @@
 import { describeError, type Ending, type VesselState } from '@potluck/protocol';
+import { Backlog } from './backlog.ts';
 import { copyText, make, say } from './dom.ts';
 import type { Nodes, VesselRef } from './nodes.ts';
 import { cutAtPlaces, type Place } from './places.ts';
 import { bytesInWords, endingInWords, stateInWords } from './words.ts';
 
-/** Of a log this much is shown; what is older goes. */
+/** Of a log this much is shown, and kept while a reader has it paused; what is older goes. */
 const SHOWN_CHARACTERS = 256 * 1024;
-/** What a reader has paused is kept in so many pieces. */
-const MOST_WAITING = 2000;
 /** A line that is not over is written anew with what comes, up to so many characters. */
 const OPEN_CHARACTERS = 4096;
 /** From one piece that is shown to the next: what a flood brings meanwhile is laid out at once. */
@@ -50,7 +49,10 @@ export class LogView {
   #decoder = new TextDecoder();
   #shown = 0;
   /** What came while the reader had it paused, or just after something was shown. */
-  #waiting: (string | HTMLElement)[] = [];
+  readonly #waiting = new Backlog<HTMLElement>({
+    mostCharacters: SHOWN_CHARACTERS,
+    pieceCharacters: OPEN_CHARACTERS,
+  });
   #rest: ReturnType<typeof setTimeout> | undefined;
   #isPaused = false;
   /** Whether the end stays in sight; a reader who looks further up is left there. */
@@ -77,7 +79,7 @@ export class LogView {
     clearTimeout(this.#rest);
     this.#rest = undefined;
     this.#decoder = new TextDecoder();
-    this.#waiting = [];
+    this.#waiting.take();
     this.#shown = 0;
     this.#open = undefined;
     this.#parts.lines.replaceChildren();
@@ -132,12 +134,7 @@ export class LogView {
 
   #append(piece: string | HTMLElement): void {
     if (piece === '') return;
-    const last = this.#waiting.at(-1);
-    const isOneText = typeof piece === 'string' && typeof last === 'string' && last.length < OPEN_CHARACTERS;
-    if (isOneText) this.#waiting[this.#waiting.length - 1] = last + piece;
-    else this.#waiting.push(piece);
-    const most = this.#waiting.length - MOST_WAITING;
-    if (most > 0) this.#waiting.splice(0, most);
+    this.#waiting.add(piece);
     if (!this.#isPaused && this.#rest === undefined) this.#show();
   }
 
@@ -146,8 +143,8 @@ export class LogView {
     const { lines } = this.#parts;
     clearTimeout(this.#rest);
     this.#rest = undefined;
-    if (this.#waiting.length === 0) return;
-    for (const piece of this.#waiting.splice(0)) this.#write(piece);
+    if (this.#waiting.isEmpty) return;
+    for (const piece of this.#waiting.take()) this.#write(piece);
     while (this.#shown > SHOWN_CHARACTERS && lines.firstChild !== null && lines.childNodes.length > 1) {
       this.#shown -= lines.firstChild.textContent?.length ?? 0;
       lines.firstChild.remove();
