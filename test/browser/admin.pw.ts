@@ -56,6 +56,13 @@ test.describe('the pages of administrators', () => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });
     await logIn(page, url, 'boss');
+    await using elsewhere = await browser.newContext();
+    const his = await elsewhere.newPage();
+    await logIn(his, url, 'user');
+    await his.goto(`${url}/vessels`);
+    await expect(his.getByRole('heading', { name: '1 vessel' })).toBeVisible();
+    await his.evaluate('globalThis.isTheSame = true');
+    const banner = his.getByRole('alert', { name: 'Everything is stopped' });
 
     await test.step('drains a machine', async () => {
       await page.getByRole('link', { name: 'Admin' }).click();
@@ -78,6 +85,7 @@ test.describe('the pages of administrators', () => {
       await page.keyboard.press('Enter');
       await page.getByRole('dialog').getByRole('button', { name: 'Stop everything' }).press('Enter');
       await expect(page.getByRole('heading', { name: 'Everything is stopped' })).toBeVisible();
+      await expect(banner, 'read out on the page that a user has open').toContainText(': a drill');
       await expect(async () => {
         await page.reload();
         await expect(page.getByText('Every vessel is stopped.')).toBeVisible({ timeout: 500 });
@@ -93,14 +101,11 @@ test.describe('the pages of administrators', () => {
       await page.getByRole('button', { name: 'Lift the stop' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Lift the stop' }).click();
       await expect(page.getByRole('heading', { name: 'Emergency stop' })).toBeVisible();
+      await expect(banner).toBeHidden();
+      expect(await his.evaluate('globalThis.isTheSame')).toBe(true);
     });
 
     await test.step('suspends a user, who sees it on the page where he is, and is told when he logs in', async () => {
-      await using elsewhere = await browser.newContext();
-      const his = await elsewhere.newPage();
-      await logIn(his, url, 'user');
-      await his.goto(`${url}/vessels`);
-      await expect(his.getByRole('heading', { name: '1 vessel' })).toBeVisible();
       await page.getByRole('link', { name: 'Users' }).click();
       await page.getByLabel('Name begins with').fill('us');
       await page.getByRole('button', { name: 'Search' }).click();

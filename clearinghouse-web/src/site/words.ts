@@ -24,6 +24,11 @@ export function sinceInWords(at: number, now = Date.now()): string {
   return now - at < MINUTE_MS ? 'just now' : `${spanInWords(now - at)} ago`;
 }
 
+/** To the minute, the same for everybody. */
+export function momentInWords(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 /** The attributes of a `time` element: the moment for programs, and with its zone for who points at it. */
 export function timeIn(at: number): string {
   const moment = new Date(at);
