@@ -111,7 +111,7 @@ test.describe('the list of vessels', () => {
     await expect(rows.first()).toContainText('Japan');
     await page.getByLabel('Country').selectOption('');
     await page.getByLabel('Sort by').selectOption('expires');
-    await expect(rows.first()).toContainText(/in (19|20) min/);
+    await expect(rows.first()).toContainText(/in \d+ min/);
     await page.getByLabel('Find').fill('nothing is like this');
     await expect(page.getByText('No vessel is like that.')).toBeVisible();
     await expect(page.getByRole('button', { name: 'Release chosen' })).toBeDisabled();
