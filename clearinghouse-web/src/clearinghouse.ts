@@ -33,6 +33,9 @@ import { Store } from './store/store.ts';
 import { Supervisor } from './supervisor.ts';
 import { startSweep } from './sweep.ts';
 
+/** For one who only looks whether a site runs, as the doctor does: he has the lock for a moment. */
+const LOCK_WAIT_MS = 1_000;
+
 export interface ClearinghouseInit {
   /** The state directory; made if it is not there. */
   readonly state: string;
@@ -176,7 +179,7 @@ export class Clearinghouse implements AsyncDisposable {
   async #startAll(paths: StatePaths): Promise<void> {
     const { logger, host, port, payload, policy = POLICY, database, proxies = [] } = this.#init;
     const cleanup = this.#cleanup;
-    cleanup.use(takeLock(paths.lock));
+    cleanup.use(takeLock(paths.lock, LOCK_WAIT_MS));
     const identity = await gatewayIdentity(paths.gatewayKey);
     const metrics = this.#init.metrics === undefined ? undefined : new Metrics();
     const store = cleanup.use(await Store.open(database ?? paths.database, { onStatement: metrics?.onStatement }));

@@ -25,11 +25,13 @@ export interface Answered {
   /** As the table of routes has it, `assets`, or `none`. */
   readonly route: string;
   readonly method: string;
-  readonly status: number;
+  /** Aborted, when the one who asked did not wait for the end. */
+  readonly status: number | 'aborted';
   readonly ms: number;
 }
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const VESSEL_STATES = ['free', 'withheld', 'reserved', 'leased', 'cleaning', 'broken', 'gone'] as const;
 type Labels = Readonly<Record<string, string>>;
 
 /**
@@ -47,7 +49,7 @@ export class Metrics {
   });
   readonly #requests = new Histogram({
     name: 'potluck_http_request_duration_seconds',
-    help: 'Requests to the site by route and class of status; of pages that stay open, until they are closed.',
+    help: 'Requests to the site by route and class of status, or aborted by who asked; of pages that stay open, until they are closed.',
     labelNames: ['method', 'route', 'status'],
     buckets: SECONDS,
     registers: [this.#registry],
@@ -60,7 +62,8 @@ export class Metrics {
   readonly onStatement: OnStatement = (kind, ms) => this.#statements.observe({ kind }, ms / 1000);
 
   readonly onAnswered = ({ route, method, status, ms }: Answered): void => {
-    this.#requests.observe({ method, route, status: `${Math.floor(status / 100)}xx` }, ms / 1000);
+    const shown = status === 'aborted' ? status : `${Math.floor(status / 100)}xx`;
+    this.#requests.observe({ method, route, status: shown }, ms / 1000);
   };
 
   /** What else is told, asked at each look; and what there is to know of this process. */
@@ -102,11 +105,14 @@ export class Metrics {
       const labels = { life, connected: `${connected}`, draining: `${draining}` };
       this.#add('nodes', 'Donated nodes by their life, whether they are connected, and drained.', n, labels);
     }
-    for (const { state, life, n } of vessels) {
+    const help =
+      'Vessels: free (to be had now), withheld (free on a node that is away, drained, resting or not yet offered), reserved, leased, cleaning (being emptied), or on a broken or gone node.';
+    // An alarm on few free ones must not go quiet when there are none.
+    for (const state of VESSEL_STATES) this.#add('vessels', help, 0, { state });
+    for (const { state, life, offering, n } of vessels) {
+      const had = state === 'free' && !offering ? 'withheld' : state;
       // What is on such a node is of no use to anybody, whatever it was.
-      const shown = life === 'broken' || life === 'gone' ? life : state;
-      const help = 'Vessels: free, reserved, leased, cleaning (being emptied), or on a broken or gone node.';
-      this.#add('vessels', help, n, { state: shown });
+      this.#add('vessels', help, n, { state: life === 'broken' || life === 'gone' ? life : had });
     }
   }
 
@@ -114,7 +120,12 @@ export class Metrics {
     for (const { kind, state, n, oldestMs } of tasks) {
       this.#set('tasks', 'Tasks for the backends that have not ended.', n, { kind, state });
       if (state !== 'waiting') continue;
-      this.#set('task_oldest_due_seconds', 'How late the task is that waits longest.', oldestMs / 1000, { kind });
+      this.#set(
+        'task_oldest_due_seconds',
+        'How late the task is that waits longest and was never tried.',
+        oldestMs / 1000,
+        { kind },
+      );
     }
     for (const { kind, state, cause, n } of failures) {
       const help = 'Tasks that failed within a day, or were tried and wait for another time, by the code of the error.';

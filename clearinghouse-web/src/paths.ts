@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 export interface StatePaths {
   readonly database: string;
@@ -17,13 +17,19 @@ export interface StatePaths {
   readonly backendName: string;
 }
 
-/** Every path in a state directory; makes the directories, for their owner's eyes only. */
+/** As `pathsIn`; makes the directories, for their owner's eyes only. */
 export function statePaths(directory: string): StatePaths {
-  const backend = join(directory, 'backend');
-  for (const path of [directory, backend]) {
+  const paths = pathsIn(directory);
+  for (const path of [directory, dirname(paths.backendKeys)]) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     chmodSync(path, 0o700);
   }
+  return paths;
+}
+
+/** Every path in a state directory, whether it is there or not. */
+export function pathsIn(directory: string): StatePaths {
+  const backend = join(directory, 'backend');
   return {
     database: join(directory, 'clearinghouse.sqlite'),
     lock: join(directory, 'lock.sqlite'),

@@ -8,6 +8,9 @@ const NEEDED = [
   '/usr/sbin/nginx',
   '/usr/lib/nginx/modules/ngx_stream_module.so',
   '/usr/lib/postgresql/15',
+  '/usr/bin/systemd-analyze',
+  '/usr/bin/pgrep',
+  '/usr/bin/npm',
   join(ROOT, '.git'),
 ];
 const UNIT = '/etc/systemd/system/potluck.service';

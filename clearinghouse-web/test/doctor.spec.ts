@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { type Finding, type KeyId, writeJson } from '@potluck/protocol';
 import Database from 'better-sqlite3';
+import { pino } from 'pino';
+import { Clearinghouse } from '../src/clearinghouse.ts';
 import { type DoctorPlace, examine } from '../src/doctor/examine.ts';
 import { DOCTOR_LIMITS, SITE_LIMITS } from '../src/limits.ts';
 import { statePaths } from '../src/paths.ts';
@@ -106,6 +118,11 @@ describe('the doctor of a clearinghouse', () => {
     assert.match(findings.get("donors' keys")?.text ?? '', /^1 of 1 are missing .*restore a backup/);
     assert.match(findings.get('emergency stop')?.text ?? '', /emergency-stop --lift/);
     change(backendKeys, 'UPDATE donor_keys SET key = substr(key, 6)');
+    const gone = join(site.directory, 'gone.sqlite');
+    const without = (await found({ ...place, keysDatabase: gone })).get("donors' keys");
+    assert.equal(without?.state, 'wrong');
+    assert.match(without.text, /^there is no .*gone\.sqlite, which should have 1 of 1: name --keys-database/);
+    assert.equal(existsSync(gone), false);
   });
 
   it('says that a certificate is believed by nobody, that a proxy passes no WebSockets or is not believed', async () => {
@@ -129,7 +146,7 @@ describe('the doctor of a clearinghouse', () => {
     await told({ url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` });
     assert.match((await found()).get('websockets')?.text ?? '', /the proxy passes none/);
     await told({ url: 'http://127.0.0.1:1' });
-    assert.equal((await found()).get('portal')?.state, 'warning');
+    assert.equal((await found()).get('portal')?.state, 'wrong');
     await told();
   });
 
@@ -137,11 +154,20 @@ describe('the doctor of a clearinghouse', () => {
     await using directory = await temporaryDirectory();
     const state = join(directory.path, 'state');
     assert.match((await found({ state })).get('state directory')?.text ?? '', /^expected .*state, got none/);
-    const paths = statePaths(state);
+    mkdirSync(state, { mode: 0o700 });
     const empty = await found({ state });
     assert.deepEqual(wrongs(empty), ['gateway key']);
     assert.equal(empty.get('site')?.state, 'warning');
     assert.equal(empty.get('database')?.state, 'warning');
+    assert.deepEqual(readdirSync(state), []);
+    const paths = statePaths(state);
+    // As of a site on PostgreSQL.
+    copyFileSync(statePaths(place.state).gatewayKey, paths.gatewayKey);
+    const stopped = await found({ state });
+    assert.deepEqual(wrongs(stopped), ['site', 'database']);
+    assert.match(stopped.get('database')?.text ?? '', /none at .*name --database as the site does/);
+    assert.equal(stopped.has("donors' keys"), false);
+    rmSync(paths.gatewayKey);
     await (await Store.open(paths.database))[Symbol.asyncDispose]();
     change(paths.database, "DELETE FROM kysely_migration WHERE name = '0019-causes'");
     await writeJson(paths.address, JSON.parse(readFileSync(statePaths(place.state).address, 'utf8')));
@@ -154,6 +180,26 @@ describe('the doctor of a clearinghouse', () => {
     assert.match(late.get('schema')?.text ?? '', /a newer version has made it \(9999-later\)/);
     chmodSync(state, 0o755);
     assert.match((await found({ state })).get('state directory')?.text ?? '', /open to others.*chmod 700/);
+  });
+
+  it('lets a site start that is begun at the moment of the look', async () => {
+    await using directory = await temporaryDirectory();
+    const paths = statePaths(directory.path);
+    const looking = new Worker(
+      `const { parentPort, workerData } = require('node:worker_threads');
+      const lock = new (require('better-sqlite3'))(workerData);
+      lock.exec('BEGIN EXCLUSIVE');
+      parentPort.postMessage('held');
+      setTimeout(() => lock.close(), 100);`,
+      { eval: true, workerData: paths.lock },
+    );
+    await once(looking, 'message');
+    // What comes after the lock.
+    writeFileSync(paths.gatewayKey, 'no key', { mode: 0o600 });
+    const any = { host: '127.0.0.1', port: 0, gatewayHost: '127.0.0.1', gatewayPort: 0 };
+    const begun = new Clearinghouse({ state: directory.path, ...any, logger: pino({ level: 'silent' }) });
+    await assert.rejects(begun.start(), { code: 'KEY_FILE_BROKEN' });
+    await looking.terminate();
   });
 
   it('says by the exit code that something is wrong, in a line that says what to do', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { backup } from '../src/backup/save.ts';
 import type { Api } from './support/api.ts';
@@ -50,6 +51,7 @@ describe('the metrics of a clearinghouse', () => {
       'potluck_vessels{state="leased"}': 1,
       'potluck_vessels{state="free"}': 1,
       'potluck_vessels{state="broken"}': 2,
+      'potluck_vessels{state="withheld"}': 0,
       'potluck_task_failures{kind="change-users",state="failed",cause="DISK_FULL"}': found.get(
         'potluck_tasks_ended_total{outcome="failed"}',
       ),
@@ -79,6 +81,42 @@ describe('the metrics of a clearinghouse', () => {
     for (const name of positive) assert.ok((found.get(name) ?? 0) > 0, name);
     const { text } = await ask();
     for (const word of ['generous', 'made-up', broken, donor.identity.id]) assert.doesNotMatch(text, new RegExp(word));
+  });
+
+  it('count as free what can be had, and say 0 when there is nothing of a state', async () => {
+    const counts = async (): Promise<unknown[]> => {
+      const found = await samples();
+      return ['free', 'withheld', 'gone'].map((state) => found.get(`potluck_vessels{state="${state}"}`));
+    };
+    assert.deepEqual(await counts(), [1, 0, 0]);
+    for (const [away, back] of [
+      ['draining = 1', 'draining = 0'],
+      ['connected = 0', 'connected = 1'],
+    ] as const) {
+      site.write(`UPDATE nodes SET ${away} WHERE life = 'offered'`);
+      assert.deepEqual(await counts(), [0, 1, 0], away);
+      site.write(`UPDATE nodes SET ${back} WHERE life = 'offered'`);
+    }
+  });
+
+  it('count as aborted who did not wait for the answer, and a stream of events as answered when its page is closed', async () => {
+    const name = 'potluck_http_request_duration_seconds_count';
+    const socket = connect(site.port, '127.0.0.1');
+    const head = ['host: x', 'content-type: application/json', 'content-length: 100'];
+    socket.end(`POST /vessels/renew HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n{`, () => socket.destroy());
+    const page = new AbortController();
+    const headers = { accept: 'text/event-stream', cookie: donor.cookie };
+    const response = await fetch(`${donor.url}/events`, { headers, signal: page.signal });
+    await response.body?.getReader().read();
+    page.abort();
+    const shown = async (route: string): Promise<string[]> =>
+      [...(await samples()).keys()]
+        .filter((key) => key.startsWith(name) && key.includes(`route="${route}"`))
+        .map((key) => /status="(\w+)"/.exec(key)?.[1] ?? '');
+    const told = async (route: string): Promise<string[]> =>
+      await eventually(async () => ((await shown(route)).length > 0 ? await shown(route) : undefined));
+    assert.deepEqual(await told('/vessels/renew'), ['aborted']);
+    assert.deepEqual(await told('/events'), ['2xx']);
   });
 
   it('count what waits by its kind and lateness, and once however many ask at once', async () => {

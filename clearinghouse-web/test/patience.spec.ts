@@ -113,6 +113,42 @@ forEachDatabase((test) => {
       assert.ok((await restOf(node)) <= QUEUE.restFirstMs);
     });
 
+    it('is late only with what it could have tried: neither what was tried already nor what waits for a mute node', async () => {
+      const [mute, good] = [await offered(), await offered()];
+      const late = { run_at: Date.now() - 120_000 };
+      await add('reset-vessel', mute);
+      await database.updateTable('tasks').set(late).where('node_id', '=', mute).execute();
+      await set(mute, { rests_until: Date.now() + 60_000 });
+      const tried = await add('inspect-node', good);
+      await database
+        .updateTable('tasks')
+        .set({ ...late, attempts: 1 })
+        .where('id', '=', tried)
+        .execute();
+      const lateness = async (): Promise<object> => {
+        const { tasks } = await store.condition.census();
+        return {
+          doctor: (await store.condition.stuck({ lateMs: 60_000, attempts: 8 })).late,
+          metrics: tasks.filter(({ oldestMs }) => oldestMs >= 60_000).map(({ kind }) => kind),
+          status: (await store.survey.queue()).oldestMs >= 60_000,
+        };
+      };
+      assert.deepEqual(await lateness(), { doctor: 0, metrics: [], status: false });
+      // It has rested, and shares a few places with all that are doubted.
+      await set(mute, { rests_until: Date.now() - 1 });
+      assert.deepEqual(await lateness(), { doctor: 0, metrics: [], status: false });
+      await database.updateTable('tasks').set({ attempts: 0 }).where('id', '=', tried).execute();
+      assert.deepEqual(await lateness(), { doctor: 1, metrics: ['inspect-node'], status: true });
+    });
+
+    it('counts as offered what is free on a node that may give it now, and not on one that rests', async () => {
+      const node = await offered();
+      const free = async () => (await store.condition.census()).vessels.map(({ state, offering }) => [state, offering]);
+      assert.deepEqual(await free(), [['free', true]]);
+      await set(node, { rests_until: Date.now() + 60_000 });
+      assert.deepEqual(await free(), [['free', false]]);
+    });
+
     it('asks a node that rests for nothing that has time, also when it dials again, and gives nobody its vessels', async () => {
       const node = await offered();
       await add('inspect-node', node);

@@ -5,9 +5,9 @@ import { backupAt } from '../backup/save.ts';
 import { DOCTOR_LIMITS } from '../limits.ts';
 import { isLocked } from '../lock.ts';
 import type { Place } from '../operator.ts';
-import { type StatePaths, statePaths } from '../paths.ts';
+import { pathsIn, type StatePaths } from '../paths.ts';
 import { aboutDatabase } from './database.ts';
-import { aboutDonorKeys } from './donor-keys.ts';
+import { aboutDonorKeys, isMissing } from './donor-keys.ts';
 import { aboutPublic, type RunningSite, readRunning } from './public.ts';
 
 export interface DoctorPlace extends Place {
@@ -24,7 +24,7 @@ const HOUR_MS = 3_600_000;
 export async function examine(place: DoctorPlace): Promise<Finding[]> {
   const directory = await aboutDirectory(place.state);
   if (directory.state === 'wrong') return [directory];
-  const paths = statePaths(place.state);
+  const paths = pathsIn(place.state);
   const running = await readRunning(paths);
   const site = aboutSite(paths, running);
   return [
@@ -32,15 +32,25 @@ export async function examine(place: DoctorPlace): Promise<Finding[]> {
     await aboutGatewayKey(paths),
     site,
     aboutBackend(paths),
-    ...(await aboutDatabase(place.database ?? paths.database)),
-    await aboutDonorKeys({
-      main: place.database ?? paths.database,
-      keys: place.keysDatabase ?? paths.backendKeys,
-    }),
+    ...(await aboutDatabases(paths, place)),
     await aboutBackup(paths),
     await aboutDisk(place.state),
     ...(site.state === 'well' && running !== undefined ? await aboutPublic(running) : []),
   ];
+}
+
+async function aboutDatabases(paths: StatePaths, place: DoctorPlace): Promise<Finding[]> {
+  const { database: main = paths.database, keysDatabase: keys = paths.backendKeys } = place;
+  if (isMissing(main) && hasRun(paths)) {
+    const remedy = 'name --database as the site does, or restore a backup';
+    return [wrong('database', `there is none at ${main}, though a site has run here: ${remedy}`)];
+  }
+  return [...(await aboutDatabase(main)), await aboutDonorKeys({ main, keys })];
+}
+
+/** Whether a site has begun to run here at all. */
+function hasRun({ gatewayKey, lock }: StatePaths): boolean {
+  return existsSync(gatewayKey) || isLocked(lock);
 }
 
 async function aboutDirectory(state: string): Promise<Finding> {
@@ -75,7 +85,9 @@ function aboutSite(paths: StatePaths, running: RunningSite | undefined): Finding
   const isUp = isLocked(paths.lock);
   if (isUp && running !== undefined) return well('site', `process ${running.pid} is the site at ${running.url}`);
   if (isUp) return warning('site', 'it is starting, or ending: ask again');
-  if (running === undefined) return warning('site', 'it does not run: start it with clearinghouse run');
+  if (running === undefined) {
+    return (hasRun(paths) ? wrong : warning)('site', 'it does not run: start it with clearinghouse run');
+  }
   return wrong('site', `process ${running.pid} was the site and has died: look into its log, and start it again`);
 }
 

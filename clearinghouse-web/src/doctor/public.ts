@@ -57,7 +57,9 @@ async function aboutPortal({ url }: RunningSite): Promise<Finding[]> {
       return [wrong('certificate', `no browser believes that of ${url} (${describeError(error)}): get a new one`)];
     }
     const remedy = 'is the proxy running, and does the name lead here?';
-    return [warning(what, `${url} cannot be reached from this machine (${describeError(error)}): ${remedy}`)];
+    // Behind some routers a machine does not reach its own public name; where it does, nobody listens there.
+    const finding = code === 'ECONNREFUSED' ? wrong : warning;
+    return [finding(what, `${url} cannot be reached from this machine (${describeError(error)}): ${remedy}`)];
   }
 }
 

@@ -92,7 +92,10 @@ function countedBy(onAnswered: SiteFacts['onAnswered']): RequestHandler {
       const isAsset = request.baseUrl === '/assets' || request.path.startsWith('/assets/');
       const route = isAsset ? 'assets' : String(request.route?.path ?? 'none');
       const method = METHODS.includes(request.method) ? request.method : 'other';
-      onAnswered({ route, method, status: response.statusCode, ms: performance.now() - begun });
+      // A stream of events ends when its page is closed, and was answered.
+      const isStream = response.headersSent && response.get('content-type')?.startsWith('text/event-stream') === true;
+      const status = response.writableFinished || isStream ? response.statusCode : 'aborted';
+      onAnswered({ route, method, status, ms: performance.now() - begun });
     });
     next();
   };

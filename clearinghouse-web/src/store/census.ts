@@ -1,12 +1,14 @@
 import type { Database } from './database.ts';
+import { isUntried } from './due.ts';
+import { isOffering } from './offers.ts';
 import type { LeaseState, NodeLife, TaskState } from './schema.ts';
 
 /** Everything that an operator's instruments count, at one look: numbers, and nothing of anybody in particular. */
 export interface Census {
   readonly nodes: readonly { life: NodeLife; connected: boolean; draining: boolean; n: number }[];
-  /** By their state, and the life of the node that they are on. */
-  readonly vessels: readonly { state: LeaseState; life: NodeLife; n: number }[];
-  /** What has not ended; `oldestMs` of those that are due, 0 when none is. */
+  /** By their state, the life of the node that they are on, and whether that may give what is free. */
+  readonly vessels: readonly { state: LeaseState; life: NodeLife; offering: boolean; n: number }[];
+  /** What has not ended; `oldestMs` of those that are due and untried, see `isUntried`, 0 when none is. */
   readonly tasks: readonly { kind: string; state: 'waiting' | 'claimed'; n: number; oldestMs: number }[];
   /** What did not succeed: of the last day, or waiting to be tried again. */
   readonly failures: readonly { kind: string; state: TaskState; cause: string; n: number }[];
@@ -27,7 +29,7 @@ export async function takeCensus(db: Database, now = Date.now()): Promise<Census
   ]);
   return {
     nodes: await nodesOf(db),
-    vessels: await vesselsOf(db),
+    vessels: await vesselsOf(db, now),
     tasks: await tasksOf(db, now),
     failures: await failuresOf(db),
     sites: Number(sites),
@@ -47,22 +49,27 @@ async function nodesOf(db: Database): Promise<Census['nodes']> {
   });
 }
 
-async function vesselsOf(db: Database): Promise<Census['vessels']> {
+async function vesselsOf(db: Database, now: number): Promise<Census['vessels']> {
   const rows = await db
     .selectFrom('vessels')
     .innerJoin('nodes', 'nodes.id', 'vessels.node_id')
     .select((eb) => ['vessels.state', 'nodes.life', eb.fn.countAll<number>().as('n')])
-    .groupBy(['vessels.state', 'nodes.life'])
+    .select((eb) => eb.case().when(isOffering(eb, now)).then(1).else(0).end().as('offering'))
+    .groupBy(['vessels.state', 'nodes.life', 'offering'])
     .execute();
-  return rows.map(({ state, life, n }) => ({ state, life: life ?? 'gone', n: Number(n) }));
+  return rows.map(({ state, life, offering, n }) => {
+    return { state, life: life ?? 'gone', offering: Number(offering) === 1, n: Number(n) };
+  });
 }
 
 async function tasksOf(db: Database, now: number): Promise<Census['tasks']> {
   const rows = await db
     .selectFrom('tasks')
-    .select((eb) => ['kind', 'state', eb.fn.countAll<number>().as('n'), eb.fn.min('run_at').as('oldest')])
-    .where('state', 'in', ['waiting', 'claimed'])
-    .groupBy(['kind', 'state'])
+    .leftJoin('nodes as at', 'at.id', 'tasks.node_id')
+    .select((eb) => ['tasks.kind', 'tasks.state', eb.fn.countAll<number>().as('n')])
+    .select((eb) => eb.fn.min('tasks.run_at').filterWhere(isUntried(now)).as('oldest'))
+    .where('tasks.state', 'in', ['waiting', 'claimed'])
+    .groupBy(['tasks.kind', 'tasks.state'])
     .execute();
   return rows.map(({ kind, state, n, oldest }) => {
     const isWaiting = state === 'waiting';
@@ -70,7 +77,7 @@ async function tasksOf(db: Database, now: number): Promise<Census['tasks']> {
       kind,
       state: isWaiting ? 'waiting' : 'claimed',
       n: Number(n),
-      oldestMs: isWaiting ? Math.max(0, now - Number(oldest)) : 0,
+      oldestMs: isWaiting ? Math.max(0, now - Number(oldest ?? now)) : 0,
     };
   });
 }

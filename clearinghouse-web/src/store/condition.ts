@@ -1,6 +1,7 @@
 import { type ExpressionBuilder, sql } from 'kysely';
 import { type Census, takeCensus } from './census.ts';
 import type { Database } from './database.ts';
+import { isUntried } from './due.ts';
 import type { LeaseState, NodeLife, Tables, TaskState } from './schema.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -90,7 +91,7 @@ export class Condition {
   }
 
   /**
-   * What does not come to its end. `late`: due for so long and never tried; `lapsed`: claimed and never given back;
+   * What does not come to its end. `late`: due for so long and untried, see `isUntried`; `lapsed`: claimed and never given back;
    * `repeated`: tried so often though its node is there; `failed` within a day.
    */
   async stuck({ lateMs, attempts }: { lateMs: number; attempts: number }, now = Date.now()): Promise<Stuck> {
@@ -98,8 +99,10 @@ export class Condition {
     const waiting = tasks.where('state', '=', sql.lit('waiting'));
     const counted = { eb: (eb: ExpressionBuilder<Tables, 'tasks'>) => eb.fn.countAll<number>().as('n') };
     const late = await waiting
-      .select(counted.eb)
+      .leftJoin('nodes as at', 'at.id', 'tasks.node_id')
+      .select((eb) => eb.fn.countAll<number>().as('n'))
       .where('run_at', '<', now - lateMs)
+      .where(isUntried(now))
       .executeTakeFirstOrThrow();
     const lapsed = await tasks
       .select(counted.eb)

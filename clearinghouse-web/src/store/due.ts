@@ -85,6 +85,15 @@ function trusted(table: 'at' | 'n', now: number) {
   return sql<boolean>`(coalesce(${life}, '') in ('splitting', 'offered') and ${rests} <= ${now - QUEUE.doubtMs})`;
 }
 
+/**
+ * Whether a task was never tried, and not because of its node: how long such ones have been due tells whether the backend
+ * keeps up. One whose node rests, or has lately and is given few places, waits for that. For `tasks` with its node as `at`.
+ */
+export function isUntried(now: number) {
+  const [attempts, rests] = [sql.ref('tasks.attempts'), sql.ref('at.rests_until')];
+  return sql<boolean>`(${attempts} = 0 and coalesce(${rests}, 0) <= ${now - QUEUE.doubtMs})`;
+}
+
 /** A node that is connected has kept the backend waiting: it rests, longer each time. */
 export async function missed(db: Database, node: KeyId, now = Date.now()): Promise<void> {
   await transact(db, async (trx) => {

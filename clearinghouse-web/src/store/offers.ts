@@ -149,14 +149,21 @@ function offered(trx: Trx, { filters, without, notPort }: Sought) {
       .select(['vessels.node_id', 'vessels.name', 'donations.account_id as owner'])
       .select(['nodes.network', 'nodes.country', 'nodes.labels', 'nodes.relayed'])
       .where('vessels.state', '=', sql.lit('free'))
-      .where('nodes.connected', '=', 1)
-      .where('nodes.life', '=', 'offered')
-      .where('nodes.draining', '=', 0)
-      .where('nodes.rests_until', '<=', Date.now())
-      .where('nodes.advertised_until', '>', Date.now())
+      .where((eb) => isOffering(eb, Date.now()))
       .$if(without.length > 0, (query) => query.where('vessels.node_id', 'not in', without))
       .$if(notPort !== undefined, (query) => query.where((eb) => eb.not(owning(eb, notPort ?? 0)))),
   );
+}
+
+/** Whether what is free on a node may be given to anybody now. */
+export function isOffering(eb: ExpressionBuilder<Tables, 'nodes'>, now: number): Expression<SqlBool> {
+  return eb.and([
+    eb('nodes.connected', '=', 1),
+    eb('nodes.life', '=', 'offered'),
+    eb('nodes.draining', '=', 0),
+    eb('nodes.rests_until', '<=', now),
+    eb('nodes.advertised_until', '>', now),
+  ]);
 }
 
 function filterOf(eb: ExpressionBuilder<Tables, 'nodes'>, wish: FilterWish): Expression<SqlBool> {

@@ -2,6 +2,7 @@ import type { Reach } from '@potluck/protocol';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import { type DonatedNode, donatedOf } from './donated.ts';
+import { isUntried } from './due.ts';
 import { reachOf } from './nodes.ts';
 import type { NodeLife } from './schema.ts';
 
@@ -17,7 +18,7 @@ export interface SurveyedNode {
 /** What waits for the backend. */
 export interface QueueFacts {
   readonly waiting: number;
-  /** How long the oldest task that is due has waited. */
+  /** How long the oldest task that is due and untried has waited, see `isUntried`; 0 when none has. */
   readonly oldestMs: number;
 }
 
@@ -64,15 +65,15 @@ export class Survey {
     return await donatedOf(this.#db, accountId);
   }
 
-  /** Tasks for nodes that are away wait long and say nothing of the backend: `attempts` tells them apart. */
   async queue(now = Date.now()): Promise<QueueFacts> {
     const row = await this.#db
       .selectFrom('tasks')
-      .select((eb) => [eb.fn.countAll<number>().as('waiting'), eb.fn.min('run_at').as('oldest')])
-      .where('state', '=', sql.lit('waiting'))
-      .where('run_at', '<=', now)
+      .leftJoin('nodes as at', 'at.id', 'tasks.node_id')
+      .select((eb) => eb.fn.countAll<number>().as('waiting'))
+      .select((eb) => eb.fn.min('tasks.run_at').filterWhere(isUntried(now)).as('oldest'))
+      .where('tasks.state', '=', sql.lit('waiting'))
+      .where('tasks.run_at', '<=', now)
       .executeTakeFirst();
-    const waiting = Number(row?.waiting ?? 0);
-    return { waiting, oldestMs: waiting === 0 ? 0 : Math.max(0, now - Number(row?.oldest ?? now)) };
+    return { waiting: Number(row?.waiting ?? 0), oldestMs: Math.max(0, now - Number(row?.oldest ?? now)) };
   }
 }
