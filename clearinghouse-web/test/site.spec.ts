@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { scopeSchema, LIMITS as WIRE_LIMITS } from '@potluck/protocol';
 import { LIMITS } from '../src/limits.ts';
 import type { Api } from './support/api.ts';
 import { Site } from './support/site.ts';
@@ -123,5 +124,29 @@ describe('the site', () => {
     }
     const unknown = await api.post('/vessels/release', { handles: [`${'a'.repeat(43)}:v1`] });
     assert.equal(unknown.body.code, 'NO_SUCH_VESSEL');
+  });
+
+  it(`looks into no list that is too long, and of what is wrong tells ${LIMITS.fieldsTold} places and how many more there are`, async () => {
+    const api = await site.api().join('flooder');
+    const wrong = async (path: string, field: string, length: number): Promise<string> => {
+      const { body } = await api.post(path, { count: 1, [field]: Array.from({ length }, () => 7) });
+      assert.equal(body.code, 'INVALID_REQUEST');
+      return body.detail;
+    };
+    for (const [path, field, most] of [
+      ['/vessels/release', 'handles', LIMITS.vesselsPerRequest],
+      ['/vessels/renew', 'handles', LIMITS.vesselsPerRequest],
+      ['/vessels/acquire', 'rules', WIRE_LIMITS.rules],
+    ] as const) {
+      assert.match(await wrong(path, field, most), new RegExp(`^${field}\\.0: `));
+      assert.match(await wrong(path, field, most + 1), new RegExp(`^${field}: expected at most ${most} \\w+$`));
+    }
+    const all = await wrong('/vessels/release', 'handles', LIMITS.fieldsTold);
+    assert.match(all, new RegExp(`; handles.${LIMITS.fieldsTold - 1}: [^;]*$`));
+    const more = await wrong('/vessels/release', 'handles', LIMITS.fieldsTold + 1);
+    assert.match(more, new RegExp(`; handles.${LIMITS.fieldsTold - 1}: [^;]*; and 1 more$`));
+    const scopes = Array.from({ length: scopeSchema.options.length + 1 }, () => 7);
+    const token = await api.post('/account/tokens', { name: 'one', days: 1, current: 'secret', scopes });
+    assert.deepEqual(token.body.details, { fields: { scopes: `expected at most ${scopes.length - 1} scopes` } });
   });
 });

@@ -10,6 +10,8 @@ describe('a rule', () => {
     assert.equal(named(LIMITS.ruleCountries).success, true);
     const refused = named(LIMITS.ruleCountries + 1);
     assert.match(String(refused.error), /expected at most 50 countries/);
+    const bad = Array.from({ length: LIMITS.ruleCountries + 1 }, () => 'nowhere');
+    assert.equal(ruleSchema.safeParse({ kind: 'country', countries: bad }).error?.issues.length, 1);
   });
 
   it('is the same as text and as an object', () => {

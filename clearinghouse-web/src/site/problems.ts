@@ -83,5 +83,7 @@ function invalid(error: z.ZodError): PortalError {
   for (const { path, message } of error.issues.slice(0, LIMITS.fieldsTold))
     fields[path.map(String).join('.')] ??= message;
   const sentences = Object.entries(fields).map(([field, message]) => (field === '' ? message : `${field}: ${message}`));
+  const left = error.issues.length - LIMITS.fieldsTold;
+  if (left > 0) sentences.push(`and ${left} more`);
   return new PortalError('INVALID_REQUEST', sentences.join('; '), { details: { fields } });
 }

@@ -89,7 +89,7 @@ export const newTokenSchema = z.object({
     z
       .array(scopeSchema, { error: 'expected what the token is for: at least one scope' })
       .min(1, 'expected what the token is for: at least one scope')
-      .max(scopeSchema.options.length),
+      .max(scopeSchema.options.length, `expected at most ${scopeSchema.options.length} scopes`),
   ),
   days: z.coerce
     .number({ error: 'expected a number of days' })
@@ -185,11 +185,11 @@ export const handleSchema = z
   })
   .pipe(z.object({ node: keyIdSchema, name: vesselNameSchema }, { error: 'expected a handle such as NODEID:v1' }));
 
-const handlesSchema = z
-  .preprocess(asList, z.array(handleSchema))
-  .refine((handles) => handles.length <= LIMITS.vesselsPerRequest, {
-    error: `expected at most ${LIMITS.vesselsPerRequest} vessels`,
-  });
+/** Of a list with a `max` that is too long, zod looks at nothing that is in it; a `refine` would come after all of it. */
+const handlesSchema = z.preprocess(
+  asList,
+  z.array(handleSchema).max(LIMITS.vesselsPerRequest, `expected at most ${LIMITS.vesselsPerRequest} vessels`),
+);
 
 /** Programs send `handles`, or `all`; the page's buttons say `only` this one or `all`. */
 export const selectionSchema = z.object({
