@@ -108,6 +108,21 @@ describe('acquiring', () => {
     assert.match(await fromForm({ type: 'man' }), /id="type-wrong" class="wrong">/);
   });
 
+  it('goes on under its name when the form is pressed again before it has ended, and anew when it has failed', async () => {
+    const peer = await site.peer(donor, 'donor', 1);
+    const nameIn = (page: string): string =>
+      /name="idempotencyKey" value="([\w-]+)"/.exec(page)?.[1] ?? assert.fail(page);
+    const form = { idempotencyKey: 'pressed', count: '1' };
+    peer.gate = (method) => {
+      if (method === 'ChangeUsers') site.write("UPDATE acquisitions SET attempt = 'another'");
+    };
+    const page = await fromForm(form);
+    assert.match(page, /Still at it/);
+    assert.equal(nameIn(page), form.idempotencyKey);
+    peer.gate = () => undefined;
+    assert.notEqual(nameIn(await fromForm({ ...form, idempotencyKey: 'failed', count: '3' })), 'failed');
+  });
+
   /** As a browser without scripts sends it. @returns the page that it gets. */
   async function fromForm(entries: Record<string, string>): Promise<string> {
     const answer = await fetch(`${site.clearinghouse.url}/vessels/acquire`, {

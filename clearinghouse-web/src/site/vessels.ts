@@ -171,8 +171,9 @@ async function pageOf(
       creditsPerDonation: (await visit.store.policies.current()).creditsPerDonation,
       notice,
       entered,
-      // A form that is sent twice, by a press too many or by a browser that asks again, acquires once.
-      attempt: randomUUID(),
+      // A form that is sent twice, by a press too many or by a browser that asks again, acquires once; so does one that is
+      // pressed again while the first still goes on.
+      attempt: error?.code === 'IN_PROGRESS' ? entered.idempotencyKey : randomUUID(),
       error: error && { title: titleOf(error), message: error.message },
       fields: error === undefined ? {} : fieldsOf(error, {}),
       types: TYPE_NAMES,
