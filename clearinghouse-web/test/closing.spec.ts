@@ -40,6 +40,8 @@ forEachDatabase((test) => {
     it('leaves nothing that says who it was, and books that add up', async () => {
       await donate(test, store, { by: user, vessels: 3 });
       await take(store, anna, 2);
+      const next = generateIdentity();
+      await store.accounts.changeKey(anna.id, next.publicJwk);
       await store.leases.reserve({ id: randomUUID(), accountId: anna.id }, 1);
       await store.sessions.begin(anna.id);
       await store.devices.remember(anna.id);
@@ -49,7 +51,8 @@ forEachDatabase((test) => {
       await store.acquisitions.begin(named);
       await leave(anna);
       const all = await everything(test.location);
-      for (const secret of [NAME, 'zebra', anna.key_id, anna.public_x, anna.donor_token]) {
+      const keys = [anna.key_id, anna.public_x, next.id, next.publicJwk.x];
+      for (const secret of [NAME, 'zebra', ...keys, anna.donor_token]) {
         assert.doesNotMatch(JSON.stringify(all).toLowerCase(), new RegExp(secret.toLowerCase()));
       }
       for (const table of ['sessions', 'devices', 'tokens', 'passkeys', 'acquisitions']) {

@@ -98,8 +98,8 @@ export class Accounts {
         const subject = `vessel:${node}:${vessel}`;
         await this.#tasks.add(trx, { kind: 'rekey-vessel', subject, node, payload: { node, vessel, fence } });
       }
-      const details = { from: before.key_id, to: key_id };
-      await record(trx, { actor: id, action: 'account.key', subject: id, details });
+      // Without the keys: the log forgets nothing, and of a deleted account nothing may say whose it was.
+      await record(trx, { actor: id, action: 'account.key', subject: id });
     });
   }
 
