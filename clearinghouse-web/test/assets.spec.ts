@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { ASSETS } from '../src/site/render.ts';
 import { Site } from './support/site.ts';
 
 interface Fetched {
@@ -61,6 +62,17 @@ describe('assets', () => {
     const again = await get(styles, { 'if-none-match': String(headers.etag) });
     assert.equal(again.status, 304);
     assert.equal(again.body.length, 0);
+  });
+
+  it('that take long to make are made anew when that has failed once, and not when it went well', async () => {
+    let made = 0;
+    const path = ASSETS.later('client/late.js', async () => {
+      made += 1;
+      if (made === 1) throw new TypeError('no room');
+      return Buffer.from(`export default ${made};`);
+    });
+    assert.equal((await get(path)).status, 500);
+    for (const _ of ['made', 'kept']) assert.equal((await get(path)).body.toString(), 'export default 2;');
   });
 
   for (const path of ['/assets/none.js', '/assets/../views/home.eta', '/assets/%2e%2e/package.json', '/assets/']) {

@@ -83,7 +83,12 @@ export class Assets {
     if (make === undefined) return undefined;
     const making = make().then((bytes) => ({ ...assetOf(bytes), isNamed: true }));
     this.#making.set(name, making);
-    return await making;
+    try {
+      return await making;
+    } catch (error) {
+      this.#making.delete(name); // Whoever asks next begins anew.
+      throw error;
+    }
   }
 
   #find(name: string): Asset | undefined {
