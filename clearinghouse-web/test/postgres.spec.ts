@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { sql } from 'kysely';
 import { DATABASE_LIMITS } from '../src/limits.ts';
 import { type Database, openDatabase } from '../src/store/database.ts';
@@ -48,6 +49,24 @@ describe('a PostgreSQL that cannot be used', () => {
     const { code, message } = await refusal(server?.url('postgres').replace(/potluck:\w+@/, 'guest@') ?? '');
     assert.equal(code, 'DATABASE_REFUSED', message);
     assert.match(message, /expected a user who may create tables in it/);
+  });
+});
+
+describe('what could not be read or written', () => {
+  const isOf = (code: string, syscall: string, away: boolean) => (error: NodeJS.ErrnoException) =>
+    error.code === code && error.syscall === syscall && isAway(error) === away;
+
+  it('is a database that is away when it was a connection', async () => {
+    await using server = createServer((socket) => socket.once('data', () => socket.resetAndDestroy()));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write('select 1');
+    await assert.rejects(once(socket, 'close'), isOf('ECONNRESET', 'read', true));
+  });
+
+  it('is none when it was a file', async () => {
+    await assert.rejects(readFile('/'), isOf('EISDIR', 'read', false));
+    await assert.rejects(writeFile('/dev/full', 'more'), isOf('ENOSPC', 'write', false));
   });
 });
 

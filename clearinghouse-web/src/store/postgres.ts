@@ -144,15 +144,21 @@ const REASONS: Record<string, [code: 'DATABASE_AWAY' | 'DATABASE_REFUSED', what:
 
 /** A statement or a wait for a lock that was given up, and a server that ends. */
 const GIVEN_UP: ReadonlySet<string> = new Set(['57014', '55P03', '57P01', '57P02', '57P03', '53300']);
-/** Of the connection itself. */
-const SYSCALLS: ReadonlySet<string> = new Set(['connect', 'getaddrinfo', 'read', 'write']);
+/** Of a connection that begins. */
+const DIALS: ReadonlySet<string> = new Set(['connect', 'getaddrinfo']);
+/** Of one that stood; what fails to be read or written for another reason is a file. */
+const LOST: ReadonlySet<string> = new Set([
+  ...['ECONNRESET', 'ECONNABORTED', 'ENOTCONN', 'EPIPE', 'ECANCELED'],
+  ...['ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'ENETRESET'],
+]);
 
 /** Whether the database did not answer, or not in time: the next question may well be answered. */
 export function isAway(error: unknown): boolean {
   if (error instanceof ServiceError) return error.code === 'DATABASE_AWAY' || error.code === 'DATABASE_BUSY';
   if (!(error instanceof Error)) return false;
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };
-  if (GIVEN_UP.has(String(code)) || SYSCALLS.has(String(syscall))) return true;
+  const isLost = (syscall === 'read' || syscall === 'write') && LOST.has(String(code));
+  if (GIVEN_UP.has(String(code)) || DIALS.has(String(syscall)) || isLost) return true;
   return (
     isLate(error) ||
     /^(Connection terminated|Client was closed|timeout exceeded when trying to connect)/.test(error.message)
