@@ -8,6 +8,7 @@ import {
   type KeyId,
   openPinnedSocket,
   parseJson,
+  RateLimit,
   type Reach,
   type RelayCall,
   signAdvertisement,
@@ -35,6 +36,7 @@ export interface GatewayClientInit {
   /** `isKnown` is not what it was. */
   readonly onKnown?: (() => void) | undefined;
   readonly advertiseEveryMs?: number;
+  readonly advertiseEachMs?: number;
 }
 
 /**
@@ -49,12 +51,17 @@ export class GatewayClient implements AsyncDisposable {
   #isKnown = false;
   #running: Promise<void> | undefined;
   #waitMs: number = GATEWAY.redialFirstMs;
+  /** A class changes the users of a node's vessels more often than the clearinghouse listens. */
+  readonly #rate: RateLimit;
+  #gathering: NodeJS.Timeout | undefined;
   /** What the log was last told. */
   #said = '';
 
   constructor(components: GatewayClientComponents, init: GatewayClientInit) {
     this.#components = components;
     this.#init = init;
+    const { advertiseEachMs = GATEWAY.advertiseEachMs } = init;
+    this.#rate = new RateLimit({ perSecond: 1000 / advertiseEachMs, burst: GATEWAY.advertiseBurst, entries: 1 });
   }
 
   /** Whether the clearinghouse has taken what this node said last. */
@@ -68,6 +75,7 @@ export class GatewayClient implements AsyncDisposable {
 
   async stop(): Promise<void> {
     this.#stop.abort();
+    clearTimeout(this.#gathering);
     this.#socket?.terminate();
     await this.#running;
   }
@@ -76,8 +84,17 @@ export class GatewayClient implements AsyncDisposable {
     await this.stop();
   }
 
-  /** Advertises now, because what there is to say has changed. Without a connection, the next one says it. */
+  /** Advertises, because what there is to say has changed: at once, or soon when that is often. Without a connection, the next one says it. */
   advertise(): void {
+    if (this.#socket === undefined || this.#gathering !== undefined || this.#stop.signal.aborted) return;
+    const waitMs = this.#rate.take('');
+    if (waitMs > 0) {
+      this.#gathering = setTimeout(() => {
+        this.#gathering = undefined;
+        this.advertise();
+      }, Math.ceil(waitMs)).unref();
+      return;
+    }
     void this.#advertise().catch((error: unknown) => this.#say('error', describeError(error)));
   }
 

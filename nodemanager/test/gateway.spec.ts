@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import {
   type Advertisement,
+  GATEWAY,
   type GatewayAddress,
   type GatewayReply,
   generateIdentity,
@@ -94,6 +95,23 @@ describe('the advertisement of a node', () => {
     const users = [node.stranger.id];
     await (await node.client(node.owner)).call('ChangeUsers', { vessel: 'v1' as never, users });
     assert.deepEqual((await gateway.next()).advertisement.keys, [node.owner.id, node.stranger.id]);
+  });
+
+  it('says much that changes at once in a few times, and the last of it in any case', async () => {
+    await using gateway = new Gateway(generateIdentity());
+    let keys = [generateIdentity().id];
+    const reach = () => ({ addresses: [{ host: '127.0.0.1', port: 1 }], relays: [] });
+    const init = { gateway: await gateway.start(), reach, version: '1', keys: () => keys, advertiseEachMs: 300 };
+    await using client = new GatewayClient({ identity: generateIdentity(), log: pino({ level: 'silent' }) }, init);
+    client.start();
+    await gateway.next();
+    for (let n = 0; n < 100; n += 1) {
+      keys = [generateIdentity().id];
+      client.advertise();
+    }
+    let seen = 1;
+    while ((await gateway.next()).advertisement.keys[0] !== keys[0]) seen += 1;
+    assert.ok(seen <= 2 * GATEWAY.advertiseBurst, `${seen} times`);
   });
 
   it('comes again and again, and again after the clearinghouse was away', async () => {

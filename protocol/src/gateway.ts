@@ -29,6 +29,9 @@ export const GATEWAY = {
   messageBytes: 64 * 1024,
   advertisementLifetimeSeconds: 60,
   advertiseEverySeconds: 20,
+  /** What changes is said at once so many times, then gathered for so long: less than what a clearinghouse hears in a minute. */
+  advertiseBurst: 8,
+  advertiseEachMs: 4000,
   /** Redial waits: first, longest; doubled in between, with jitter. */
   redialFirstMs: 200,
   redialLongestMs: 30_000,
