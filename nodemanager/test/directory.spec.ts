@@ -121,7 +121,7 @@ describe('a directory', () => {
     const flood = Array.from({ length: 5 }, () => generateIdentity());
     await tell(honest, '127.0.0.3', 50);
     const outcomes: (RequestError | object)[] = [];
-    for (const [index, node] of flood.entries()) outcomes.push(await tell(node, '127.0.0.2', 60 + (index % 4)));
+    for (const [index, node] of flood.entries()) outcomes.push(await tell(node, '127.0.0.2', 60 + 20 * (index % 4)));
     const found = await Promise.all([honest, ...flood].map(async ({ id }) => (await lookUp(directory, id)).length));
     assert.deepEqual(found, [1, 0, 1, 1, 1, 0], 'the first of the flood went for the fourth, the last found no room');
     assertRefused(outcomes[4] as RequestError, 'BUSY');
