@@ -29,6 +29,21 @@ forEachDatabase((test) => {
       assert.equal(new Set(ids).size, 20);
     });
 
+    it('is looked into without the write lock of SQLite: who writes does not wait for a long look', async () => {
+      if (test.kind !== 'SQLite') return; // PostgreSQL locks rows.
+      const node = generateIdentity().id;
+      for (let index = 0; index <= QUEUE.perNode; index += 1) await add(`vessel:${node}:v${index}`, node);
+      for (let index = 0; index < QUEUE.perNode; index += 1) assert.ok(await tasks.claim());
+      await transact(test.connect(), async () => assert.equal(await tasks.claim(), undefined));
+    });
+
+    it('gives another one when what was found is dropped before it is claimed', async () => {
+      const [first, second] = [await add('a', undefined, 'change-users'), await add('b', undefined, 'change-users')];
+      const dropped = test.connect().deleteFrom('tasks').where('id', '=', first).execute();
+      const [claim] = await Promise.all([tasks.claim(), dropped]);
+      assert.ok([first, second].includes(claim?.id ?? 0));
+    });
+
     it('lets nobody work on a subject that is being worked on', async () => {
       const first = await add('vessel:a');
       const second = await add('vessel:a');

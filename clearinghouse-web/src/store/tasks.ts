@@ -91,7 +91,8 @@ export class Tasks {
   async #claimOf(urgency: Urgency): Promise<Claim | undefined> {
     for (;;) {
       try {
-        return await this.#claimOne(urgency);
+        const claim = await this.#claimOne(urgency);
+        if (claim !== 'lost') return claim;
       } catch (error) {
         // Another backend has just claimed another task on this subject: now that can be seen.
         if (!isTaken(error)) throw error;
@@ -99,9 +100,15 @@ export class Tasks {
     }
   }
 
-  async #claimOne(urgency: Urgency): Promise<Claim | undefined> {
+  /** @returns `lost` when the task that was found was dropped before it was claimed. */
+  async #claimOne(urgency: Urgency): Promise<Claim | 'lost' | undefined> {
     const now = Date.now();
     const token = `${this.#backend}.${randomBytes(16).toString('base64url')}`;
+    const due = dueTasks(this.#db, urgency, now).orderBy('t.run_at').orderBy('t.id').limit(1);
+    // Several backends each take another one, and none waits for the other. SQLite has one backend and one write lock:
+    // there looking, which may take long, does not hold up whoever writes.
+    const found = isPostgres(this.#db) ? due.forUpdate('t').skipLocked() : (await due.executeTakeFirst())?.id;
+    if (found === undefined) return undefined;
     const row = await this.#db
       .updateTable('tasks')
       .set((eb) => ({
@@ -110,17 +117,12 @@ export class Tasks {
         claimed_until: now + QUEUE.claimMs,
         attempts: eb('attempts', '+', 1),
       }))
-      .where('id', '=', () =>
-        dueTasks(this.#db, urgency, now)
-          .orderBy('t.run_at')
-          .orderBy('t.id')
-          .limit(1)
-          // Several backends each take another one, and none waits for the other.
-          .$if(isPostgres(this.#db), (query) => query.forUpdate('t').skipLocked()),
-      )
+      .where('id', '=', found)
+      .where('state', '=', sql.lit('waiting'))
       .returningAll()
       .executeTakeFirst();
-    return row === undefined ? undefined : { ...row, token };
+    if (row !== undefined) return { ...row, token };
+    return typeof found === 'number' ? 'lost' : undefined;
   }
 
   /** @returns when the next task is due, if any waits. */
