@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { generateIdentity, type KeyId, type VesselName } from '@potluck/protocol';
+import { asOperator } from '../src/operator.ts';
 import type { Account } from '../src/store/accounts.ts';
 import { transact } from '../src/store/database.ts';
 import { withSnapshot } from '../src/store/snapshot.ts';
@@ -131,12 +132,15 @@ forEachDatabase((test) => {
       );
     });
 
-    it('gives machines that do not come back after they were gone, and takes in none that dials in later', async () => {
+    it('gives machines that are known while they are gone, until they are back and emptied, and takes in no later ones', async () => {
       const node = await donate(test, store, { by: anna, vessels: 1 });
       await take(store, user, 1);
       await leave(anna);
       await store.nodes.gone(node);
       await store.nodes.sweep(Date.now() + 48 * 3_600_000);
+      assert.equal((await store.overview.node(node))?.life, 'gone');
+      assert.equal(await store.closing.forgetLeft(), false, 'its holder’s program may run there still');
+      await clean(node, V1);
       assert.equal(await store.closing.forgetLeft(), true);
       for (const _ of ['a new one', 'and another']) await donate(test, store, { by: anna, vessels: 2 });
       const { donations, vessels } = await everything(test.location);
@@ -206,6 +210,30 @@ describe('deleting an account', () => {
     assert.equal((await again.register(name)).body.code, 'USERNAME_TAKEN');
     again.cookie = cookie;
     assert.equal((await again.get('/account')).body.code, 'NOT_AUTHENTICATED');
+    await peer.hangUp();
+  });
+
+  it('has what was held on its machine emptied when that comes back after days', async () => {
+    const name = await nameOf();
+    const peer = await site.peer(user, name, 1, { labels: ['away'] });
+    assert.equal((await admin.post('/vessels/acquire', { count: 1, rules: ['label=away'] })).status, 201);
+    const holder = peer.vessels.get(V1)?.users;
+    assert.equal(holder?.length, 1);
+    const { port } = peer;
+    await peer.close();
+    await peer.hangUp();
+    const node = peer.identity.id;
+    const lifeOf = (): unknown => site.rows('SELECT life FROM nodes WHERE id = ?', node)[0]?.life;
+    await eventually(async () => site.rows('SELECT 1 FROM nodes WHERE id = ? AND connected = 0', node)[0]);
+    site.write('UPDATE nodes SET last_seen = ? WHERE id = ?', Date.now() - 48 * 3_600_000, node);
+    await eventually(async () => lifeOf() === 'gone' || undefined);
+    assert.equal((await user.post('/account/delete', { current: `secret of ${name}` })).status, 200);
+    await asOperator({ state: site.state }, async (store) => await store.closing.forgetLeft());
+    await peer.listen(port);
+    await peer.advertise(site.gateway);
+    await eventually(async () => peer.done.includes(`ResetVessel ${V1}`) || undefined);
+    assert.deepEqual(peer.vessels.get(V1)?.users, []);
+    await eventually(async () => lifeOf() === null || undefined);
     await peer.hangUp();
   });
 

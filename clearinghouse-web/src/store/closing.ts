@@ -125,7 +125,10 @@ async function recordVessels(trx: Trx, vessels: readonly Ended[], by: { actor: A
   }
 }
 
-/** Drained machines of deleted accounts on which no vessel is held, nor to be emptied unless the machine is gone. */
+/**
+ * Drained machines of deleted accounts on which no vessel is held, nor to be emptied. One that is gone stays known until it
+ * is back and emptied: a former holder's program would run on it still.
+ */
 function leftBehind(db: Database | Trx) {
   return db
     .selectFrom('nodes')
@@ -140,11 +143,8 @@ function leftBehind(db: Database | Trx) {
           selectFrom('vessels')
             .select('name')
             .whereRef('vessels.node_id', '=', 'nodes.id')
-            .where(({ or, and, eb }) =>
-              or([
-                eb('vessels.account_id', 'is not', null),
-                and([eb('vessels.state', '=', 'cleaning'), eb('nodes.life', '!=', 'gone')]),
-              ]),
+            .where(({ or, eb }) =>
+              or([eb('vessels.account_id', 'is not', null), eb('vessels.state', '=', 'cleaning')]),
             ),
         ),
       ),
