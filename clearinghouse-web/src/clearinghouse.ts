@@ -43,6 +43,8 @@ export interface ClearinghouseInit {
   readonly database?: string | undefined;
   /** As `database`, for the donors' keys: of no use to the site, which only names it to the backend. */
   readonly keysDatabase?: string | undefined;
+  /** Takes this database of donors' keys, and gives up what was donated by keys that it does not have. */
+  readonly newKeysDatabase?: boolean | undefined;
   readonly host: string;
   /** 0 is any free port. */
   readonly port: number;
@@ -172,8 +174,9 @@ export class Clearinghouse implements AsyncDisposable {
   }
 
   #supervise(bus: Bus): Supervisor {
-    const { state, database, keysDatabase, logger } = this.#init;
-    return new Supervisor({ state, database, keysDatabase, gateway: () => this.gatewayAddress, logger, bus });
+    const { state, database, keysDatabase, newKeysDatabase, logger } = this.#init;
+    const databases = { database, keysDatabase, newKeysDatabase };
+    return new Supervisor({ state, ...databases, gateway: () => this.gatewayAddress, logger, bus });
   }
 
   async #startAll(paths: StatePaths): Promise<void> {

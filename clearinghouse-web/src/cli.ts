@@ -22,7 +22,7 @@ import { isPostgresUrl, withoutPasswords } from './store/postgres.ts';
 import type { Role } from './store/schema.ts';
 
 const USAGE = [
-  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--public-gateway HOST:PORT] [--link-host HOST] [--proxy ADDRESS] [--metrics-port PORT [--metrics-host 127.0.0.1]] [--payload FILE] [--policy FILE] [--database postgres://...] [--keys-database postgres://...]',
+  'clearinghouse run --state DIR [--host 127.0.0.1] [--port 8080] [--gateway-host HOST] [--gateway-port 8443] [--public-url URL] [--public-gateway HOST:PORT] [--link-host HOST] [--proxy ADDRESS] [--metrics-port PORT [--metrics-host 127.0.0.1]] [--payload FILE] [--policy FILE] [--database postgres://...] [--keys-database postgres://...] [--new-keys-database]',
   'clearinghouse admin USERNAME --state DIR [--revoke] [--database postgres://...]',
   'clearinghouse check --state DIR [--database postgres://...]',
   'clearinghouse doctor --state DIR [--json] [--database postgres://...] [--keys-database postgres://...]',
@@ -128,6 +128,7 @@ function initOf(values: Parsed['values'], state: string): ClearinghouseInit {
     state,
     database: databaseOf('--database', values.database),
     keysDatabase: databaseOf('--keys-database', values['keys-database']),
+    newKeysDatabase: values['new-keys-database'],
     host: values.host,
     port: portOf('--port', values.port),
     gatewayHost: values['gateway-host'] ?? values.host,
@@ -168,6 +169,7 @@ function parsed(args: readonly string[]) {
         payload: { type: 'string' },
         database: { type: 'string' },
         'keys-database': { type: 'string' },
+        'new-keys-database': { type: 'boolean', default: false },
         policy: { type: 'string' },
         json: { type: 'boolean', default: false },
         revoke: { type: 'boolean', default: false },

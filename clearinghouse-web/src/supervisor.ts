@@ -22,6 +22,8 @@ export interface SupervisorInit {
   readonly state: string;
   readonly database?: string | undefined;
   readonly keysDatabase?: string | undefined;
+  /** The operator says that the donors' keys of before are lost. */
+  readonly newKeysDatabase?: boolean | undefined;
   /** As nodes are told of it. */
   readonly gateway: () => GatewayAddress;
   readonly logger: Logger;
@@ -92,7 +94,10 @@ export class Supervisor {
   #spawn(onReady: () => void): void {
     const { state, logger } = this.#init;
     const stdio: SpawnOptions['stdio'] = ['pipe', 'ignore', 'pipe', 'pipe'];
-    const child = spawn(process.execPath, [PROGRAM, state], { stdio, env: environmentOf(this.#init) });
+    const child = spawn(process.execPath, [PROGRAM, state], {
+      stdio,
+      env: environmentOf(this.#init, this.counts.starts === 0),
+    });
     this.#child = child;
     this.counts.starts += 1;
     child.stdin?.on('error', () => undefined); // It may have died with a wake under way; 'exit' tells.
@@ -125,7 +130,8 @@ export class Supervisor {
 }
 
 /** Addresses of databases may have passwords in them, and arguments of a process are for all to see. */
-function environmentOf({ database, keysDatabase, gateway }: SupervisorInit): Record<string, string> {
+function environmentOf(init: SupervisorInit, isFirst: boolean): Record<string, string> {
+  const { database, keysDatabase, newKeysDatabase, gateway } = init;
   const usesPostgres = database !== undefined || keysDatabase !== undefined;
   const kept = Object.entries(process.env).filter(
     ([name]) => name === FOR_ALL || (usesPostgres && FOR_POSTGRES.test(name)),
@@ -135,6 +141,8 @@ function environmentOf({ database, keysDatabase, gateway }: SupervisorInit): Rec
     POTLUCK_GATEWAY: JSON.stringify(gateway()),
     ...(database !== undefined && { POTLUCK_DATABASE: database }),
     ...(keysDatabase !== undefined && { POTLUCK_KEYS_DATABASE: keysDatabase }),
+    // What the operator has said of this start, he has not said of what is lost later.
+    ...(newKeysDatabase && isFirst && { POTLUCK_NEW_KEYS_DATABASE: '1' }),
   } as Record<string, string>;
 }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { generateIdentity, type KeyId } from '@potluck/protocol';
 import { SITE_LIMITS } from '../src/limits.ts';
+import { transact } from '../src/store/database.ts';
 import type { Store } from '../src/store/store.ts';
 import { forEachDatabase } from './support/databases.ts';
+import { accountOf, donate, take } from './support/rows.ts';
 import { ADVERTISEMENT } from './support/sites.ts';
 
 const gatewayKey = generateIdentity().id;
@@ -43,6 +45,37 @@ describe('the sites of a clearinghouse', () => {
         code: 'WRONG_GATEWAY_KEY',
         message: /copy gateway\.jwk/,
       });
+    });
+
+    it('have one database of donors’ keys, another one only while nobody has a key, or if the operator says so', async () => {
+      const show = async (name: string, kept: readonly KeyId[], anew = false): Promise<void> =>
+        await store.sites.adoptKeys({ name, kept: async () => new Set(kept), anew });
+      await show('lost', []);
+      await show('first', []);
+      const [anna, ben] = [await accountOf(store, 'anna'), await accountOf(store, 'ben')];
+      const [lost, kept] = [generateIdentity().id, generateIdentity().id];
+      await transact(database.connect(), async (trx) => {
+        await store.accounts.setDonorKey(trx, anna.id, lost);
+        await store.accounts.setDonorKey(trx, ben.id, kept);
+      });
+      await show('first', []);
+      const node = await donate(database, store, { by: anna, vessels: 1 });
+      const stays = await donate(database, store, { by: ben, vessels: 1 });
+      const attempt = await take(store, ben, 2);
+      await assert.rejects(show('second', [kept]), {
+        code: 'WRONG_KEYS_DATABASE',
+        message: /start once with --new-keys-database, and have the donors' machines installed again/,
+      });
+      await show('second', [kept], true);
+      await show('second', [kept]);
+      const keys = [anna, ben].map(async ({ id }) => (await store.accounts.byId(id))?.donor_key);
+      assert.deepEqual(await Promise.all(keys), [null, kept]);
+      assert.deepEqual(
+        (await store.leases.holdings(ben.id, attempt.id)).map((held) => held.node),
+        [stays],
+      );
+      assert.equal((await store.overview.node(node))?.life, null);
+      assert.deepEqual(await store.ledger.check(), []);
     });
 
     it('know of a node at which of them it is', async () => {

@@ -73,11 +73,10 @@ export class DonorKeys implements AsyncDisposable {
     return (await this.#db.selectFrom('keys_identity').select('name').executeTakeFirstOrThrow()).name;
   }
 
-  /** Whether it has the private part of any of these, or there are none. */
-  async hasAny(keys: readonly KeyId[]): Promise<boolean> {
-    if (keys.length === 0) return true;
+  /** Of these those that it has the private parts of. */
+  async keptOf(keys: readonly KeyId[]): Promise<ReadonlySet<KeyId>> {
     const rows = await this.#db.selectFrom('donor_keys').select('key').execute();
-    return rows.some(({ key }) => keys.includes(key));
+    return new Set(rows.map(({ key }) => key)).intersection(new Set(keys));
   }
 
   async find(key: KeyId): Promise<Identity | undefined> {

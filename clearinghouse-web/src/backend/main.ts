@@ -31,9 +31,10 @@ async function main(directory: string): Promise<void> {
   // A backend before this one may still be ending.
   using _lock = takeLock(paths.backendLock, LOCK_WAIT_MS);
   const { POTLUCK_DATABASE: database = paths.database, POTLUCK_KEYS_DATABASE: keysDatabase } = process.env;
+  const anew = process.env.POTLUCK_NEW_KEYS_DATABASE !== undefined;
   await using keys = await DonorKeys.open(keysDatabase ?? paths.backendKeys);
   await using store = await Store.open(database, { backend: backendName(paths.backendName) });
-  await store.sites.adoptKeys(await keys.identity(), async (all) => await keys.hasAny(all));
+  await store.sites.adoptKeys({ name: await keys.identity(), kept: async (all) => await keys.keptOf(all), anew });
   const onEnded = (claim: Claim, done: boolean): void => {
     for (const news of newsOfEnd(claim, done)) toSite.write(`${JSON.stringify(news)}\n`);
   };

@@ -22,7 +22,8 @@ export async function aboutDonorKeys({ main, keys }: { main: string; keys: strin
       .execute();
     const lost = named.filter(({ donor_key }) => !kept.has(donor_key as KeyId)).length;
     if (lost === 0) return well(WHAT, `all ${named.length} are there`);
-    const remedy = 'restore a backup of both, or have these donors install again';
+    const anew = '"clearinghouse run --new-keys-database" once, and have these donors install again';
+    const remedy = `restore a backup of both, or ${anew}`;
     const which = `${lost} of ${named.length}`;
     if (own !== undefined) return wrong(WHAT, `${which} are missing from their database: ${remedy}`);
     const name = 'name --keys-database as the site does';

@@ -2,6 +2,8 @@ import type { Address, KeyId } from '@potluck/protocol';
 import { ServiceError } from '../errors.ts';
 import { SITE_LIMITS } from '../limits.ts';
 import { type Database, type Trx, transact } from './database.ts';
+import { giveUpKeys } from './lost-keys.ts';
+import type { Tasks } from './tasks.ts';
 
 export interface Joining {
   /** The key that nodes know the gateway by: one for all sites of a clearinghouse. */
@@ -10,12 +12,24 @@ export interface Joining {
   readonly alone: boolean;
 }
 
+/** A database of donors' keys that a backend shows. */
+export interface ShownKeys {
+  /** By which it is told from any other. */
+  readonly name: string;
+  /** Which of these keys it has the private parts of. */
+  readonly kept: (donorKeys: readonly KeyId[]) => Promise<ReadonlySet<KeyId>>;
+  /** The operator says that what it does not have is lost for good. */
+  readonly anew?: boolean;
+}
+
 /** The site processes of a clearinghouse. One that does not say in time that it lives is dead, and its nodes are away. */
 export class Sites {
   readonly #db: Database;
+  readonly #tasks: Tasks;
 
-  constructor(db: Database) {
+  constructor(db: Database, tasks: Tasks) {
     this.#db = db;
+    this.#tasks = tasks;
   }
 
   /** @returns the number of this process among its like; never given twice. @throws ServiceError WRONG_GATEWAY_KEY */
@@ -63,21 +77,24 @@ export class Sites {
   }
 
   /**
-   * Of the databases of donors' keys the clearinghouse has one: the first that a backend shows.
-   * @param hasAny whether this one has the private part of any of these keys.
+   * Of the databases of donors' keys the clearinghouse has one: the first that a backend shows, or another one if no donor
+   * has a key yet or the operator says so. Then what was donated by keys that it does not have is given up.
    * @throws ServiceError WRONG_KEYS_DATABASE
    */
-  async adoptKeys(name: string, hasAny: (donorKeys: readonly KeyId[]) => Promise<boolean>): Promise<void> {
-    const rows = await this.#db.selectFrom('accounts').select('donor_key').where('donor_key', 'is not', null).execute();
-    const known = await this.#db.selectFrom('gateway').select('keys_id').executeTakeFirst();
-    const keys = rows.flatMap(({ donor_key }) => (donor_key === null ? [] : [donor_key]));
-    const isFirst = (known?.keys_id ?? null) === null;
-    if (isFirst && !(await hasAny(keys))) throw wrongKeys(`none of the ${keys.length} that donated vessels belong to`);
+  async adoptKeys({ name, kept, anew = false }: ShownKeys): Promise<void> {
     await transact(this.#db, async (trx) => {
+      const columns = ['id', 'donor_key', 'closed_at'] as const;
+      const rows = await trx.selectFrom('accounts').select(columns).where('donor_key', 'is not', null).execute();
+      const has = await kept(rows.flatMap(({ donor_key }) => donor_key ?? []));
       const row = await trx.selectFrom('gateway').select('keys_id').executeTakeFirst();
-      if (row === undefined || row.keys_id === name) return;
-      if (row.keys_id !== null) throw wrongKeys('another one');
-      await trx.updateTable('gateway').set({ keys_id: name }).execute();
+      const known = row?.keys_id ?? null;
+      if (known !== name && rows.length > 0 && !anew) {
+        if (known !== null) throw wrongKeys('another one');
+        if (has.size === 0) throw wrongKeys(`none of the ${rows.length} that donated vessels belong to`);
+      }
+      if (known !== name) await trx.updateTable('gateway').set({ keys_id: name }).execute();
+      const lost = rows.filter(({ donor_key }) => donor_key !== null && !has.has(donor_key));
+      if (anew) await giveUpKeys(trx, this.#tasks, lost);
     });
   }
 
@@ -135,7 +152,7 @@ async function remove(trx: Trx, id: number): Promise<void> {
 }
 
 function wrongKeys(got: string): ServiceError {
-  const message = `expected the database of the donors' keys that this clearinghouse began with, got ${got}: name the same --keys-database for each of its sites, or restore it from a backup`;
+  const message = `expected the database of the donors' keys that this clearinghouse began with, got ${got}: name the same --keys-database for each of its sites, or restore it from a backup; if it is lost for good, start once with --new-keys-database, and have the donors' machines installed again`;
   return new ServiceError('WRONG_KEYS_DATABASE', message);
 }
 

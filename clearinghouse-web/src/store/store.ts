@@ -75,7 +75,7 @@ export class Store implements AsyncDisposable {
     this.nonces = new Nonces(db);
     this.acquisitions = new Acquisitions(db);
     this.administration = new Administration(db, this.tasks);
-    this.sites = new Sites(db);
+    this.sites = new Sites(db, this.tasks);
     this.audit = new AuditLog(db);
     this.history = new History(db);
     this.survey = new Survey(db);
