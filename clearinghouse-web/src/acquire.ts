@@ -11,10 +11,8 @@ import type { Holding } from './store/holdings.ts';
 import type { Attempt, Reservation } from './store/leases.ts';
 import type { Store } from './store/store.ts';
 
-/** First choice, and replacements for nodes that failed. */
+/** First choice, and replacements for nodes that failed, or that have measured that they are too far. */
 const WAVES = 3;
-/** Where the nodes themselves say whether they will do: most that were chosen by estimate may not. */
-const MEASURED_WAVES = 8;
 /** Sets that are tried of vessels alike, such as those of one network: as in Seattle. */
 const ALIKE = 10;
 
@@ -103,8 +101,7 @@ async function handOver(work: Work, count: number): Promise<void> {
 
 async function inWaves({ store, queue, ...work }: Work, count: number): Promise<void> {
   const { attempt, given, failed, tooFar } = work;
-  const waves = attempt.wishes?.some(isMeasured) ? MEASURED_WAVES : WAVES;
-  for (let wave = 0; wave < waves && given.length < count && Date.now() < work.until; wave += 1) {
+  for (let wave = 0; wave < WAVES && given.length < count && Date.now() < work.until; wave += 1) {
     const reserved = await store.leases.reserve(attempt, count - given.length, failed).catch((error: unknown) => {
       throw failed.length > 0 && isShortage(error) ? shortOf(work, count, error) : error;
     });

@@ -190,6 +190,8 @@ export const QUEUE = {
   /** Of them, tasks at one node, and for which nobody waits at all nodes of one donor: they may be slow on purpose. */
   perNode: 4,
   perGiver: 4,
+  /** Of them, tasks whose node measures first how far a host is: in all, of one account, and how long it may take. */
+  ...{ measuring: 6, perAsker: 4, measureMs: 2_000 },
   /** Of them, at all nodes that nobody knows yet or that kept the backend waiting lately. */
   doubted: 6,
   /** A node for which one task has waited longer, all its requests together, rests: first, longest; doubled in between. */

@@ -172,10 +172,10 @@ describe('the doctor of a clearinghouse', () => {
     assert.equal(stopped.has("donors' keys"), false);
     rmSync(paths.gatewayKey);
     await (await Store.open(paths.database))[Symbol.asyncDispose]();
-    change(paths.database, "DELETE FROM kysely_migration WHERE name = '0019-causes'");
+    change(paths.database, "DELETE FROM kysely_migration WHERE name = '0020-askers'");
     await writeJson(paths.address, JSON.parse(readFileSync(statePaths(place.state).address, 'utf8')));
     const old = await found({ state });
-    assert.match(old.get('schema')?.text ?? '', /older version \(0019-causes are to come\)/);
+    assert.match(old.get('schema')?.text ?? '', /older version \(0020-askers are to come\)/);
     assert.match(old.get('site')?.text ?? '', /has died: look into its log/);
     rmSync(paths.address);
     change(paths.database, "INSERT INTO kysely_migration VALUES ('9999-later', '')");

@@ -68,6 +68,30 @@ describe('latency to a host', () => {
     await deaf.hangUp();
   });
 
+  it('is nothing where it takes long, which the node is not blamed for: the user may have chosen such a host', async () => {
+    const held = await site.peer(donor, 'donor', 1, { latencyMs: 20, labels: ['held'] });
+    held.gate = async (method) => (method === 'MeasureLatency' ? await new Promise(() => undefined) : undefined);
+    const { body } = await user.post('/vessels/acquire', { count: 1, rules: [RULE, 'label=held'] });
+    assert.deepEqual([body.details.rule, 'nearest' in body.details], ['latency', false]);
+    assert.deepEqual(site.rows('SELECT misses FROM nodes WHERE id = ?', held.identity.id), [{ misses: 0 }]);
+    await held.hangUp();
+  });
+
+  it('is measured in three rounds at most, in the share of whoever asked', async () => {
+    const peers: Peer[] = [];
+    for (let count = 0; count < 4; count += 1) {
+      peers.push(await site.peer(donor, 'donor', 1, { latencyMs: 90, labels: ['away'] }));
+    }
+    const { body } = await user.post('/vessels/acquire', { count: 1, rules: [RULE, 'label=away'] });
+    assert.deepEqual(body.details.nearest, { ms: 90 });
+    const measured = peers.flatMap(({ done }) => done.filter((one) => one === 'MeasureLatency v1'));
+    assert.equal(measured.length, 3);
+    await user.post('/vessels/acquire', { count: 1, rules: ['label=away'] });
+    const asked = "SELECT asker IS NOT NULL AS asked FROM tasks WHERE kind = 'change-users' ORDER BY id DESC LIMIT 2";
+    assert.deepEqual(site.rows(asked), [{ asked: 0 }, { asked: 1 }]);
+    for (const peer of peers) await peer.hangUp();
+  });
+
   it('is the estimate of a node that is too old to measure, and unknown where that has no place', async () => {
     const old = await site.peer(donor, 'donor', 1, { labels: ['old'] });
     const place = (country: string | null, id: KeyId): void =>

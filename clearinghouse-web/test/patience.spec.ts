@@ -26,8 +26,8 @@ forEachDatabase((test) => {
 
     const offered = async (by = donor): Promise<KeyId> => await donate(test, store, { by, vessels: 1 });
 
-    async function add(kind: string, node: KeyId): Promise<number> {
-      const task = { kind, subject: randomUUID(), node, payload: {} };
+    async function add(kind: string, node: KeyId, asker?: string): Promise<number> {
+      const task = { kind, subject: randomUUID(), node, payload: {}, asker };
       return await transact(database, async (trx) => await store.tasks.add(trx, task));
     }
 
@@ -89,6 +89,23 @@ forEachDatabase((test) => {
       await add('change-users', await offered());
       assert.equal((await claims()).filter(({ kind }) => kind === 'change-users').length, 1);
       await set(waiting[0]?.node_id as KeyId, { rests_until: Date.now() - QUEUE.doubtMs - 1 });
+      assert.equal((await claims()).length, 1);
+    });
+
+    it('gives what nodes measure for one account a few places, for all accounts a few more, and the others theirs', async () => {
+      const nodes = [await offered(), await offered(), await offered()];
+      const other = (await accountOf(store, 'other')).id;
+      const askers = [donor.id, other].flatMap((asker) => Array.from({ length: QUEUE.perAsker + 1 }, () => asker));
+      for (const [index, asker] of askers.entries()) await add('change-users', nodes[index % 3] as KeyId, asker);
+      const had = (await claims()).filter(({ kind }) => kind === 'change-users');
+      assert.equal(had.filter(({ asker }) => asker === donor.id).length, QUEUE.perAsker);
+      assert.equal(had.length, QUEUE.measuring);
+      const unmeasured = await add('change-users', await offered());
+      assert.deepEqual(
+        (await claims()).map(({ id }) => id),
+        [unmeasured],
+      );
+      await store.tasks.finish(had[0] as Claim, async () => undefined);
       assert.equal((await claims()).length, 1);
     });
 

@@ -1,5 +1,6 @@
-import { hostText, RequestError, type VesselName } from '@potluck/protocol';
+import { hostText, PeerError, RequestError, type VesselName } from '@potluck/protocol';
 import { TaskError } from '../errors.ts';
+import { QUEUE } from '../limits.ts';
 import type { LatencyWish } from './kinds.ts';
 import type { Talk } from './talk.ts';
 
@@ -17,6 +18,7 @@ export async function checkLatency(client: Talk, vessel: VesselName, wish: Laten
   throw new TaskError('TOO_FAR', message, { details: typeof measuredMs === 'number' ? { measuredMs } : {} });
 }
 
+/** @returns null also for what takes too long: that is not the node's fault, but may be the wish of whoever has the host. */
 async function measure(
   client: Talk,
   vessel: VesselName,
@@ -24,9 +26,10 @@ async function measure(
 ): Promise<number | null | 'too old'> {
   const params = { vessel, address, port };
   try {
-    return (await client.call('MeasureLatency', params)).ms;
+    return (await client.call('MeasureLatency', params, QUEUE.measureMs)).ms;
   } catch (error) {
     if (error instanceof RequestError && error.code === 'UNKNOWN_METHOD') return 'too old';
+    if (error instanceof PeerError && error.code === 'TIMEOUT') return null;
     throw error;
   }
 }

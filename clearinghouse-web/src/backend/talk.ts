@@ -38,8 +38,12 @@ export class Talk implements AsyncDisposable {
   }
 
   /** @throws RequestError the node refused, with its code. @throws PeerError TIMEOUT, CLOSED, BAD_REPLY */
-  async call<M extends MethodName>(method: M, params: Params<M>): Promise<Result<M>> {
-    return (await this.#waited.on(this.#client.call(method, params, { timeoutMs: QUEUE.requestMs }))).result;
+  async call<M extends MethodName>(
+    method: M,
+    params: Params<M>,
+    timeoutMs: number = QUEUE.requestMs,
+  ): Promise<Result<M>> {
+    return (await this.#waited.on(this.#client.call(method, params, { timeoutMs }))).result;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

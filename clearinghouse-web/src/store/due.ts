@@ -24,6 +24,8 @@ export interface TurnColumns {
   urgency: ColumnType<number, number | undefined, number>;
   /** Whose share of the places it takes: a donor's account, or a network. */
   giver: ColumnType<string | null, string | null | undefined, string | null>;
+  /** Of what waits for a host that an account has chosen: that account, whose share of the places it takes as well. */
+  asker: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
 /** How patient the backend is with a node: columns of `nodes`. */
@@ -39,7 +41,7 @@ export interface PatienceColumns {
 /**
  * Tasks of an urgency that are due, whose subject nobody works on, and whose node and donor have not their share of the
  * work already. Nodes that nobody knows yet, or that kept the backend waiting lately, share a few places, so that however
- * many there are of them they hold up each other and nobody else.
+ * many there are of them they hold up each other and nobody else. The same is true of what waits for a host of a user's.
  */
 export function dueTasks(db: Database, urgency: Urgency, now: number) {
   return db
@@ -60,6 +62,7 @@ export function dueTasks(db: Database, urgency: Urgency, now: number) {
         .where((is) => is.not(trusted('n', now)));
       return eb.or([eb('at.id', 'is', null), trusted('at', now), eb(countOf(doubted), '<', QUEUE.doubted)]);
     })
+    .where(mayMeasure)
     .$if(urgency > 0, (query) =>
       query.where((eb) => {
         const ofGiver = countOf(claimed(eb).where('c.giver', '=', sql.ref<string>('t.giver')));
@@ -69,6 +72,14 @@ export function dueTasks(db: Database, urgency: Urgency, now: number) {
     .$if(urgency === 2, (query) =>
       query.where((eb) => eb.or([eb('at.id', 'is', null), eb('at.rests_until', '<=', now)])),
     );
+}
+
+/** How long it takes, the host decides. */
+function mayMeasure(eb: ExpressionBuilder<Tables & { t: Tables['tasks'] }, 't'>) {
+  const measuring = claimed(eb).where('c.asker', 'is not', null);
+  const ofAsker = measuring.where('c.asker', '=', sql.ref<string>('t.asker'));
+  const hasPlace = [eb(countOf(measuring), '<', QUEUE.measuring), eb(countOf(ofAsker), '<', QUEUE.perAsker)];
+  return eb.or([eb('t.asker', 'is', null), eb.and(hasPlace)]);
 }
 
 function claimed(eb: Pick<ExpressionBuilder<Tables, never>, 'selectFrom'>) {

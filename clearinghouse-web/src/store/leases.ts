@@ -208,11 +208,12 @@ export class Leases {
       .where('state', '=', sql.lit('free'))
       .returning('fence')
       .executeTakeFirstOrThrow();
+    const measurement = measurementOf(attempt.wishes, facts);
     const task = await this.#tasks.add(trx, {
       kind: 'change-users',
       subject: `vessel:${node}:${name}`,
-      node,
-      payload: { node, vessel: name, fence, ...measurementOf(attempt.wishes, facts) },
+      ...{ node, asker: measurement.latency && attempt.accountId },
+      payload: { node, vessel: name, fence, ...measurement },
     });
     return { node, name, task };
   }

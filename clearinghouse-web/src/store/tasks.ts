@@ -14,6 +14,8 @@ export interface NewTask {
   readonly payload: object;
   /** Whose share of the places it takes if its node has no donor yet. */
   readonly giver?: string | undefined;
+  /** The account that has its node measure first. */
+  readonly asker?: string | undefined;
 }
 
 /** A task that is claimed; `token` proves it until `claimed_until`. */
@@ -55,6 +57,7 @@ export class Tasks {
           state: 'waiting',
           urgency: urgencyOf(task.kind),
           giver: task.node === undefined ? null : eb.fn.coalesce(donor, eb.val(task.giver ?? null)),
+          asker: task.asker ?? null,
           run_at: runAt,
           created_at: Date.now(),
         };

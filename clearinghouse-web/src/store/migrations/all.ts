@@ -16,6 +16,7 @@ import { latency } from './0016-latency.ts';
 import { fairQueue } from './0017-fair-queue.ts';
 import { closing } from './0018-closing.ts';
 import { causes } from './0019-causes.ts';
+import { askers } from './0020-askers.ts';
 
 /** Oldest first; a released one is never edited, only followed by another. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -36,4 +37,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0017-fair-queue': fairQueue,
   '0018-closing': closing,
   '0019-causes': causes,
+  '0020-askers': askers,
 };
