@@ -51,6 +51,8 @@ describe('the sites of a clearinghouse', () => {
       const show = async (name: string, kept: readonly KeyId[], anew = false): Promise<void> =>
         await store.sites.adoptKeys({ name, kept: async () => new Set(kept), anew });
       await show('lost', []);
+      await assert.rejects(show('first', []), { code: 'WRONG_KEYS_DATABASE' }, 'while two sites run');
+      await store.sites.leave(second);
       await show('first', []);
       const [anna, ben] = [await accountOf(store, 'anna'), await accountOf(store, 'ben')];
       const [lost, kept] = [generateIdentity().id, generateIdentity().id];
@@ -64,8 +66,11 @@ describe('the sites of a clearinghouse', () => {
       const attempt = await take(store, ben, 2);
       await assert.rejects(show('second', [kept]), {
         code: 'WRONG_KEYS_DATABASE',
-        message: /start once with --new-keys-database, and have the donors' machines installed again/,
+        message: /start one once with --new-keys-database, and have the donors' machines installed again/,
       });
+      second = await store.sites.join({ gatewayKey, alone: false });
+      await assert.rejects(show('second', [kept], true), { code: 'WRONG_KEYS_DATABASE' }, 'while two sites run');
+      await store.sites.leave(second);
       await show('second', [kept], true);
       await show('second', [kept]);
       const keys = [anna, ben].map(async ({ id }) => (await store.accounts.byId(id))?.donor_key);

@@ -78,7 +78,7 @@ export class Sites {
 
   /**
    * Of the databases of donors' keys the clearinghouse has one: the first that a backend shows, or another one if no donor
-   * has a key yet or the operator says so. Then what was donated by keys that it does not have is given up.
+   * has a key yet or the operator says so, and no other site runs. Then what was donated by keys that it does not have is given up.
    * @throws ServiceError WRONG_KEYS_DATABASE
    */
   async adoptKeys({ name, kept, anew = false }: ShownKeys): Promise<void> {
@@ -88,9 +88,12 @@ export class Sites {
       const has = await kept(rows.flatMap(({ donor_key }) => donor_key ?? []));
       const row = await trx.selectFrom('gateway').select('keys_id').executeTakeFirst();
       const known = row?.keys_id ?? null;
-      if (known !== name && rows.length > 0 && !anew) {
-        if (known !== null) throw wrongKeys('another one');
-        if (has.size === 0) throw wrongKeys(`none of the ${rows.length} that donated vessels belong to`);
+      if (known !== name) {
+        // Another site's backend would go on with the one of before.
+        const isFree = (rows.length === 0 || anew) && !(await hasOthers(trx));
+        if (known !== null && !isFree) throw wrongKeys('another one');
+        if (rows.length > 0 && has.size === 0 && !anew)
+          throw wrongKeys(`none of the ${rows.length} that donated vessels belong to`);
       }
       if (known !== name) await trx.updateTable('gateway').set({ keys_id: name }).execute();
       const lost = rows.filter(({ donor_key }) => donor_key !== null && !has.has(donor_key));
@@ -151,8 +154,14 @@ async function remove(trx: Trx, id: number): Promise<void> {
   await trx.deleteFrom('sites').where('id', '=', id).execute();
 }
 
+/** Whether more than one site lives: the one whose backend asks is among them. */
+async function hasOthers(trx: Trx): Promise<boolean> {
+  const living = trx.selectFrom('sites').select('id').where('expires_at', '>', Date.now()).limit(2);
+  return (await living.execute()).length > 1;
+}
+
 function wrongKeys(got: string): ServiceError {
-  const message = `expected the database of the donors' keys that this clearinghouse began with, got ${got}: name the same --keys-database for each of its sites, or restore it from a backup; if it is lost for good, start once with --new-keys-database, and have the donors' machines installed again`;
+  const message = `expected the database of the donors' keys that this clearinghouse began with, got ${got}: name the same --keys-database for each of its sites, or restore it from a backup; if it is lost for good, stop all sites, start one once with --new-keys-database, and have the donors' machines installed again`;
   return new ServiceError('WRONG_KEYS_DATABASE', message);
 }
 
