@@ -140,6 +140,7 @@ forEachDatabase((test) => {
       await store.nodes.sweep(Date.now() + 48 * 3_600_000);
       assert.equal((await store.overview.node(node))?.life, 'gone');
       assert.equal(await store.closing.forgetLeft(), false, 'its holder’s program may run there still');
+      await assert.rejects(store.care.forget('operator', node), { code: 'INVALID_REQUEST' }, 'nor by an administrator');
       await clean(node, V1);
       assert.equal(await store.closing.forgetLeft(), true);
       for (const _ of ['a new one', 'and another']) await donate(test, store, { by: anna, vessels: 2 });

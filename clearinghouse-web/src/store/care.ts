@@ -77,6 +77,7 @@ export class Care {
     await transact(this.#db, async (trx) => {
       const life = await lifeOf(trx, node);
       if (life !== 'broken' && life !== 'gone') throw wrongLife('a broken or gone node', life);
+      await mustHaveDonor(trx, node);
       const ended = await endLeases(trx, this.#tasks, (eb) => eb('node_id', '=', node));
       await forgetNode(trx, node, 'an administrator has forgotten it');
       await record(trx, { actor, action: 'node.forget', subject: node, details: { from: life, leases: ended.length } });
